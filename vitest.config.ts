@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+// One project for each kind of test. `npm test` runs them in this order, each in a run of its own.
+const projects: Readonly<Record<string, readonly string[]>> = {
+  unit: ['src/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
+  simulation: ['test/simulation/**/*.test.ts'],
+  contract: ['test/contracts/**/*.test.ts'],
+  system: ['test/system/**/*.test.ts'],
+  root: ['test/root/**/*.test.ts'],
+};
+
+export default defineConfig({
+  test: {
+    projects: Object.entries(projects).map(([name, include]) => ({
+      test: { name, include: [...include], pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 120_000 },
+    })),
+  },
+});
