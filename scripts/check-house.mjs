@@ -23,6 +23,7 @@ for (const file of tracked) {
   checkName(file);
   checkText(file);
 }
+checkLockfile();
 
 for (const fault of faults) console.error(fault);
 console.log(`house: ${core.length} files of core, ${tracked.length} files in all, ${faults.length} faults`);
@@ -74,4 +75,15 @@ function checkText(file) {
       report(file, index + 1, 'the lockfile names a registry; see .npmrc');
     }
   });
+}
+
+/** `npm ci` refuses a lockfile that leaves out a package of another platform, as a partial mirror makes npm write it. */
+function checkLockfile() {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+    for (const name of Object.keys(optionalDependencies)) {
+      const isListed = `node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages;
+      if (!isListed) report('package-lock.json', 1, `${name}, wanted by ${path}, is not listed`);
+    }
+  }
 }

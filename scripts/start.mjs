@@ -48,20 +48,20 @@ function quote(text) {
 }
 
 function explain(upkeep) {
-  console.log(`
-A keeper starts here with three services (examples/quick-start.yaml). In a second terminal:
-
-  cd ${quote(ROOT)}
-  ${upkeep} status                  what runs, and what comes next
-  curl http://127.0.0.1:8099/                one of the services, a web server; it tells its pid
-  ${upkeep} signal web SIGKILL      kill it, and ask for the status again: a new pid
-  ${upkeep} status web              the card of one service, with its last death
-  ${upkeep} logs -f ticker          follow what a service prints (Ctrl-C ends it)
-  ${upkeep} status flaky            it fails again and again: why, and when the next try is
-  ${upkeep} stop ticker             stop one; start brings it back
-
-Ctrl-C here stops the services and the keeper.
-`);
+  const tries = [
+    [`${upkeep} status`, 'what runs, and what comes next'],
+    ['curl http://127.0.0.1:8099/', 'one of the services, a web server; it tells its pid'],
+    [`${upkeep} signal web SIGKILL`, 'kill it, and ask again: a new pid'],
+    [`${upkeep} status web`, 'the card of one service, with its last death'],
+    [`${upkeep} logs -f ticker`, 'follow what a service prints (Ctrl-C ends it)'],
+    [`${upkeep} status flaky`, 'it fails again and again: why, and when the next try is'],
+    [`${upkeep} stop ticker`, 'stop one; start brings it back'],
+  ];
+  const width = Math.max(...tries.map(([line]) => line.length)) + 3;
+  console.log('\nA keeper starts here with three services (examples/quick-start.yaml). In a second terminal:\n');
+  console.log(`  cd ${quote(ROOT)}`);
+  for (const [line, what] of tries) console.log(`  ${line.padEnd(width)}${what}`);
+  console.log('\nCtrl-C here stops the services and the keeper.\n');
 }
 
 /**
