@@ -92,8 +92,13 @@ packages=${SANDBOX_INSTALL-"$daemons openssh-client ldap-utils bind9-utils procp
 if [ -n "$packages" ]; then
   log=/var/log/sandbox-install.log
   export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
+  # Not in apt's own place: an apt.conf of a container image may empty that after each run, and a
+  # test unpacks a daemon's package a second time, as an upgrade would.
+  mkdir -p /var/cache/sandbox/partial
   apt=(apt-get -q -y -o APT::Get::List-Cleanup=false -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confmiss
-    -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin -o Acquire::Languages=none -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=60 -o Binary::apt::APT::Keep-Downloaded-Packages=true)
+    -o Dir::Cache::archives=/var/cache/sandbox
+    -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin -o Acquire::Languages=none
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=60 -o Binary::apt::APT::Keep-Downloaded-Packages=true)
   give_up() {
     tail -n 40 "$log" >&2
     refuse "$1"
@@ -112,6 +117,8 @@ if [ -n "$packages" ]; then
   [ ! -f /etc/rsyslog.conf ] || sed -i '/imklog/d' /etc/rsyslog.conf
 fi
 rm -f /usr/sbin/policy-rc.d    # from here on it is a server like any other, also for invoke-rc.d
+printf '#!/bin/sh\necho N 2\n' >/sbin/.runlevel    # without an init there is no run level, and invoke-rc.d would do nothing
+chmod 755 /sbin/.runlevel && mv /sbin/.runlevel /sbin/runlevel
 
 # A shell as PID 1 ends with its last command, and the namespace with it. --kill-child on every
 # level makes a SIGKILL at the top reach the bottom.
