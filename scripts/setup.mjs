@@ -41,7 +41,8 @@ function isInstallStale() {
 
 function install() {
   console.log('setup: installing packages (npm ci --ignore-scripts)');
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit'], {
+  // The log level is said here because a silent outer npm (npm test -s) would silence this one too.
+  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'pipe'],
     encoding: 'utf8',
