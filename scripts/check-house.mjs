@@ -56,7 +56,8 @@ function checkWord(node, at) {
   if (node.text === 'Date' || node.text === 'performance')
     at(node, `no clock in core (${node.text}): pass the time in`);
   if (node.text === 'Promise') at(node, 'no promise in core');
-  if (['console', 'process', 'globalThis'].includes(node.text)) at(node, `no ${node.text} in core`);
+  // `process` is a word of our own here; Node's does not compile in core.
+  if (['console', 'globalThis'].includes(node.text)) at(node, `no ${node.text} in core`);
 }
 
 function checkName(file) {
