@@ -1,0 +1,56 @@
+// Vocabulary: what happened, for the log, the history, notices and those who wait. Core value plus the stamp of the step.
+
+import type { Death, Sender } from './death.js';
+import type { ProcessRef, SignalName } from './process.js';
+import type { ServiceName } from './spec.js';
+import type { Failure, StateName, StopReason } from './state.js';
+import type { Verb } from './event.js';
+import type { Millis, WallTime } from './time.js';
+
+/** A transition that happened. `from` and `to` may be equal where something happened inside a state. */
+export interface Change {
+  readonly service: ServiceName;
+  readonly time: WallTime;
+  readonly generation: number;
+  readonly from: StateName;
+  readonly to: StateName;
+  readonly what: What;
+}
+
+export type What =
+  | { readonly type: 'adopted'; readonly process: ProcessRef }
+  | { readonly type: 'found'; readonly process: ProcessRef }
+  | { readonly type: 'launched'; readonly process: ProcessRef }
+  | { readonly type: 'starting'; readonly why: 'first' | 'restart' | 'requested' | 'retry' }
+  | { readonly type: 'ready'; readonly process: ProcessRef; readonly took: Millis }
+  | { readonly type: 'died'; readonly death: Death; readonly next: Next }
+  | { readonly type: 'startFailed'; readonly death: Death; readonly next: Next }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly next: Next }
+  /** A watched daemon is now another process, without having been down. */
+  | { readonly type: 'handedOver'; readonly from: ProcessRef; readonly to: ProcessRef }
+  /** It came back without us (within `settle`, or while failed or stopped). */
+  | { readonly type: 'cameBack'; readonly process: ProcessRef }
+  | { readonly type: 'ambiguous'; readonly pids: readonly number[] }
+  | { readonly type: 'unseen'; readonly reason: string }
+  | { readonly type: 'stopping'; readonly why: StopReason }
+  | { readonly type: 'escalated'; readonly signal: SignalName }
+  | { readonly type: 'stuck'; readonly reason: string }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'asked'; readonly verb: Verb; readonly by: Sender | null; readonly reason: string | null }
+  | { readonly type: 'refused'; readonly verb: Verb; readonly reason: string }
+  | { readonly type: 'overrideEnded' }
+  | { readonly type: 'holdEnded' }
+  | { readonly type: 'reloaded' }
+  | { readonly type: 'reloadFailed'; readonly reason: string }
+  | { readonly type: 'signaled'; readonly signal: SignalName }
+  | { readonly type: 'specChanged'; readonly effect: 'none' | 'live' | 'restart' | 'start' | 'stop' }
+  | { readonly type: 'removed' }
+  | { readonly type: 'pidFileRefused'; readonly reason: string };
+
+/** What comes next by itself. */
+export type Next =
+  | { readonly type: 'start' }
+  | { readonly type: 'wait'; readonly for: Millis }
+  | { readonly type: 'slow'; readonly in: Millis }
+  | { readonly type: 'settle'; readonly for: Millis }
+  | { readonly type: 'nothing'; readonly why: string };

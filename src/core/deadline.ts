@@ -1,0 +1,60 @@
+// When does a service need waking? A deadline is a field of a state; holds and overrides with `--for` end on the wall clock.
+
+import { before, type Move } from './move.js';
+import type { Service } from './state.js';
+import type { Instant, Moment, Now, WallTime } from './time.js';
+import { pursue, unhold } from './wish.js';
+
+/** The deadline of its state; null: it waits for facts alone. Under a hold nothing is due. */
+export function stateDeadline(service: Service): Instant | null {
+  if (service.hold !== null && service.fate === 'stays') return null;
+  const { state } = service;
+  switch (state.name) {
+    case 'unknown':
+    case 'stopped':
+      return null;
+    case 'waiting':
+    case 'starting':
+    case 'running':
+    case 'stopping':
+    case 'backoff':
+    case 'failed':
+      return state.deadline;
+  }
+}
+
+/** When a hold or an operator's word ends by itself, on the wall clock. */
+export function wallDeadline(service: Service): WallTime | null {
+  const ends = [service.hold?.until, service.override?.until].filter((end) => end != null);
+  return ends.length === 0 ? null : (Math.min(...ends) as WallTime);
+}
+
+/** How often a wall clock is asked again when something waits for it: it may be set forward without a word. */
+const wallPatience = 60_000;
+
+/** The instant at which the keeper must look at this service again; null: never by itself. */
+export function wakeTime(service: Service, now: Now): Instant | null {
+  const due = stateDeadline(service);
+  const wall = wallDeadline(service);
+  if (wall === null) return due;
+  const wait = Math.min(wallPatience, Math.max(0, wall - now.wall));
+  const byWall = (now.instant + wait) as Instant;
+  return due === null ? byWall : (Math.min(due, byWall) as Instant);
+}
+
+/** Has the deadline of its state passed? */
+export function isDue(service: Service, now: Instant): boolean {
+  const due = stateDeadline(service);
+  return due !== null && due <= now;
+}
+
+/** Ends what ended by the wall clock; null when nothing did. */
+export function expire(service: Service, at: Moment): Move | null {
+  if (service.hold?.until != null && service.hold.until <= at.wall) {
+    return before([], [{ type: 'holdEnded' }], unhold(service, at));
+  }
+  if (service.override?.until != null && service.override.until <= at.wall) {
+    return before([], [{ type: 'overrideEnded' }], pursue({ ...service, override: null }, at));
+  }
+  return null;
+}

@@ -1,0 +1,184 @@
+// Evidence → cause of death, and the sentence for it. Invents nothing: a code is never called a signal,
+// 137 is not called an OOM kill, and what we did ourselves is called ours.
+
+import type { ExitEvidence, ExitStatus, ProcessRef, SignalName } from './process.js';
+import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
+
+export type Cause =
+  | 'exit' | 'signal' | 'oom' | 'watchdog' | 'heartbeat' | 'start-timeout'
+  | 'spawn' | 'requested' | 'coupling' | 'limit' | 'gone';
+
+/** Who sent the signal, as far as it is known. `inferred`: concluded, not observed. */
+export interface Sender {
+  readonly pid: number | null;
+  readonly name: string | null;
+  readonly uid: number | null;
+  readonly user: string | null;
+  readonly grade: 'seen' | 'inferred';
+}
+
+/** The end of one generation of a service, or of an attempt to start one (then `process` may be null). */
+export interface Death {
+  readonly at: Instant;
+  readonly time: WallTime;
+  readonly process: ProcessRef | null;
+  readonly cause: Cause;
+  readonly status: ExitStatus;
+  /** For cause `spawn`: the name of the error, like ENOENT. */
+  readonly errno: string | null;
+  /** For cause `spawn` and failed starts: what failed, in words. */
+  readonly detail: string | null;
+  readonly by: Sender | null;
+  readonly oom: 'yes' | 'no';
+  readonly uptime: Millis | null;
+  /** How long it had served, that is since it was ready; null: it never got that far, and this is a failed start. */
+  readonly served: Millis | null;
+  /** See ExitEvidence.ticks. */
+  readonly ticks: number | null;
+  /** `yes`: it ended while no keeper was there to see it. */
+  readonly whileAway: 'yes' | 'no';
+  /** Stands in every message about this death. */
+  readonly incident: string;
+}
+
+/** What we had done to a process before it ended; it decides whether the end is called ours. */
+export type OurPart = 'none' | 'requested' | 'start-timeout';
+
+/** Signals that whoever sent them may have meant as a polite stop (product.md 2.2, `settle`). */
+const politeSignals: readonly SignalName[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'];
+
+/** When a process was started by us, and since when it was ready; null: not by us, or never. */
+export interface Life {
+  readonly startedAt: Instant | null;
+  readonly readySince: Instant | null;
+}
+
+/** The record of a process that ended. */
+export function deathOf(process: ProcessRef, evidence: ExitEvidence, our: OurPart, life: Life, away: 'yes' | 'no', now: Now): Death {
+  return {
+    at: now.instant,
+    time: now.wall,
+    process,
+    cause: causeOf(evidence, our),
+    status: evidence.status,
+    errno: null,
+    detail: null,
+    by: null,
+    oom: evidence.oom ? 'yes' : 'no',
+    uptime: life.startedAt === null ? null : elapsed(life.startedAt, now.instant),
+    served: life.readySince === null ? null : elapsed(life.readySince, now.instant),
+    ticks: evidence.ticks,
+    whileAway: away,
+    incident: incidentOf(now),
+  };
+}
+
+/** The record of a start that came to nothing without a process of ours to blame. */
+export function failedStart(cause: 'spawn' | 'start-timeout' | 'exit' | 'signal' | 'gone', status: ExitStatus, errno: string | null, detail: string, now: Now): Death {
+  return {
+    at: now.instant,
+    time: now.wall,
+    process: null,
+    cause,
+    status,
+    errno,
+    detail,
+    by: null,
+    oom: 'no',
+    uptime: null,
+    served: null,
+    ticks: null,
+    whileAway: 'no',
+    incident: incidentOf(now),
+  };
+}
+
+/** Ours comes first: a process that we stopped died of our wish, whatever signal it took. */
+export function causeOf(evidence: ExitEvidence, our: OurPart): Cause {
+  if (evidence.oom) return 'oom';
+  if (our !== 'none') return our;
+  switch (evidence.status.type) {
+    case 'exited':
+      return 'exit';
+    case 'signaled':
+      return 'signal';
+    case 'unknown':
+      return 'gone';
+  }
+}
+
+/** May somebody have wanted this end? Then a watched daemon is given `settle` to come back by itself. An end that nobody saw may have been wanted too. */
+export function mayBeWanted(death: Death): boolean {
+  if (death.oom === 'yes') return false;
+  switch (death.status.type) {
+    case 'exited':
+      return death.status.code === 0;
+    case 'signaled':
+      return politeSignals.includes(death.status.signal) && !death.status.coreDumped;
+    case 'unknown':
+      return true;
+  }
+}
+
+/** `code 3`, `SIGKILL`, `SIGSEGV (core dumped)`, `status unknown`. */
+export function describeStatus(status: ExitStatus): string {
+  switch (status.type) {
+    case 'exited':
+      return `code ${status.code}`;
+    case 'signaled':
+      return status.coreDumped ? `${status.signal} (core dumped)` : status.signal;
+    case 'unknown':
+      return 'status unknown';
+  }
+}
+
+/** One sentence for people, without a full stop. */
+export function describeDeath(death: Death): string {
+  const away = death.whileAway === 'yes' ? ', while the keeper was away' : '';
+  return describeCause(death) + away;
+}
+
+function describeCause(death: Death): string {
+  switch (death.cause) {
+    case 'exit':
+    case 'signal':
+    case 'gone':
+      return describeEnd(death);
+    case 'oom':
+      return 'killed by the kernel: out of memory';
+    case 'requested':
+      return `stopped on request (${describeStatus(death.status)})`;
+    case 'start-timeout':
+      return death.detail ?? 'was not ready in time, stopped by us';
+    case 'spawn':
+      return `could not be started: ${death.detail ?? death.errno ?? 'unknown error'}`;
+    case 'watchdog':
+      return `its watchdog was silent, killed by us (${describeStatus(death.status)})`;
+    case 'heartbeat':
+      return `failed its heartbeat, stopped by us (${describeStatus(death.status)})`;
+    case 'coupling':
+      return `stopped by us with a service that it is coupled to (${describeStatus(death.status)})`;
+    case 'limit':
+      return `over its limit, killed by us (${describeStatus(death.status)})`;
+  }
+}
+
+function describeEnd(death: Death): string {
+  if (death.detail !== null) return death.detail;
+  switch (death.status.type) {
+    case 'exited':
+      return `exited with code ${death.status.code}`;
+    case 'signaled': {
+      const by = death.by?.name ? ` from ${death.by.name}` : '';
+      return `killed by ${describeStatus(death.status)}${by}`;
+    }
+    case 'unknown':
+      return 'ended, nobody saw how';
+  }
+}
+
+/** Short, sortable by time, and unlike enough to be looked up: the time in base 36 and three random digits. */
+function incidentOf(now: Now): string {
+  const tail = Math.floor(now.random * 46656).toString(36).padStart(3, '0');
+  return `${Math.floor(now.wall).toString(36)}${tail}`;
+}

@@ -1,0 +1,27 @@
+// Vocabulary: orders to the outside. Imperative. They never answer: what comes of them returns as an event.
+
+import type { ProcessRef, SignalName } from './process.js';
+import type { Command, Leftovers, ServiceName, ServiceSpec } from './spec.js';
+
+/** What a spawned process is for. `main` is the supervised service itself. */
+export type Role = 'main' | 'start' | 'stop' | 'restart' | 'reload';
+
+export type Effect =
+  /** Start a process for the service. Answered by `spawned` or `spawnFailed`, later `exited`. */
+  | { readonly type: 'spawn'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number; readonly command: Command }
+  /** Tell when this process, which we did not start in this life of the keeper, ends. Answered by `exited`, at once if it is gone already. */
+  | { readonly type: 'follow'; readonly service: ServiceName; readonly process: ProcessRef }
+  /** Forget a followed process without touching it. */
+  | { readonly type: 'unfollow'; readonly service: ServiceName; readonly process: ProcessRef }
+  /** Send a signal, to the process or its whole group, and SIGCONT after it where `thenContinue` says so. */
+  | { readonly type: 'signal'; readonly service: ServiceName; readonly process: ProcessRef; readonly signal: SignalName; readonly to: 'main' | 'group'; readonly thenContinue: 'yes' | 'no' }
+  /** End what is left of the group or cgroup of a dead (or dying) main process with this signal. Answered by `emptied` once nothing is left; asking again with SIGKILL is fine. */
+  | { readonly type: 'endRest'; readonly service: ServiceName; readonly process: ProcessRef; readonly signal: SignalName; readonly policy: Leftovers }
+  /** End a helper (a start, stop or reload command) and what it started, except processes that match the pattern of a watched service. */
+  | { readonly type: 'endHelper'; readonly service: ServiceName; readonly process: ProcessRef; readonly spec: ServiceSpec }
+  /** Look for the processes of a watched service now. `seek: on`: and go on looking until told `off`. Answered by `looked`. */
+  | { readonly type: 'look'; readonly spec: ServiceSpec; readonly seek: 'once' | 'on' }
+  | { readonly type: 'stopSeeking'; readonly service: ServiceName }
+  /** Begin the probe that decides when this start counts. Answered by `becameReady`, or never. */
+  | { readonly type: 'awaitReady'; readonly spec: ServiceSpec; readonly process: ProcessRef }
+  | { readonly type: 'stopAwaitingReady'; readonly service: ServiceName };

@@ -1,0 +1,113 @@
+// What an end leads to: the verdict of the restart rule made a state. Death flows in one direction, down this page.
+
+import type { Next, What } from './change.js';
+import type { Death } from './death.js';
+import type { Effect } from './effect.js';
+import { killPatience, launch, seek } from './launch.js';
+import { before, go, type Move } from './move.js';
+import type { ProcessRef } from './process.js';
+import { judge, type Verdict } from './restart.js';
+import { desiredOf, type Service, type Stopping } from './state.js';
+import { elapsed, later, type Moment } from './time.js';
+
+/** An end that nobody asked for, of the main process or of an attempt to start: told, and answered by the rule. */
+export function retry(service: Service, death: Death, at: Moment): Move {
+  const answer = decide(service, death, at);
+  const type = death.served === null ? 'startFailed' : 'died';
+  return before([], [{ type, death, next: answer.next }], answer.move);
+}
+
+/** The answer of the restart rule to an end that was told already. */
+export function decide(service: Service, death: Death, at: Moment): { readonly move: Move; readonly next: Next } {
+  const dead: Service = { ...service, lastDeath: death };
+  if (desiredOf(dead) === 'down') return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
+  if (dead.hold !== null) return { move: launch(dead, 'restart', at), next: { type: 'nothing', why: 'it is on hold' } };
+  const verdict = judge(dead.spec.restart, dead.restarts, death, at);
+  const next = nextOf(verdict, at);
+  return { move: carryOut({ ...dead, restarts: verdict.restarts }, verdict, next, at), next };
+}
+
+function carryOut(service: Service, verdict: Verdict, next: Next, at: Moment): Move {
+  switch (verdict.type) {
+    case 'start':
+      if (verdict.at <= at.instant) return launch(service, 'restart', at);
+      return go(service, { name: 'backoff', since: at.instant, attempt: service.restarts.streak, deadline: verdict.at }, seeking(service));
+    case 'failed': {
+      // Told once: the quiet tries that follow fail without another word.
+      const told: readonly What[] = verdict.told === 'first' ? [{ type: 'failed', failure: verdict.failure, next }] : [];
+      return go(service, { name: 'failed', since: at.instant, failure: verdict.failure, deadline: verdict.retryAt }, seeking(service), told);
+    }
+    case 'rest':
+      return rest(service, 'policy', at);
+  }
+}
+
+function nextOf(verdict: Verdict, at: Moment): Next {
+  switch (verdict.type) {
+    case 'start':
+      return verdict.at <= at.instant ? { type: 'start' } : { type: 'wait', for: elapsed(at.instant, verdict.at) };
+    case 'failed':
+      if (verdict.retryAt !== null) return { type: 'slow', in: elapsed(at.instant, verdict.retryAt) };
+      return { type: 'nothing', why: verdict.failure.type === 'limit' ? 'its restart limit is reached' : 'its restart policy says so' };
+    case 'rest':
+      return { type: 'nothing', why: 'its restart policy says so' };
+  }
+}
+
+/** Down and staying so. */
+export function rest(service: Service, why: 'requested' | 'policy', at: Moment): Move {
+  return go(service, { name: 'stopped', since: at.instant, why }, seeking(service));
+}
+
+/** A watched daemon may come up by another's hand at any time: seen, not prevented. */
+function seeking(service: Service): readonly Effect[] {
+  return service.spec.kind.type === 'watched' && service.fate === 'stays' ? [seek(service)] : [];
+}
+
+/** The descendants of a dead main process: ended before the next start where the policy says so. */
+export function leaveNoRest(service: Service, dead: ProcessRef): { readonly service: Service; readonly effects: readonly Effect[] } {
+  const { leftovers, name } = service.spec;
+  switch (leftovers) {
+    case 'leave':
+      return { service, effects: [] };
+    case 'kill':
+    case 'stop': {
+      const signal = leftovers === 'kill' ? 'SIGKILL' : 'SIGTERM';
+      return { service: { ...service, rest: dead }, effects: [{ type: 'endRest', service: name, process: dead, signal, policy: leftovers }] };
+    }
+  }
+}
+
+/** The way down is done: nothing of it is left. Up again, if that is what is wanted. */
+export function afterStop(service: Service, state: Stopping, at: Moment): Move {
+  const down: Service = { ...service, rest: null };
+  if (desiredOf(down) === 'down') return before([], [{ type: 'stopped' }], rest(applyNext(down), 'requested', at));
+  switch (state.why) {
+    case 'requested':
+    case 'changed':
+    case 'restart-command':
+      return before([], [{ type: 'stopped' }], launch(down, 'requested', at));
+    case 'start-timeout':
+      return down.lastDeath === null ? launch(down, 'restart', at) : retry(down, down.lastDeath, at);
+  }
+}
+
+/** A stopped service takes its new definition at once. */
+function applyNext(service: Service): Service {
+  return service.next === null ? service : { ...service, spec: service.next, next: null };
+}
+
+/** The leftovers had their time: SIGTERM was not enough, or SIGKILL was not, and then only a person can help. */
+export function pressRest(service: Service, at: Moment): Move {
+  if (service.rest === null) return launch(service, 'restart', at);
+  const { name, leftovers } = service.spec;
+  const since = service.state.since;
+  const state = { name: 'waiting', since, for: 'leftovers' } as const;
+  const wasKilled = leftovers === 'kill' || elapsed(since, at.instant) > killPatience * 1.5;
+  if (wasKilled) {
+    const reason = `SIGKILL did not end what is left of the group of process ${service.rest.pid}; it may hang in the kernel (state D)`;
+    return go(service, { ...state, deadline: null }, [], [{ type: 'stuck', reason }]);
+  }
+  const order: Effect = { type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers };
+  return go(service, { ...state, deadline: later(at.instant, killPatience) }, [order]);
+}

@@ -1,0 +1,55 @@
+// Vocabulary: facts that arrive. Past tense. A fact about a process names its whole ProcessRef.
+
+import type { Sender } from './death.js';
+import type { Look } from './pattern.js';
+import type { ExitEvidence, ProcessRef } from './process.js';
+import type { ServiceName, ServiceSpec } from './spec.js';
+import type { Role } from './effect.js';
+import type { Service } from './state.js';
+import type { HostPhase, WallTime } from './time.js';
+
+/** A fact about one service. */
+export type ServiceEvent =
+  /** What was ordered by a `spawn` effect runs. */
+  | { readonly type: 'spawned'; readonly service: ServiceName; readonly role: Role; readonly generation: number; readonly process: ProcessRef }
+  /** It could not be started: fork or exec failed, the user does not exist, its directory is missing. */
+  | { readonly type: 'spawnFailed'; readonly service: ServiceName; readonly role: Role; readonly generation: number; readonly errno: string; readonly detail: string }
+  /** A process that we spawned, adopted or follow is gone. `away`: it ended while no keeper was there. */
+  | { readonly type: 'exited'; readonly service: ServiceName; readonly process: ProcessRef; readonly evidence: ExitEvidence; readonly away: 'yes' | 'no' }
+  /** The answer to a `look`, and again whenever it changes while seeking. */
+  | { readonly type: 'looked'; readonly service: ServiceName; readonly look: Look }
+  /** The probe of `awaitReady` succeeded for this process. */
+  | { readonly type: 'becameReady'; readonly service: ServiceName; readonly process: ProcessRef }
+  /** Nothing is left of the group or cgroup of this dead main process. */
+  | { readonly type: 'emptied'; readonly service: ServiceName; readonly process: ProcessRef }
+  /** The deadline of its state, hold or override may have passed: the keeper woke for it. */
+  | { readonly type: 'deadlinePassed'; readonly service: ServiceName }
+  | { readonly type: 'asked'; readonly service: ServiceName; readonly ask: Ask; readonly by: Sender | null }
+  /** The configuration has another definition of it now. */
+  | { readonly type: 'changed'; readonly service: ServiceName; readonly spec: ServiceSpec }
+  /** The configuration has no such service any more. */
+  | { readonly type: 'removed'; readonly service: ServiceName }
+  /** The keeper is here (again), and this service is to be looked after from now on. */
+  | { readonly type: 'resumed'; readonly service: ServiceName }
+  /** The keeper ends and takes its supervised services with it. */
+  | { readonly type: 'keeperEnded'; readonly service: ServiceName }
+  /** Whether starting is allowed on this host at this time. */
+  | { readonly type: 'hostTurned'; readonly service: ServiceName; readonly to: HostPhase };
+
+/** A new service came into the set. */
+export type AddedEvent = { readonly type: 'added'; readonly service: ServiceName; readonly as: Service };
+
+export type Event = ServiceEvent | AddedEvent;
+
+/** What an operator may ask of one service. */
+export type Ask =
+  | { readonly verb: 'start'; readonly reason: string | null }
+  | { readonly verb: 'stop'; readonly reason: string | null; readonly until: WallTime | null; readonly lasts: 'always' | 'boot' }
+  | { readonly verb: 'restart'; readonly reason: string | null }
+  | { readonly verb: 'reload' }
+  | { readonly verb: 'hold'; readonly reason: string | null; readonly until: WallTime | null }
+  | { readonly verb: 'unhold' }
+  | { readonly verb: 'reset' }
+  | { readonly verb: 'signal'; readonly signal: `SIG${string}` };
+
+export type Verb = Ask['verb'];

@@ -1,0 +1,100 @@
+// The one road up: from a wish and a permission to a running process. Knows nothing of why; `restart.ts` and `wish.ts` decide that.
+
+import type { What } from './change.js';
+import type { Effect } from './effect.js';
+import { before, go, type Move, stay } from './move.js';
+import type { ProcessRef } from './process.js';
+import type { Ready } from './spec.js';
+import type { Service, Waiting } from './state.js';
+import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
+
+export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry';
+
+/** How long the leftovers of a dead generation may take before we say that they are stuck. After SIGKILL only a hung disk or a tracer holds a process. */
+export const killPatience: Millis = seconds(10);
+
+/** Starts a new generation, or waits for what has to come first. Only for a service without a living process. */
+export function launch(service: Service, why: LaunchReason, at: Moment): Move {
+  const fresh = takeNextSpec(service);
+  if (fresh.hold !== null) return wait(fresh, 'hold', null, at);
+  if (at.host === 'ending') return wait(fresh, 'shutdown', null, at);
+  if (at.host === 'booting') return wait(fresh, 'boot', null, at);
+  if (fresh.rest !== null) return wait(fresh, 'leftovers', later(at.instant, killPatience), at);
+
+  const { kind } = fresh.spec;
+  switch (kind.type) {
+    case 'supervised':
+      return begin(fresh, why, null, { type: 'spawn', spec: fresh.spec, role: 'main', generation: fresh.generation + 1, command: kind.run }, at);
+    case 'watched': {
+      if (kind.start === null) return go(fresh, { name: 'stopped', since: at.instant, why: 'no-start' }, [seek(fresh)]);
+      const deadline = kind.start.timeout === null ? null : later(at.instant, kind.start.timeout);
+      const spawn: Effect = { type: 'spawn', spec: fresh.spec, role: 'start', generation: fresh.generation + 1, command: kind.start };
+      return before([seek(fresh)], [], begin(fresh, why, deadline, spawn, at));
+    }
+  }
+}
+
+function begin(service: Service, why: LaunchReason, deadline: Instant | null, spawn: Effect, at: Moment): Move {
+  const started: Service = {
+    ...service,
+    generation: service.generation + 1,
+    restarts: { ...service.restarts, lastStart: at.instant },
+    state: { name: 'starting', since: at.instant, phase: 'launching', process: null, helper: null, deadline },
+  };
+  return { service: started, effects: [spawn], happened: [{ type: 'starting', why }] };
+}
+
+function wait(service: Service, reason: Waiting['for'], deadline: Instant | null, at: Moment): Move {
+  return go(service, { name: 'waiting', since: at.instant, for: reason, deadline }, service.spec.kind.type === 'watched' ? [seek(service)] : []);
+}
+
+/** A new definition counts from the next start on: the old process was stopped by its own rules. */
+function takeNextSpec(service: Service): Service {
+  return service.next === null ? service : { ...service, spec: service.next, next: null };
+}
+
+/** Look for a watched daemon until further notice: it may come up by another's hand. */
+export function seek(service: Service): Effect {
+  return { type: 'look', spec: service.spec, seek: 'on' };
+}
+
+/** The main process lives: now it has to become ready. `probe` alive is only a deadline, all others are asked. */
+export function readying(service: Service, process: ProcessRef, helper: ProcessRef | null, since: Instant, at: Moment): Move {
+  const { ready } = service.spec;
+  const state = { name: 'starting', since, phase: 'readying', process, helper, deadline: readyDeadline(ready, at) } as const;
+  return go(service, state, awaitReady(service, process));
+}
+
+/** The order that begins the probe, where there is one to begin. */
+export function awaitReady(service: Service, process: ProcessRef): readonly Effect[] {
+  return service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'awaitReady', spec: service.spec, process }];
+}
+
+export function readyDeadline(ready: Ready, at: Moment): Instant | null {
+  if (ready.probe.type === 'alive') return later(at.instant, ready.probe.for);
+  return ready.timeout === null ? null : later(at.instant, ready.timeout);
+}
+
+/** It serves. A start command that still runs keeps its own deadline. */
+export function becomeRunning(service: Service, process: ProcessRef, helper: ProcessRef | null, startedAt: Instant, at: Moment): Move {
+  const happened: What[] = [{ type: 'ready', process, took: Math.max(0, at.instant - startedAt) as Millis }];
+  return go(service, runningState(service, process, helper, at), settledEffects(service), happened);
+}
+
+/** The state of a service whose main process serves. */
+export function runningState(service: Service, process: ProcessRef, helper: ProcessRef | null, at: Moment): Service['state'] {
+  const { kind } = service.spec;
+  const timeout = helper !== null && kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
+  return { name: 'running', since: at.instant, process, helper, deadline: timeout === null ? null : later(at.instant, timeout) };
+}
+
+/** Once it runs nobody needs to look or probe any more: idle costs nothing. */
+export function settledEffects(service: Service): readonly Effect[] {
+  const probing: Effect[] = service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
+  return service.spec.kind.type === 'watched' ? [...probing, { type: 'stopSeeking', service: service.spec.name }] : probing;
+}
+
+/** Starts what waited, if the reason for waiting was this one. */
+export function releaseFrom(service: Service, reason: Waiting['for'], at: Moment): Move {
+  return service.state.name === 'waiting' && service.state.for === reason ? launch(service, 'restart', at) : stay(service);
+}

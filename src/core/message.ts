@@ -1,0 +1,135 @@
+// A change → the line that the keeper writes about it: what died, why, what is done and when the next try is.
+// Seed 001 asks for two of them: "OpenSSH is not running, restarting" and "OpenSSH failed to start".
+
+import type { Change, Next, What } from './change.js';
+import { describeDeath, type Sender } from './death.js';
+import type { Service } from './state.js';
+import { inWords } from './status.js';
+
+export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
+
+export interface Message {
+  readonly level: Level;
+  /** One line: `NAME: sentence`. */
+  readonly text: string;
+}
+
+/** The line for a change; null where another line has said it already. `service`: as it is after the change, null when it is gone. */
+export function messageOf(change: Change, service: Service | null): Message | null {
+  const title = service?.spec.description ?? change.service;
+  const line = lineOf(change, title, service);
+  return line === null ? null : { level: line.level, text: `${change.service}: ${line.text}` };
+}
+
+function lineOf(change: Change, title: string, service: Service | null): Message | null {
+  const { what } = change;
+  switch (what.type) {
+    case 'adopted':
+    case 'found':
+      return info(`${title} is running (pid ${what.process.pid})`);
+    case 'launched':
+      return debug(`launched as pid ${what.process.pid}`);
+    case 'starting':
+      return startingLine(change, what, title, service);
+    case 'ready':
+      return info(`${title} is running (pid ${what.process.pid}), ready after ${inWords(what.took)}`);
+    case 'died':
+      return { level: 'warning', text: `${title} is not running, ${nextInWords(what.next, 'restarting')}: ${describeDeath(what.death)}` };
+    case 'startFailed':
+      return { level: 'error', text: `${title} failed to start: ${describeDeath(what.death)}; ${nextInWords(what.next, 'trying again')}` };
+    case 'failed':
+      return { level: 'error', text: `${title} failed for good, ${nextInWords(what.next, 'trying again')}` };
+    case 'handedOver':
+      return info(`${title} handed over from pid ${what.from.pid} to pid ${what.to.pid}`);
+    case 'cameBack':
+      return { level: 'notice', text: `${title} came back by another's hand (pid ${what.process.pid})` };
+    case 'ambiguous':
+      return { level: 'error', text: `ambiguous: ${what.pids.join(', ')}; narrow with pidFile or user` };
+    case 'unseen':
+      return { level: 'error', text: `${title} cannot be seen: ${what.reason}` };
+    case 'stopping':
+      return info(what.why === 'start-timeout' ? `${title} was not ready in time, stopping it` : `stopping ${title}`);
+    case 'escalated':
+      return { level: 'warning', text: `${title} did not end in time, sent ${what.signal}` };
+    case 'stuck':
+      return { level: 'error', text: `${title} does not end: ${what.reason}` };
+    case 'stopped':
+      return info(`${title} is stopped`);
+    case 'asked':
+      return { level: 'notice', text: `${what.verb}${byWhom(what.by)}${what.reason === null ? '' : `: ${what.reason}`}` };
+    case 'refused':
+      return { level: 'warning', text: `${what.verb} refused: ${what.reason}` };
+    case 'overrideEnded':
+      return { level: 'notice', text: 'the time of the operator’s word is over; as configured again' };
+    case 'holdEnded':
+      return { level: 'notice', text: `the hold has ended; it is ${change.to}` };
+    case 'reloaded':
+      return info(`${title} was told to reload`);
+    case 'reloadFailed':
+      return { level: 'error', text: `${title} was not reloaded: ${what.reason}` };
+    case 'signaled':
+      return { level: 'notice', text: `sent ${what.signal}` };
+    case 'specChanged':
+      return info(`new definition: ${effectInWords(what.effect)}`);
+    case 'removed':
+      return info(`${title} is no longer configured`);
+    case 'pidFileRefused':
+      return { level: 'warning', text: `its pid file is not believed: ${what.reason}` };
+  }
+}
+
+function startingLine(change: Change, what: Extract<What, { type: 'starting' }>, title: string, service: Service | null): Message {
+  const isWatched = service?.spec.kind.type === 'watched';
+  switch (what.why) {
+    case 'first':
+      return isWatched ? { level: 'warning', text: `${title} is not running, starting` } : info(`starting ${title}`);
+    case 'restart':
+      if (isWatched && change.from === 'waiting') return { level: 'warning', text: `${title} is not running, restarting: it did not come back by itself` };
+      return debug(`starting ${title} again`);
+    case 'requested':
+      return info(`starting ${title}`);
+    case 'retry':
+      return debug(`trying ${title} again`);
+  }
+}
+
+/** What comes next, as the end of a sentence. */
+export function nextInWords(next: Next, doing: string): string {
+  switch (next.type) {
+    case 'start':
+      return doing;
+    case 'wait':
+      return `${doing} in ${inWords(next.for)}`;
+    case 'slow':
+      return `next quiet try in ${inWords(next.in)}`;
+    case 'settle':
+      return `${doing} unless it comes back within ${inWords(next.for)}`;
+    case 'nothing':
+      return `staying down, ${next.why}`;
+  }
+}
+
+function effectInWords(effect: Extract<What, { type: 'specChanged' }>['effect']): string {
+  switch (effect) {
+    case 'none':
+      return 'nothing changes';
+    case 'live':
+      return 'takes effect at once';
+    case 'restart':
+      return 'needs a restart';
+    case 'start':
+      return 'starts it';
+    case 'stop':
+      return 'stops it';
+  }
+}
+
+/** ` by alice (uid 1000)`, or nothing where it is not known. */
+export function byWhom(by: Sender | null): string {
+  if (by === null) return '';
+  if (by.user !== null) return ` by ${by.user}`;
+  return by.uid === null ? '' : ` by uid ${by.uid}`;
+}
+
+const info = (text: string): Message => ({ level: 'info', text });
+const debug = (text: string): Message => ({ level: 'debug', text });

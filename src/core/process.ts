@@ -1,0 +1,43 @@
+// Which process, and how it ended. Knows nothing of services.
+
+declare const pidBrand: unique symbol;
+
+/** The number of a process. Recycled by the kernel: never enough to name one, see ProcessRef. */
+export type Pid = number & { readonly [pidBrand]: true };
+
+export const asPid = (n: number): Pid => n as Pid;
+
+/** One process, for ever (within a boot). `startTicks` is field 22 of /proc/PID/stat; `inode` that of its pidfd where the kernel has pidfs (6.9), in decimal. */
+export interface ProcessRef {
+  readonly pid: Pid;
+  readonly startTicks: number;
+  readonly inode: string | null;
+}
+
+/** The signals of Linux that a person may name. */
+export type SignalName = `SIG${string}`;
+
+/** How a process ended. `unknown`: it is gone, and nobody could say how (not our child, old kernel, or we were away). */
+export type ExitStatus =
+  | { readonly type: 'exited'; readonly code: number }
+  | { readonly type: 'signaled'; readonly signal: SignalName; readonly coreDumped: boolean }
+  | { readonly type: 'unknown' };
+
+/** What the kernel layer could find out about an end, beside the status. */
+export interface ExitEvidence {
+  readonly status: ExitStatus;
+  /** True only with the kernel's own word for it (cgroup or trace event), never because the code is 137. */
+  readonly oom: boolean;
+  /** Peak resident memory in bytes and processor time in milliseconds, where they could be read. */
+  readonly peakMemory: number | null;
+  readonly cpuTime: number | null;
+  /** The tick count, on the clock of `startTicks`, when the end was noticed; null when it was missed. Processes that started before it are of the old generation. */
+  readonly ticks: number | null;
+}
+
+/** The same process? A pid alone is not enough, a pid with another start time is a stranger. */
+export function isSameProcess(a: ProcessRef, b: ProcessRef): boolean {
+  if (a.pid !== b.pid) return false;
+  if (a.inode !== null && b.inode !== null) return a.inode === b.inode;
+  return a.startTicks === b.startTicks;
+}

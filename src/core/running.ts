@@ -1,0 +1,63 @@
+// A service that serves: its death, the commands that run beside it, and the time that a watched one is given to come back.
+
+import { deathOf, describeStatus, mayBeWanted } from './death.js';
+import type { Effect } from './effect.js';
+import { decide, leaveNoRest, retry } from './ending.js';
+import type { Fact } from './fact.js';
+import { launch, seek } from './launch.js';
+import { before, go, type Move, stay } from './move.js';
+import { isSameProcess } from './process.js';
+import type { Running, Service } from './state.js';
+import { later, type Moment, seconds } from './time.js';
+
+type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
+
+/** After a crash the pid file is asked whether there is a successor; the answer takes a moment, never this long. */
+const lookTime = seconds(5);
+
+export function exited(service: Service, state: Running, fact: Of<'exited'>, at: Moment): Move {
+  if (!isSameProcess(state.process, fact.process)) return helperExited(service, state, fact);
+  const life = { startedAt: service.restarts.lastStart, readySince: state.since };
+  const death = deathOf(state.process, fact.evidence, 'none', life, fact.away, at);
+  const { kind, name } = service.spec;
+  const rid = leaveNoRest(service, state.process);
+  const busy: Effect[] = state.helper === null ? [] : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
+  const orders = [...busy, ...rid.effects];
+  if (kind.type === 'supervised') return before(orders, [], retry(rid.service, death, at));
+
+  // A crash is answered at once. After an end that somebody may have wanted, and wherever a pid file may name a
+  // successor, we look first.
+  const wanted = mayBeWanted(death);
+  if (!wanted && kind.pattern.pidFile === null) return before(orders, [], retry(rid.service, death, at));
+  const settle = wanted ? kind.settle : lookTime;
+  const next = { name: 'waiting', since: at.instant, for: 'settle', deadline: later(at.instant, settle) } as const;
+  const told = { type: 'died', death, next: { type: 'settle', for: settle } } as const;
+  return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);
+}
+
+/** It did not come back by itself. */
+export function afterSettle(service: Service, at: Moment): Move {
+  return service.lastDeath === null ? launch(service, 'restart', at) : decide(service, service.lastDeath, at).move;
+}
+
+/** A reload command, or a start command that goes on beside what it started. */
+export function helperSpawned(service: Service, state: Running, fact: Of<'spawned'>, at: Moment): Move {
+  const { reload } = service.spec.kind;
+  const timeout = reload?.type === 'command' ? reload.command.timeout : null;
+  return go(service, { ...state, helper: fact.process, deadline: timeout === null ? null : later(at.instant, timeout) });
+}
+
+function helperExited(service: Service, state: Running, fact: Of<'exited'>): Move {
+  const { status } = fact.evidence;
+  const next: Running = { ...state, helper: null, deadline: null };
+  // Only a reload is reported: what a start command says after its daemon serves is of no consequence.
+  if (state.since <= (service.restarts.lastStart ?? 0)) return go(service, next);
+  if (status.type === 'exited' && status.code === 0) return go(service, next, [], [{ type: 'reloaded' }]);
+  return go(service, next, [], [{ type: 'reloadFailed', reason: `its reload command ended with ${describeStatus(status)}` }]);
+}
+
+export function helperTimedOut(service: Service, state: Running): Move {
+  if (state.helper === null) return stay(service);
+  const order: Effect = { type: 'endHelper', service: service.spec.name, process: state.helper, spec: service.spec };
+  return go(service, { ...state, deadline: null }, [order]);
+}

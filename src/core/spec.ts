@@ -1,0 +1,174 @@
+// What the operator asked of one service, with every short form expanded and every default filled in.
+// Plain data: it is written to disk as the last good configuration. Knows nothing of YAML.
+
+import type { Pattern } from './pattern.js';
+import type { SignalName } from './process.js';
+import type { Millis } from './time.js';
+
+declare const serviceNameBrand: unique symbol;
+export type ServiceName = string & { readonly [serviceNameBrand]: true };
+export const serviceName = (name: string): ServiceName => name as ServiceName;
+
+/** `up`: it is to run. `down`: it is defined, not started. */
+export type Desired = 'up' | 'down';
+
+/** A program and its arguments; never a shell's line. `timeout` null: no deadline. `user` null: the service's. */
+export interface Command {
+  readonly argv: readonly string[];
+  readonly timeout: Millis | null;
+  readonly user: string | null;
+}
+
+export interface ServiceSpec {
+  readonly name: ServiceName;
+  readonly description: string | null;
+  readonly runbook: string | null;
+  readonly tags: readonly string[];
+  readonly desired: Desired;
+  readonly kind: Supervised | Watched;
+  readonly leftovers: Leftovers;
+  readonly settings: ProcessSettings;
+  readonly ready: Ready;
+  readonly restart: RestartSpec;
+  readonly log: LogSpec;
+}
+
+/** A process that Upkeep starts and owns, in the foreground. */
+export interface Supervised {
+  readonly type: 'supervised';
+  readonly run: Command;
+  readonly stop: Ladder;
+  readonly reload: Reload | null;
+}
+
+/** A daemon that something else starts: we look for it, and `start` brings it back. */
+export interface Watched {
+  readonly type: 'watched';
+  readonly pattern: Pattern;
+  /** How long an end that somebody may have wanted is given to come back by itself. */
+  readonly settle: Millis;
+  readonly start: Command | null;
+  readonly stop: { readonly type: 'command'; readonly command: Command } | Ladder;
+  readonly restart: Command | null;
+  readonly reload: Reload | null;
+  /** The file that the daemon writes itself; `logs` reads it. */
+  readonly logFrom: string | null;
+}
+
+/** Signals, each with a time to wait for the end. `kill`: what comes after the last wait. */
+export interface Ladder {
+  readonly type: 'ladder';
+  readonly rungs: readonly Rung[];
+}
+
+export interface Rung {
+  readonly signal: SignalName;
+  /** null: wait for ever. */
+  readonly wait: Millis | null;
+  readonly to: 'main' | 'group';
+}
+
+export type Reload =
+  | { readonly type: 'signal'; readonly signal: SignalName }
+  | { readonly type: 'command'; readonly command: Command };
+
+/** What happens to the descendants of a dead main process before the next start. */
+export type Leftovers = 'kill' | 'stop' | 'leave';
+
+/** How processes of the service are run. null: what the keeper itself was given at its own start. */
+export interface ProcessSettings {
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly groups: readonly string[] | null;
+  readonly cwd: string;
+  /** Permission bits, as a number. */
+  readonly umask: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Files of NAME=value lines, read anew at each start; a leading `-` means it may be missing. */
+  readonly envFiles: readonly string[];
+  /** Names of variables taken over from the keeper, or all of them. */
+  readonly inheritEnv: readonly string[] | 'all';
+  readonly limits: Readonly<Partial<Record<LimitName, Limit>>>;
+  readonly nice: number | null;
+  readonly oomScoreAdjust: number | null;
+  readonly noNewPrivileges: 'yes' | 'no';
+  /** The bounding set to keep, as names like `net_bind_service`; null: all. Kept as ambient for an unprivileged user. */
+  readonly capabilities: readonly string[] | null;
+  /** Bytes; over it the whole service is killed, where a memory cgroup can do that. */
+  readonly memory: number | null;
+}
+
+export type LimitName =
+  | 'as' | 'core' | 'cpu' | 'data' | 'fsize' | 'locks' | 'memlock' | 'msgqueue'
+  | 'nice' | 'nofile' | 'nproc' | 'rss' | 'rtprio' | 'rttime' | 'sigpending' | 'stack';
+
+/** Soft and hard value; null: no limit. */
+export interface Limit {
+  readonly soft: number | null;
+  readonly hard: number | null;
+}
+
+/** When a start counts. `timeout` null: wait for ever. */
+export interface Ready {
+  readonly probe: ReadyProbe;
+  readonly timeout: Millis | null;
+}
+
+export type ReadyProbe =
+  | { readonly type: 'alive'; readonly for: Millis }
+  | { readonly type: 'fd'; readonly fd: number }
+  | { readonly type: 'port'; readonly host: string; readonly port: number }
+  | { readonly type: 'socket'; readonly path: string }
+  | { readonly type: 'http'; readonly url: string }
+  | { readonly type: 'exec'; readonly command: Command }
+  | { readonly type: 'log'; readonly regex: string };
+
+/** systemd's meanings of Restart=. */
+export type RestartWhen = 'always' | 'on-failure' | 'on-abnormal' | 'on-abort' | 'on-watchdog' | 'on-success' | 'never';
+
+export interface RestartSpec {
+  readonly when: RestartWhen;
+  /** The first delay, counted from start to start. */
+  readonly delay: Millis;
+  readonly backoff: Backoff;
+  /** Alive and healthy that long: the delay begins anew. */
+  readonly healthyAfter: Millis;
+  /** null: no limit. */
+  readonly limit: RestartLimit | null;
+  readonly then: 'slow' | 'give-up';
+  readonly slowEvery: Millis;
+  /** Beside 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE. */
+  readonly successExit: readonly ExitSelector[];
+  readonly preventExit: readonly ExitSelector[];
+  readonly alwaysAfter: readonly ExitSelector[];
+}
+
+export interface Backoff {
+  readonly factor: number;
+  readonly max: Millis;
+  /** A fraction: 0.1 is ±10 %. */
+  readonly jitter: number;
+}
+
+/** `count` restarts within `within` are done, the next is not. */
+export interface RestartLimit {
+  readonly count: number;
+  readonly within: Millis;
+}
+
+/** An exit code, or a signal. */
+export type ExitSelector =
+  | { readonly type: 'code'; readonly code: number }
+  | { readonly type: 'signal'; readonly signal: SignalName };
+
+export interface LogSpec {
+  readonly to: 'file' | 'inherit' | 'none' | 'syslog';
+  readonly rotate: Rotation;
+}
+
+export interface Rotation {
+  /** Bytes at which the file is rotated; null: never. */
+  readonly size: number | null;
+  readonly keep: number;
+  readonly compress: 'yes' | 'no';
+}

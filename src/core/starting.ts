@@ -1,0 +1,151 @@
+// A start under way: launched, found, ready, or come to nothing. For supervised services `process` is what we spawned;
+// for watched ones `helper` is the start command and `process` what was found. A double-forking daemon is found more than
+// once: its first processes end while it detaches itself, and that is no death.
+
+import { deathOf, failedStart, type Death } from './death.js';
+import type { Fact } from './fact.js';
+import { leaveNoRest, retry } from './ending.js';
+import { becomeRunning, killPatience, readying, settledEffects } from './launch.js';
+import { before, go, type Move, stay } from './move.js';
+import { chooseMain, type Look } from './pattern.js';
+import { isSameProcess, type ProcessRef } from './process.js';
+import { beginStop } from './stop.js';
+import type { Service, Starting, Stopping } from './state.js';
+import { later, type Moment } from './time.js';
+import { follow, living, memoryOf, remember } from './watching.js';
+
+type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
+
+export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, at: Moment): Move {
+  switch (fact.role) {
+    case 'main': {
+      const move = readying(service, fact.process, null, state.since, at);
+      return before([], [{ type: 'launched', process: fact.process }], move);
+    }
+    case 'start':
+      return go(service, { ...state, helper: fact.process });
+    case 'stop':
+    case 'restart':
+    case 'reload':
+      return stay(service);
+  }
+}
+
+export function spawnFailed(service: Service, fact: Of<'spawnFailed'>, at: Moment): Move {
+  return retry(service, failedStart('spawn', { type: 'unknown' }, fact.errno, fact.detail, at), at);
+}
+
+export function exited(service: Service, state: Starting, fact: Of<'exited'>, at: Moment): Move {
+  if (state.process !== null && isSameProcess(state.process, fact.process)) return mainExited(service, state, state.process, fact, at);
+  return helperExited(service, state, fact, at);
+}
+
+function mainExited(service: Service, state: Starting, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
+  const death = deathOf(process, fact.evidence, 'none', { startedAt: state.since, readySince: null }, fact.away, at);
+  const quiet = service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
+  switch (service.spec.kind.type) {
+    case 'supervised': {
+      const rid = leaveNoRest(service, process);
+      return before([...quiet, ...rid.effects], [], retry(rid.service, death, at));
+    }
+    case 'watched': {
+      // It may have detached itself: look again. Its own crash is kept, in case nothing else is found.
+      const next: Starting = { ...state, phase: state.helper === null ? 'finding' : 'launching', process: null, deadline: findingDeadline(service, state, at) };
+      return go({ ...service, lastDeath: death }, next, [...quiet, { type: 'look', spec: service.spec, seek: 'on' }]);
+    }
+  }
+}
+
+/** While the start command runs its own deadline holds; afterwards the time to become ready does. */
+function findingDeadline(service: Service, state: Starting, at: Moment): Starting['deadline'] {
+  const { timeout } = service.spec.ready;
+  const { kind } = service.spec;
+  if (state.helper !== null && kind.type === 'watched') return kind.start?.timeout == null ? null : later(state.since, kind.start.timeout);
+  return timeout === null ? null : later(at.instant, timeout);
+}
+
+/** The start command has ended. With a process found, its status says nothing more; without one it decides. */
+function helperExited(service: Service, state: Starting, fact: Of<'exited'>, at: Moment): Move {
+  if (state.process !== null) return go(service, { ...state, helper: null });
+  const { status } = fact.evidence;
+  const succeeded = status.type === 'exited' && status.code === 0;
+  const finding: Starting = { ...state, phase: 'finding', helper: null, deadline: null };
+  if (succeeded || status.type === 'unknown') {
+    const deadline = findingDeadline(service, finding, at);
+    return go(service, { ...finding, deadline }, [{ type: 'look', spec: service.spec, seek: 'on' }]);
+  }
+  // It failed, but what it started may live all the same: one more look decides (`looked` below).
+  const detail = status.type === 'exited' ? `its start command exited with code ${status.code}` : `its start command was killed by ${status.signal}`;
+  const death = failedStart(status.type === 'exited' ? 'exit' : 'signal', status, null, detail, at);
+  return go({ ...service, lastDeath: death }, { ...finding, deadline: at.instant }, [{ type: 'look', spec: service.spec, seek: 'on' }]);
+}
+
+export function looked(service: Service, state: Starting, look: Look, at: Moment): Move {
+  const { kind } = service.spec;
+  if (kind.type !== 'watched' || state.process !== null) return stay(service);
+  const choice = chooseMain(kind.pattern, living(look, service), memoryOf(service));
+  switch (choice.type) {
+    case 'main':
+      return before([follow(service, choice.facts.process)], [], readying(remember(service, choice.facts), choice.facts.process, state.helper, state.since, at));
+    case 'none':
+    case 'ambiguous':
+    case 'unseen':
+      // Two at once is what a daemon looks like in the middle of its double fork: the deadline decides, not this look.
+      return stay(service);
+  }
+}
+
+export function becameReady(service: Service, state: Starting, at: Moment): Move {
+  return state.process === null ? stay(service) : becomeRunning(service, state.process, state.helper, state.since, at);
+}
+
+export function deadlinePassed(service: Service, state: Starting, at: Moment): Move {
+  switch (state.phase) {
+    case 'launching':
+      return state.helper === null ? stay(service) : startCommandTimedOut(service, state, state.helper, at);
+    case 'finding':
+      return nothingFound(service, at);
+    case 'readying':
+      if (state.process === null) return stay(service);
+      if (service.spec.ready.probe.type === 'alive') return becomeRunning(service, state.process, state.helper, state.since, at);
+      return notReady(service, state, state.process, at);
+  }
+}
+
+/** The start command hangs: it is ended, except for what matches; then the start has failed. */
+function startCommandTimedOut(service: Service, state: Starting, helper: ProcessRef, at: Moment): Move {
+  const death = failedStart('start-timeout', { type: 'unknown' }, null, 'its start command did not end in time, stopped by us', at);
+  const next: Stopping = {
+    name: 'stopping', since: at.instant, process: null, phase: 'launching', rung: 0, helper, why: 'start-timeout', deadline: later(at.instant, killPatience),
+  };
+  const order = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec } as const;
+  return go({ ...service, lastDeath: death }, next, [order], [{ type: 'stopping', why: 'start-timeout' }]);
+}
+
+/** The start command has ended, and no process came of it. */
+function nothingFound(service: Service, at: Moment): Move {
+  if (service.matched === 'never' && !diedInThisStart(service)) {
+    const failed = { name: 'failed', since: at.instant, failure: { type: 'nothing-matches' }, deadline: null } as const;
+    const death = failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and nothing matches its watch', at);
+    const next = { type: 'nothing', why: 'nothing matches; try `upkeep match`' } as const;
+    return go({ ...service, lastDeath: death }, failed, [], [{ type: 'startFailed', death, next }, { type: 'failed', failure: failed.failure, next }]);
+  }
+  const death: Death = diedInThisStart(service) && service.lastDeath !== null
+    ? service.lastDeath
+    : failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and no process came of it', at);
+  return retry(service, death, at);
+}
+
+/** Did a process or the command of this very attempt end and say how? */
+function diedInThisStart(service: Service): boolean {
+  const { lastDeath, restarts } = service;
+  return lastDeath !== null && restarts.lastStart !== null && lastDeath.at >= restarts.lastStart;
+}
+
+/** It lives, but its probe never succeeded: stopped by its own rules, and the start has failed. */
+function notReady(service: Service, state: Starting, process: ProcessRef, at: Moment): Move {
+  const { timeout } = service.spec.ready;
+  const detail = `was not ready within ${timeout === null ? 'its time' : `${timeout / 1000} s`}, stopped by us`;
+  const death: Death = { ...failedStart('start-timeout', { type: 'unknown' }, null, detail, at), process };
+  return before(settledEffects(service), [], beginStop({ ...service, lastDeath: death }, process, state.helper, 'start-timeout', at));
+}

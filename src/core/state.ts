@@ -1,0 +1,178 @@
+// Vocabulary: where a service is. Each variant says since when, and carries its own deadline where it has one.
+
+import type { Death, Sender } from './death.js';
+import type { ProcessRef } from './process.js';
+import type { Desired, ServiceSpec } from './spec.js';
+import type { Instant, WallTime } from './time.js';
+
+export type StateName = 'unknown' | 'stopped' | 'waiting' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed';
+
+export type ServiceState =
+  | Unknown | Stopped | Waiting | Starting | Running | Stopping | Backoff | Failed;
+
+/** Not looked yet, or it cannot be seen, or more than one process could be it. */
+export interface Unknown {
+  readonly name: 'unknown';
+  readonly since: Instant;
+  readonly why: { readonly type: 'looking' } | { readonly type: 'unseen'; readonly reason: string } | { readonly type: 'ambiguous'; readonly pids: readonly number[] };
+}
+
+export interface Stopped {
+  readonly name: 'stopped';
+  readonly since: Instant;
+  /** `requested`: an operator or the configuration. `policy`: `restart.when` says no. `no-start`: watched, down, and nothing to start it with. */
+  readonly why: 'requested' | 'policy' | 'no-start';
+}
+
+/** Down, wanted up, and something has to happen or pass first. */
+export interface Waiting {
+  readonly name: 'waiting';
+  readonly since: Instant;
+  /** `settle`: an end that somebody may have wanted may heal by itself. `leftovers`: the rest of the dead generation is ending. `boot`: the init system has not finished. `shutdown`: the host goes down. `hold`. */
+  readonly for: 'settle' | 'leftovers' | 'boot' | 'shutdown' | 'hold';
+  readonly deadline: Instant | null;
+}
+
+/** One attempt to start. `process`: the main process (supervised) once it lives; (watched) once it is found. `helper`: the `start` command while it runs. */
+export interface Starting {
+  readonly name: 'starting';
+  readonly since: Instant;
+  readonly phase: 'launching' | 'finding' | 'readying';
+  readonly process: ProcessRef | null;
+  readonly helper: ProcessRef | null;
+  readonly deadline: Instant | null;
+}
+
+/** `helper`: a start or reload command that still runs; `deadline` is its. */
+export interface Running {
+  readonly name: 'running';
+  readonly since: Instant;
+  readonly process: ProcessRef;
+  readonly helper: ProcessRef | null;
+  readonly deadline: Instant | null;
+}
+
+/** On its way down. Restarting is this with desired `up`. */
+export interface Stopping {
+  readonly name: 'stopping';
+  readonly since: Instant;
+  /** null once the main process has ended and the rest of its group is ending. */
+  readonly process: ProcessRef | null;
+  /** `launching`: asked to stop in the middle of a start, whose process is not known yet; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
+   * `rest`: main is gone, its group is ending; `killing`: SIGKILL is out; `stuck`: nothing that we may do ends it. */
+  readonly phase: 'launching' | 'ladder' | 'command' | 'commanded' | 'rest' | 'killing' | 'stuck';
+  readonly rung: number;
+  readonly helper: ProcessRef | null;
+  readonly why: StopReason;
+  readonly deadline: Instant | null;
+}
+
+/** `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. */
+export type StopReason = 'requested' | 'start-timeout' | 'changed' | 'restart-command';
+
+/** Ended, and its next start waits for a delay. */
+export interface Backoff {
+  readonly name: 'backoff';
+  readonly since: Instant;
+  readonly attempt: number;
+  readonly deadline: Instant;
+}
+
+/** The limit was reached, or it cannot start. `deadline`: the next quiet try, null when only a person can help. */
+export interface Failed {
+  readonly name: 'failed';
+  readonly since: Instant;
+  readonly failure: Failure;
+  readonly deadline: Instant | null;
+}
+
+export type Failure =
+  | { readonly type: 'limit'; readonly count: number }
+  | { readonly type: 'nothing-matches' }
+  /** Its restart policy says that it stays down after such an end. */
+  | { readonly type: 'prevented' };
+
+/** An operator's word against the configuration. */
+export interface Override {
+  readonly desired: Desired;
+  readonly by: Sender | null;
+  readonly since: WallTime;
+  /** When it ends by itself (`stop --for`). */
+  readonly until: WallTime | null;
+  /** `boot`: it ends with this boot. */
+  readonly lasts: 'always' | 'boot';
+  readonly reason: string | null;
+}
+
+export interface Hold {
+  readonly by: Sender | null;
+  readonly since: WallTime;
+  readonly until: WallTime | null;
+  readonly reason: string | null;
+}
+
+/** What the restart rule remembers. */
+export interface Restarts {
+  readonly total: number;
+  /** When counted restarts were done, oldest first; never more than the limit needs. */
+  readonly window: readonly Instant[];
+  /** Counted ends in a row without a healthy time between: the exponent of the back-off. */
+  readonly streak: number;
+  /** `slow`: the limit was reached, and it has not been healthy since. */
+  readonly pace: 'normal' | 'slow';
+  readonly lastStart: Instant | null;
+}
+
+/** The value that the machine moves. */
+export interface Service {
+  readonly spec: ServiceSpec;
+  readonly state: ServiceState;
+  readonly override: Override | null;
+  readonly hold: Hold | null;
+  readonly generation: number;
+  readonly restarts: Restarts;
+  readonly lastDeath: Death | null;
+  /** Watched: has the pattern matched since it was loaded? The answer decides what an unfound start means. */
+  readonly matched: 'never' | 'once';
+  /** A dead main process whose group is not known to be empty yet: nothing is started before it is. */
+  readonly rest: ProcessRef | null;
+  /** A new definition that waits for the process of the old one to end, which is stopped by the old rules. */
+  readonly next: ServiceSpec | null;
+  /** `removed`: the configuration has it no more; `ending`: the keeper ends. Both mean down, whatever else is wished. */
+  readonly fate: 'stays' | 'removed' | 'ending';
+  /** Watched: uid and command line of the last main process, by which a hand-over is recognized. */
+  readonly identity: Identity | null;
+}
+
+export interface Identity {
+  readonly uid: number;
+  readonly argv: readonly string[];
+}
+
+export type ServiceSet = ReadonlyMap<string, Service>;
+
+/** What we are trying for: the operator's word, else the configuration's. */
+export function desiredOf(service: Service): Desired {
+  if (service.fate !== 'stays') return 'down';
+  return service.override?.desired ?? service.next?.desired ?? service.spec.desired;
+}
+
+/** A service that was never looked at. */
+export function newService(spec: ServiceSpec, now: Instant): Service {
+  return {
+    spec,
+    state: spec.kind.type === 'watched' ? { name: 'unknown', since: now, why: { type: 'looking' } } : { name: 'stopped', since: now, why: 'requested' },
+    override: null,
+    hold: null,
+    generation: 0,
+    restarts: noRestarts,
+    lastDeath: null,
+    matched: 'never',
+    rest: null,
+    next: null,
+    fate: 'stays',
+    identity: null,
+  };
+}
+
+export const noRestarts: Restarts = { total: 0, window: [], streak: 0, pace: 'normal', lastStart: null };

@@ -1,0 +1,124 @@
+// The way down: the ladder of signals, the service's own stop command, the rest of the group, and what is stuck.
+// Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
+
+import type { What } from './change.js';
+import type { Effect } from './effect.js';
+import { killPatience } from './launch.js';
+import { go, type Move, stay } from './move.js';
+import type { ProcessRef, SignalName } from './process.js';
+import type { Command, Ladder } from './spec.js';
+import type { Service, Stopping, StopReason } from './state.js';
+import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
+
+/** Begins to stop a living main process by its own rules. */
+export function beginStop(service: Service, process: ProcessRef, helper: ProcessRef | null, why: StopReason, at: Moment): Move {
+  const { kind } = service.spec;
+  const quiet: Effect[] = service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
+  const rid: Effect[] = helper === null ? [] : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
+  const happened: What[] = [{ type: 'stopping', why }];
+  const move = kind.stop.type === 'ladder' ? climb(service, process, kind.stop, 0, why, at) : runCommand(service, process, 'stop', kind.stop.command, why, at);
+  return { service: move.service, effects: [...quiet, ...rid, ...move.effects], happened: [...happened, ...move.happened] };
+}
+
+/** Asked to stop in the middle of a start whose outcome is on its way: what comes of it is stopped then. */
+export function stopWhenLaunched(service: Service, helper: ProcessRef | null, deadline: Instant | null, why: StopReason, at: Moment): Move {
+  const state: Stopping = { name: 'stopping', since: at.instant, process: null, phase: 'launching', rung: 0, helper, why, deadline };
+  return go(service, state, [], [{ type: 'stopping', why }]);
+}
+
+/** Sends the signal of this rung, and sets its wait. */
+function climb(service: Service, process: ProcessRef, ladder: Ladder, rung: number, why: StopReason, at: Moment): Move {
+  const step = ladder.rungs[rung];
+  if (step === undefined) return topOfLadder(service, process, rung, why, at);
+  const state: Stopping = {
+    name: 'stopping', since: sinceOf(service, at), process, phase: 'ladder', rung, helper: null, why,
+    deadline: step.wait === null ? null : later(at.instant, step.wait),
+  };
+  const signal: Effect = { type: 'signal', service: service.spec.name, process, signal: step.signal, to: step.to, thenContinue: 'yes' };
+  return go(service, state, [signal], rung === 0 ? [] : [{ type: 'escalated', signal: step.signal }]);
+}
+
+/** Every rung was tried. Ours are killed as a group; a daemon of somebody else's is not, unless its ladder says so. */
+function topOfLadder(service: Service, process: ProcessRef, rung: number, why: StopReason, at: Moment): Move {
+  const { kind } = service.spec;
+  const since = sinceOf(service, at);
+  switch (kind.type) {
+    case 'supervised': {
+      const state: Stopping = { name: 'stopping', since, process, phase: 'killing', rung, helper: null, why, deadline: later(at.instant, killPatience) };
+      const kill: Effect = { type: 'signal', service: service.spec.name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' };
+      return go(service, state, [kill], [{ type: 'escalated', signal: 'SIGKILL' }]);
+    }
+    case 'watched':
+      return beStuck(service, process, why, `process ${process.pid} did not end, and its \`stop\` does not say SIGKILL`, at);
+  }
+}
+
+/** Runs the service's own stop or restart command; the end of the main process is what counts. */
+export function runCommand(service: Service, process: ProcessRef, role: 'stop' | 'restart', command: Command, why: StopReason, at: Moment): Move {
+  const deadline = command.timeout === null ? null : later(at.instant, command.timeout);
+  const state: Stopping = { name: 'stopping', since: sinceOf(service, at), process, phase: 'command', rung: 0, helper: null, why, deadline };
+  return go(service, state, [{ type: 'spawn', spec: service.spec, role, generation: service.generation, command }]);
+}
+
+/** The main process has ended while stopping: the rest of what is ours follows it. */
+export function endRest(service: Service, state: Stopping, dead: ProcessRef, at: Moment): Move {
+  const patience = restPatience(service);
+  const next: Stopping = { ...state, process: null, phase: 'rest', helper: null, deadline: patience === null ? null : later(at.instant, patience) };
+  const order: Effect = { type: 'endRest', service: service.spec.name, process: dead, signal: 'SIGTERM', policy: service.spec.leftovers };
+  return go({ ...service, rest: dead }, next, [order]);
+}
+
+/** The wait of the last rung is what the rest is given, as the main process was. */
+function restPatience(service: Service): Millis | null {
+  const { stop } = service.spec.kind;
+  const last = stop.type === 'ladder' ? stop.rungs.at(-1) : undefined;
+  return last === undefined ? seconds(10) : last.wait;
+}
+
+/** A deadline of the way down has passed. */
+export function escalate(service: Service, state: Stopping, at: Moment): Move {
+  const { kind } = service.spec;
+  switch (state.phase) {
+    case 'launching':
+      return state.helper === null ? stay(service) : endHelper(service, state, state.helper, at);
+    case 'ladder':
+      if (state.process === null || kind.stop.type !== 'ladder') return stay(service);
+      return climb(service, state.process, kind.stop, state.rung + 1, state.why, at);
+    case 'command':
+      return state.helper === null ? stay(service) : endHelper(service, state, state.helper, at);
+    case 'commanded':
+      return state.process === null ? stay(service) : beStuck(service, state.process, state.why, `its command did not end process ${state.process.pid}`, at);
+    case 'rest':
+      return killRest(service, state, at);
+    case 'killing':
+    case 'stuck':
+      return go(service, { ...state, phase: 'stuck', deadline: null }, [], [{ type: 'stuck', reason: stuckReason(service, state) }]);
+  }
+}
+
+function endHelper(service: Service, state: Stopping, helper: ProcessRef, at: Moment): Move {
+  const order: Effect = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec };
+  return go(service, { ...state, deadline: later(at.instant, killPatience) }, [order], [{ type: 'escalated', signal: 'SIGTERM' }]);
+}
+
+function killRest(service: Service, state: Stopping, at: Moment): Move {
+  if (service.rest === null) return stay(service);
+  const signal: SignalName = 'SIGKILL';
+  const order: Effect = { type: 'endRest', service: service.spec.name, process: service.rest, signal, policy: service.spec.leftovers };
+  return go(service, { ...state, phase: 'killing', deadline: later(at.instant, killPatience) }, [order], [{ type: 'escalated', signal }]);
+}
+
+function beStuck(service: Service, process: ProcessRef, why: StopReason, reason: string, at: Moment): Move {
+  const state: Stopping = { name: 'stopping', since: sinceOf(service, at), process, phase: 'stuck', rung: 0, helper: null, why, deadline: null };
+  return go(service, state, [], [{ type: 'stuck', reason }]);
+}
+
+function stuckReason(service: Service, state: Stopping): string {
+  const pid = state.process?.pid ?? service.rest?.pid;
+  return `SIGKILL did not end ${state.process === null ? 'what is left of the group of ' : ''}process ${pid ?? '?'}; it may hang in the kernel (state D)`;
+}
+
+/** Stopping counts from its beginning, however many rungs it takes. */
+function sinceOf(service: Service, at: Moment): Instant {
+  return service.state.name === 'stopping' ? service.state.since : at.instant;
+}

@@ -1,0 +1,43 @@
+// Instants and durations. Knows no clock: whoever calls the core says what time it is.
+
+declare const instantBrand: unique symbol;
+declare const millisBrand: unique symbol;
+declare const wallTimeBrand: unique symbol;
+
+/** Milliseconds on CLOCK_MONOTONIC: comparable within one boot, also across keepers. Stands still while the machine sleeps. */
+export type Instant = number & { readonly [instantBrand]: true };
+
+/** A length of time in milliseconds. */
+export type Millis = number & { readonly [millisBrand]: true };
+
+/** Milliseconds since 1970, as the host's clock says. It may jump: only for people, `--for` and cron. */
+export type WallTime = number & { readonly [wallTimeBrand]: true };
+
+/** `booting`: the init system has not finished; `ending`: the host goes down. In both nothing is started. */
+export type HostPhase = 'booting' | 'up' | 'ending';
+
+/** The moment of a step: both clocks, and the only randomness that the core gets (0 ≤ random < 1). */
+export interface Now {
+  readonly instant: Instant;
+  readonly wall: WallTime;
+  readonly random: number;
+}
+
+export const millis = (n: number): Millis => n as Millis;
+export const seconds = (n: number): Millis => (n * 1000) as Millis;
+export const instant = (n: number): Instant => n as Instant;
+export const wallTime = (n: number): WallTime => n as WallTime;
+
+/** The instant that lies `length` after `from`. */
+export const later = (from: Instant, length: Millis): Instant => (from + length) as Instant;
+
+/** The wall time that lies `length` after `from`. */
+export const laterOnWall = (from: WallTime, length: Millis): WallTime => (from + length) as WallTime;
+
+/** How long ago `from` was at `to`; never negative. */
+export const elapsed = (from: Instant, to: Instant): Millis => Math.max(0, to - from) as Millis;
+
+/** The moment of a step, and whether the host is in a phase in which things may be started. */
+export interface Moment extends Now {
+  readonly host: HostPhase;
+}

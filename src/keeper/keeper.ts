@@ -1,0 +1,148 @@
+// The only mutable state of the program: the set of services. Takes facts one at a time, asks the core, records, tells,
+// performs, and sets one wake-up. Knows no policy and no system call.
+//
+// The order matters and is tested: recorded before told, told before performed. A keeper that is killed between any two
+// of them finds in the journal what it was about to do.
+
+import type { Event } from '../core/event.js';
+import type { Service, ServiceSet } from '../core/state.js';
+import { wakeTime } from '../core/deadline.js';
+import { step } from '../core/step.js';
+import { serviceName } from '../core/spec.js';
+import type { HostPhase, Moment } from '../core/time.js';
+import type { Clock, Journal, Kernel, Report, Sink } from './ports.js';
+import { Wakeups } from './wakeups.js';
+
+export interface KeeperParts {
+  readonly kernel: Kernel;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly sinks: readonly Sink[];
+  readonly report: Report;
+  /** The phase of the host at the beginning. */
+  readonly host: HostPhase;
+}
+
+export class Keeper {
+  readonly #parts: KeeperParts;
+  readonly #set = new Map<string, Service>();
+  readonly #inbox: Event[] = [];
+  readonly #wakeups = new Wakeups();
+  readonly #sinks: Set<Sink>;
+  #host: HostPhase;
+  #doing: 'nothing' | 'a step' | 'closed' = 'nothing';
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.#host = parts.host;
+    this.#sinks = new Set(parts.sinks);
+  }
+
+  get services(): ServiceSet {
+    return this.#set;
+  }
+
+  get host(): HostPhase {
+    return this.#host;
+  }
+
+  /** Takes a fact. Facts that arrive while another is worked on, also those that come of its own effects, wait their turn. */
+  readonly post = (event: Event): void => {
+    if (this.#doing === 'closed') return;
+    this.#inbox.push(event);
+    if (this.#doing === 'nothing') this.#drain();
+  };
+
+  /** Tells this sink of all changes from now on; returns how to stop that. */
+  subscribe(sink: Sink): () => void {
+    this.#sinks.add(sink);
+    return () => this.#sinks.delete(sink);
+  }
+
+  /** The host begins to go down, or has finished booting: every service hears of it. */
+  turnHost(to: HostPhase): void {
+    if (to === this.#host) return;
+    this.#host = to;
+    for (const name of [...this.#set.keys()]) this.post({ type: 'hostTurned', service: serviceName(name), to });
+  }
+
+  /** Takes no more facts and wakes no more. Touches no process. */
+  close(): void {
+    this.#doing = 'closed';
+    this.#inbox.length = 0;
+    this.#parts.clock.wakeAt(null, () => {});
+    this.#parts.kernel.close();
+  }
+
+  #drain(): void {
+    // An index instead of shift(): a storm of a thousand deaths must not cost the square of it.
+    for (let i = 0; i < this.#inbox.length; i++) {
+      const event = this.#inbox[i];
+      if (event === undefined) continue;
+      this.#doing = 'a step';
+      try {
+        this.#take(event);
+      } catch (error) {
+        // Nothing in the daemon ends it: a surprise is reported, and this one fact dropped.
+        this.#parts.report(`a fact was dropped: ${event.type} about ${event.service}`, error);
+      }
+      if (this.#isClosed()) return;
+    }
+    this.#inbox.length = 0;
+    this.#doing = 'nothing';
+    this.#setAlarm();
+  }
+
+  #isClosed(): boolean {
+    return this.#doing === 'closed';
+  }
+
+  #take(event: Event): void {
+    const { clock, journal, kernel, report } = this.#parts;
+    const at: Moment = { ...clock.now(), host: this.#host };
+    const outcome = step(this.#set, event, at);
+    for (const service of outcome.services) {
+      this.#set.set(service.spec.name, service);
+      this.#wakeups.set(service.spec.name, wakeTime(service, at));
+    }
+    for (const name of outcome.removed) {
+      this.#set.delete(name);
+      this.#wakeups.set(name, null);
+    }
+    if (outcome.services.length > 0 || outcome.removed.length > 0) journal.record(outcome.services, outcome.removed);
+    if (outcome.changes.length > 0) {
+      for (const sink of this.#sinks) {
+        try {
+          sink.tell(outcome.changes, this.#set);
+        } catch (error) {
+          report('a sink failed', error);
+        }
+      }
+    }
+    for (const effect of outcome.effects) {
+      try {
+        kernel.perform(effect);
+      } catch (error) {
+        report(`an order failed: ${effect.type}`, error);
+      }
+    }
+  }
+
+  readonly #wake = (): void => {
+    const now = this.#parts.clock.now();
+    for (const name of this.#wakeups.takeDue(now.instant)) {
+      const service = this.#set.get(name);
+      if (service === undefined) continue;
+      this.post({ type: 'deadlinePassed', service: serviceName(name) });
+      // A wake-up for the wall clock, or one a little early, changes nothing: ask again for what is left.
+      const after = this.#set.get(name);
+      if (after !== undefined) this.#wakeups.set(name, wakeTime(after, this.#parts.clock.now()));
+    }
+    this.#setAlarm();
+  };
+
+  #setAlarm(): void {
+    if (this.#isClosed()) return;
+    this.#parts.clock.wakeAt(this.#wakeups.next(), this.#wake);
+  }
+}
