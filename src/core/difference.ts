@@ -1,0 +1,51 @@
+// What a new definition means for a running service: which of the changed settings are baked into its process and need
+// a new one, and which hold from now on. Pure; used by the machine, by `plan` and by `apply`.
+
+import type { ServiceSpec } from './spec.js';
+
+/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, log rotation, words for people) is live. */
+const bakedIn = ['user', 'group', 'groups', 'cwd', 'umask', 'env', 'envFiles', 'inheritEnv', 'limits', 'nice', 'oomScoreAdjust', 'noNewPrivileges', 'capabilities', 'memory'] as const;
+
+/** The keys whose change needs a new process; empty: the new definition is live at once. For a watched service: those that mean another daemon. */
+export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly string[] {
+  if (before.kind.type !== after.kind.type) return [after.kind.type === 'supervised' ? 'run' : 'watch'];
+  if (before.kind.type === 'watched' && after.kind.type === 'watched') {
+    // Its process was started by somebody else's command: our settings hold for the commands that we start from now on.
+    return isEqual(before.kind.pattern, after.kind.pattern) ? [] : ['watch'];
+  }
+  const keys: string[] = [];
+  if (before.kind.type === 'supervised' && after.kind.type === 'supervised' && !isEqual(before.kind.run.argv, after.kind.run.argv)) keys.push('run');
+  for (const key of bakedIn) {
+    if (!isEqual(before.settings[key], after.settings[key])) keys.push(key === 'envFiles' ? 'envFile' : key);
+  }
+  if (before.log.to !== after.log.to) keys.push('log');
+  return keys;
+}
+
+/** Every top-level part that differs, as its key in the configuration; empty: nothing changed. */
+export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly string[] {
+  const keys = new Set<string>(needsRestart(before, after));
+  for (const key of ['description', 'runbook', 'tags', 'desired', 'leftovers', 'ready', 'restart', 'log'] as const) {
+    if (!isEqual(before[key], after[key])) keys.add(key);
+  }
+  for (const key of bakedIn) {
+    if (!isEqual(before.settings[key], after.settings[key])) keys.add(key === 'envFiles' ? 'envFile' : key);
+  }
+  const was: Readonly<Record<string, unknown>> = { ...before.kind };
+  const is: Readonly<Record<string, unknown>> = { ...after.kind };
+  const names: Readonly<Record<string, string>> = { pattern: 'watch', restart: 'restartCommand' };
+  for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    if (key !== 'type' && !isEqual(was[key], is[key])) keys.add(names[key] ?? key);
+  }
+  return [...keys];
+}
+
+/** Equal as plain data, whatever the order of keys. */
+export function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = Object.entries(a);
+  const right = new Map<string, unknown>(Object.entries(b));
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && isEqual(value, right.get(key)));
+}

@@ -1,0 +1,58 @@
+// What applying a configuration would do, service by service, and the events that do just that. Pure.
+
+import { changedKeys, isEqual, needsRestart } from './difference.js';
+import type { Event } from './event.js';
+import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
+import { desiredOf, newService, type Service, type ServiceSet } from './state.js';
+import type { Instant } from './time.js';
+
+export interface PlanEntry {
+  readonly name: string;
+  readonly action: 'none' | 'live' | 'restart' | 'start' | 'stop' | 'remove';
+  /** The keys that changed. */
+  readonly keys: readonly string[];
+  readonly why: string;
+}
+
+/** Every service of both sides, in the order of the new configuration, then those that go. */
+export function planOf(set: ServiceSet, specs: readonly ServiceSpec[]): readonly PlanEntry[] {
+  const coming = new Set<string>(specs.map((spec) => spec.name));
+  const entries = specs.map((spec) => entryOf(set.get(spec.name), spec));
+  for (const [name, service] of set) {
+    if (!coming.has(name)) entries.push({ name, action: 'remove', keys: [], why: service.spec.kind.type === 'watched' ? 'left running, no longer watched' : 'stopped and forgotten' });
+  }
+  return entries;
+}
+
+function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
+  const { name } = spec;
+  if (service === undefined) return { name, action: spec.desired === 'up' ? 'start' : 'none', keys: [], why: 'new' };
+  const before = service.next ?? service.spec;
+  if (isEqual(before, spec)) return { name, action: 'none', keys: [], why: 'unchanged' };
+  const keys = changedKeys(before, spec);
+  const desiredChanged = before.desired !== spec.desired;
+  const wanted = desiredChanged ? spec.desired : desiredOf(service);
+  if (desiredChanged && wanted === 'down') return { name, action: 'stop', keys, why: 'no longer wanted up' };
+  if (desiredChanged) return { name, action: 'start', keys, why: 'wanted up now' };
+  const baked = needsRestart(before, spec);
+  const runs = service.state.name === 'running' || service.state.name === 'starting';
+  if (baked.length > 0 && runs && wanted === 'up' && spec.kind.type === 'supervised') return { name, action: 'restart', keys, why: `a new process is needed for ${baked.join(', ')}` };
+  if (baked.length > 0 && wanted === 'up' && service.state.name === 'failed') return { name, action: 'start', keys, why: 'tried again with its new definition' };
+  return { name, action: 'live', keys, why: 'takes effect at once' };
+}
+
+/** The events that carry the plan out. What did not change gets none. */
+export function applyEvents(set: ServiceSet, specs: readonly ServiceSpec[], now: Instant): readonly Event[] {
+  const events: Event[] = [];
+  const coming = new Set<string>(specs.map((spec) => spec.name));
+  for (const name of set.keys()) {
+    if (!coming.has(name)) events.push({ type: 'removed', service: serviceName(name) });
+  }
+  for (const spec of specs) {
+    const service = set.get(spec.name);
+    const name: ServiceName = spec.name;
+    if (service === undefined) events.push({ type: 'added', service: name, as: newService(spec, now) });
+    else if (service.fate === 'removed' || !isEqual(service.next ?? service.spec, spec)) events.push({ type: 'changed', service: name, spec });
+  }
+  return events;
+}
