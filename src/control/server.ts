@@ -1,0 +1,236 @@
+// The control socket: HTTP/1.1 with JSON over a Unix socket (product.md 4). Open to all local users; every request is
+// judged by peer credentials. Knows the keeper only through the parts it is given.
+
+import { chmodSync, unlinkSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Ask } from '../core/event.js';
+import type { Sender } from '../core/death.js';
+import { serviceName } from '../core/spec.js';
+import type { ServiceSet } from '../core/state.js';
+import type { Status } from '../core/status.js';
+import type { Post, Report } from '../keeper/ports.js';
+import { parseAsk } from './ask.js';
+import { ControlError } from './control-error.js';
+import { parseDuration } from './duration.js';
+import { EventStream } from './event-stream.js';
+import { type Judges, type Peer, refusal, type Right } from './judge.js';
+import { metricsText } from './metrics.js';
+import { type Operation, OperationLog } from './operation-log.js';
+
+export interface ControlParts {
+  readonly path: string;
+  readonly post: Post;
+  readonly services: () => ServiceSet;
+  readonly status: () => Status;
+  /** What `upkeep status --keeper` shows. */
+  readonly keeper: () => unknown;
+  readonly judges: Judges;
+  /** The kernel's word for the other end of this connection; null when it is gone already. */
+  readonly peerOf: (socket: Socket) => Peer | null;
+  /** The peer in words, with the person behind sudo where that is known. */
+  readonly describe: (peer: Peer) => Sender;
+  /** What is no ask of one service: plan, apply, shutdown, once. Throws a ControlError to refuse. */
+  readonly govern: Readonly<Record<string, (body: unknown, peer: Peer) => Promise<unknown>>>;
+  /** More about one service for those who may see it: its definition and last output. */
+  readonly detail: (name: string) => unknown;
+  readonly report: Report;
+}
+
+/** Connections of one ordinary user at a time: one hostile user must not shut out the others. */
+const perUser = 32;
+const bodyLimit = 1 << 20;
+
+export class ControlServer {
+  readonly #parts: ControlParts;
+  readonly #server: Server;
+  readonly operations = new OperationLog();
+  readonly events = new EventStream();
+  readonly #perUid = new Map<number, number>();
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+    // A client that sends half a request, or nothing, is cut off after ten seconds.
+    this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 });
+    this.#server.maxConnections = 512;
+    this.#server.on('connection', (socket) => this.#count(socket));
+    this.#server.on('request', (request, response) => {
+      this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+    });
+    this.#server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+      else socket.destroy();
+    });
+  }
+
+  /** Binds the socket. Only the holder of the keeper's lock may call this: what lies at the path is nobody's any more. */
+  async listen(): Promise<void> {
+    const { path } = this.#parts;
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ path, backlog: 128 }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => this.#parts.report('the control socket failed', error));
+        resolve();
+      });
+    });
+    chmodSync(path, 0o666);
+  }
+
+  close(): void {
+    this.events.close();
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #count(socket: Socket): void {
+    const peer = this.#parts.peerOf(socket);
+    socket.on('error', () => socket.destroy());
+    if (peer === null) {
+      socket.destroy();
+      return;
+    }
+    const open = (this.#perUid.get(peer.uid) ?? 0) + 1;
+    const isOperator = peer.uid === 0 || peer.uid === this.#parts.judges.keeperUid;
+    if (open > perUser && !isOperator) {
+      socket.destroy();
+      return;
+    }
+    this.#perUid.set(peer.uid, open);
+    peers.set(socket, peer);
+    socket.on('close', () => {
+      const left = (this.#perUid.get(peer.uid) ?? 1) - 1;
+      if (left === 0) this.#perUid.delete(peer.uid);
+      else this.#perUid.set(peer.uid, left);
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const peer = peers.get(request.socket);
+    if (peer === undefined) throw new ControlError(403, 'no-peer', 'the kernel does not say who you are');
+    const url = new URL(request.url ?? '/', 'http://upkeep');
+    const path = url.pathname.split('/').filter((part) => part !== '').map((part) => decodeURIComponent(part));
+    if (request.method === 'GET') return this.#read(path, peer, response);
+    if (request.method !== 'POST') throw new ControlError(405, 'method', `${request.method ?? '?'} is not known here; GET reads, POST acts`);
+    const body = await readBody(request);
+    return this.#act(path, url, body, peer, response);
+  }
+
+  #read(path: readonly string[], peer: Peer, response: ServerResponse): void {
+    this.#judge(peer, { type: 'read' });
+    const [first, second, third] = path;
+    if (first === 'metrics' && second === undefined) {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+      response.end(metricsText(this.#parts.status()));
+      return;
+    }
+    if (first === 'v1' && second === 'status') return send(response, 200, this.#parts.status());
+    if (first === 'v1' && second === 'keeper') return send(response, 200, this.#parts.keeper());
+    if (first === 'v1' && second === 'events') return this.events.add(response);
+    if (first === 'v1' && second === 'services' && third !== undefined) return send(response, 200, this.#card(third, peer));
+    if (first === 'v1' && second === 'operations' && third !== undefined) {
+      const operation = this.operations.get(third);
+      if (operation === null) throw new ControlError(404, 'no-operation', `there is no operation ${third}`);
+      return send(response, 200, operation);
+    }
+    throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
+  }
+
+  /** One service; with what only its operators may see where the peer is one. */
+  #card(name: string, peer: Peer): unknown {
+    const status = this.#parts.status().services.find((service) => service.name === name);
+    if (status === undefined) throw new ControlError(404, 'no-service', `there is no service ${name}`);
+    const mayKnow = refusal(peer, { type: 'details' }, this.#parts.judges) === null;
+    return { version: 1, service: status, detail: mayKnow ? this.#parts.detail(name) : null };
+  }
+
+  async #act(path: readonly string[], url: URL, body: unknown, peer: Peer, response: ServerResponse): Promise<void> {
+    const [first, second, name, verb] = path;
+    if (first !== 'v1' || second === undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+    if (second !== 'services') {
+      const action = Object.hasOwn(this.#parts.govern, second) ? this.#parts.govern[second] : undefined;
+      if (action === undefined || name !== undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+      // Who only wants to see what would change may do so.
+      this.#judge(peer, second === 'plan' ? { type: 'details' } : { type: 'govern' });
+      return send(response, 200, await action(body, peer));
+    }
+    if (name === undefined || verb === undefined) throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
+    const ask = parseAsk(verb, body);
+    if (!this.#parts.services().has(name)) throw new ControlError(404, 'no-service', `there is no service ${name}`);
+    this.#judge(peer, { type: 'act', verb, service: name });
+    return this.#ask(name, ask, url, peer, response);
+  }
+
+  async #ask(name: string, ask: Ask, url: URL, peer: Peer, response: ServerResponse): Promise<void> {
+    const wait = url.searchParams.get('wait');
+    const patience = wait === null ? null : parseDuration(wait);
+    if (wait !== null && patience === null) throw new ControlError(400, 'bad-wait', `wait=${wait} is no duration; write 500ms, 30s or 5m`);
+    const id = this.operations.open(name, ask.verb);
+    this.#parts.post({ type: 'asked', service: serviceName(name), ask, by: this.#parts.describe(peer) });
+    this.operations.check(id, this.#parts.services());
+    const operation = patience === null ? this.operations.get(id) : await this.#settled(id, patience, response);
+    send(response, operation?.progress.type === 'pending' || patience === null ? 202 : 200, operation);
+  }
+
+  /** The operation when it is done, or as it is when patience or the client is gone. */
+  #settled(id: string, patience: number, response: ServerResponse): Promise<Operation | null> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        stop();
+        resolve(this.operations.get(id));
+      };
+      const timer = setTimeout(done, Math.min(patience, 2 ** 31 - 1));
+      let stop = (): void => {};
+      response.on('close', done);
+      stop = this.operations.whenSettled(id, done);
+    });
+  }
+
+  #judge(peer: Peer, right: Right): void {
+    const why = refusal(peer, right, this.#parts.judges);
+    if (why !== null) throw new ControlError(403, 'forbidden', why);
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    if (!(error instanceof ControlError) && !(error instanceof URIError)) this.#parts.report('a request failed', error);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (error instanceof ControlError) send(response, error.status, { error: { code: error.code, message: error.message } });
+    else if (error instanceof URIError) send(response, 400, { error: { code: 'bad-path', message: 'the path is not valid percent-encoding' } });
+    else send(response, 500, { error: { code: 'internal', message: 'the keeper could not answer; see its log' } });
+  }
+}
+
+/** Who is on the other side of a connection, asked once when it was accepted. */
+const peers = new WeakMap<Socket, Peer>();
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' });
+  response.end(text);
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!(chunk instanceof Buffer)) continue;
+    size += chunk.length;
+    if (size > bodyLimit) throw new ControlError(413, 'too-large', 'the request is larger than 1 MiB');
+    chunks.push(chunk);
+  }
+  if (size === 0) return {};
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new ControlError(400, 'bad-json', 'the body of the request is not JSON');
+  }
+}
