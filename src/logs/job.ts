@@ -1,0 +1,30 @@
+// What the main thread and the disk thread say to each other about logs.
+
+import type { Rotation, ServiceName } from '../core/spec.js';
+
+export type LogJob =
+  /** Index and rotate this log from now on. */
+  | {
+      readonly type: 'tend';
+      readonly key: string;
+      readonly lasts: 'standing';
+      readonly service: ServiceName;
+      readonly path: string;
+      readonly rotate: Rotation;
+    }
+  | { readonly type: 'leave'; readonly key: string; readonly lasts: 'once'; readonly path: string };
+
+export type LogNews =
+  /** `cut` bytes were moved away from the head of the log, exactly or with a moment in which a line may have been lost. */
+  | { readonly type: 'rotated'; readonly service: ServiceName; readonly cut: number; readonly exact: 'yes' | 'no' }
+  /** Bytes of its output that had to be thrown away. */
+  | { readonly type: 'dropped'; readonly service: ServiceName; readonly bytes: number }
+  /** The file that the service writes is no longer the one at this path: somebody moved or removed it. */
+  | { readonly type: 'moved'; readonly service: ServiceName }
+  | { readonly type: 'problem'; readonly problem: string; readonly error: string };
+
+/** Calls that Node does not offer, see kernel/disk-calls.ts. */
+export interface DiskCalls {
+  /** Removes the first `length` bytes of the file in place. Null when done, else the name of the error. */
+  collapse(fd: number, length: number): string | null;
+}

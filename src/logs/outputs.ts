@@ -1,0 +1,205 @@
+// Where the processes of each service write: opened once, handed to every start, and kept open, so that no start waits
+// for a disk. The files are the services' own from then on: nobody here reads or forwards a byte. It must not know how
+// they are indexed and rotated; it tells the disk thread which there are.
+
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import type { LogSpec, Rotation, ServiceName, ServiceSpec } from '../core/spec.js';
+import type { Outputs, Report } from '../keeper/ports.js';
+import type { LogJob, LogNews } from './job.js';
+import { logPath } from './log-files.js';
+
+export interface OutputsOptions {
+  /** Made with mode 0750 when it is missing. */
+  readonly directory: string;
+  readonly send: (job: LogJob) => void;
+  readonly report: Report;
+  /** For `log: inherit`: the keeper's own output. */
+  readonly inherited: number;
+}
+
+/** From where on a log holds what a service wrote since its last start. */
+export interface LogStart {
+  readonly path: string;
+  /** Bytes from the beginning of the file; negative when a rotation has already moved some of it away. */
+  readonly offset: number;
+}
+
+interface OpenLog {
+  readonly fd: number;
+  readonly path: string;
+  readonly rotation: Rotation;
+  /** `moved`: somebody moved or removed the file, so the next start gets a new one. */
+  at: 'path' | 'moved';
+}
+
+interface Losses {
+  /** Bytes thrown away for want of room. */
+  dropped: number;
+  /** Rotations in which a line may have been lost, because the file system cannot collapse. */
+  inexactRotations: number;
+}
+
+export class ServiceOutputs implements Outputs {
+  readonly #options: OutputsOptions;
+  readonly #open = new Map<ServiceName, OpenLog>();
+  readonly #starts = new Map<ServiceName, LogStart>();
+  readonly #losses = new Map<ServiceName, Losses>();
+  /** Services whose log could not be opened, told once until it can. */
+  readonly #closed = new Set<ServiceName>();
+
+  constructor(options: OutputsOptions) {
+    this.#options = options;
+  }
+
+  descriptorFor(spec: ServiceSpec): number | null {
+    const fd = this.#descriptorFor(spec);
+    if (spec.ready.probe.type === 'log') this.#markStart(spec, fd);
+    return fd;
+  }
+
+  release(service: ServiceName): void {
+    this.#close(service);
+    this.#starts.delete(service);
+    this.#losses.delete(service);
+    this.#closed.delete(service);
+  }
+
+  /** From where on to read for `ready: {log: REGEX}`; null when nothing of the kind was asked for at its last start. */
+  startOf(service: ServiceName): LogStart | null {
+    return this.#starts.get(service) ?? null;
+  }
+
+  /** What was lost of a service's output, for its status. */
+  lossesOf(service: ServiceName): Readonly<Losses> {
+    return this.#losses.get(service) ?? { dropped: 0, inexactRotations: 0 };
+  }
+
+  /** Takes what the disk thread has to say. */
+  hear(news: LogNews): void {
+    switch (news.type) {
+      case 'rotated': {
+        const start = this.#starts.get(news.service);
+        if (start?.path === this.#open.get(news.service)?.path && start !== undefined) {
+          this.#starts.set(news.service, { path: start.path, offset: start.offset - news.cut });
+        }
+        if (news.exact === 'no') this.#lossesFor(news.service).inexactRotations += 1;
+        return;
+      }
+      case 'dropped': {
+        const losses = this.#lossesFor(news.service);
+        losses.dropped += news.bytes;
+        this.#options.report(
+          `the disk of the logs is full: ${news.bytes} bytes of the output of ${news.service} were dropped, ${losses.dropped} so far`,
+          null,
+        );
+        return;
+      }
+      case 'moved': {
+        const log = this.#open.get(news.service);
+        if (log !== undefined) log.at = 'moved';
+        return;
+      }
+      case 'problem':
+        return this.#options.report(news.problem, news.error);
+    }
+  }
+
+  /** Closes every descriptor of ours; those of the services stay theirs. */
+  close(): void {
+    for (const { fd } of this.#open.values()) closeSync(fd);
+    this.#open.clear();
+  }
+
+  #descriptorFor(spec: ServiceSpec): number | null {
+    if (spec.log.to !== 'file') this.#close(spec.name);
+    switch (spec.log.to) {
+      case 'none':
+        return null;
+      case 'inherit':
+        return this.#options.inherited;
+      case 'syslog':
+        // The configuration refuses it until there is a way to syslog that no service ever waits for.
+        this.#tellOnce(spec.name, `the output of ${spec.name} cannot go to syslog yet and is thrown away`, null);
+        return null;
+      case 'file':
+        return this.#file(spec.name, spec.log);
+    }
+  }
+
+  #file(service: ServiceName, { rotate }: LogSpec): number | null {
+    const known = this.#open.get(service);
+    if (known?.at === 'path') {
+      if (!isSameRotation(known.rotation, rotate)) this.#tend(service, { ...known, rotation: rotate });
+      return known.fd;
+    }
+    if (known !== undefined) this.#close(service);
+    const path = logPath(this.#options.directory, service);
+    try {
+      const fd = openLog(this.#options.directory, path);
+      this.#closed.delete(service);
+      this.#tend(service, { fd, path, rotation: rotate, at: 'path' });
+      return fd;
+    } catch (error) {
+      this.#tellOnce(
+        service,
+        `the log ${path} cannot be opened, so the output of ${service} is thrown away until its next start`,
+        error,
+      );
+      return null;
+    }
+  }
+
+  #tend(service: ServiceName, log: OpenLog): void {
+    this.#open.set(service, log);
+    const { path, rotation } = log;
+    this.#options.send({ type: 'tend', key: `log ${path}`, lasts: 'standing', service, path, rotate: rotation });
+  }
+
+  #close(service: ServiceName): void {
+    const log = this.#open.get(service);
+    if (log === undefined) return;
+    this.#open.delete(service);
+    closeSync(log.fd);
+    this.#options.send({ type: 'leave', key: `log ${log.path}`, lasts: 'once', path: log.path });
+  }
+
+  /** Sizes come from the kernel's memory of the file, not from the disk; and only where readiness asks for them. */
+  #markStart({ name, kind }: ServiceSpec, fd: number | null): void {
+    const own = kind.type === 'watched' ? kind.logFrom : null;
+    try {
+      if (own !== null)
+        this.#starts.set(name, { path: own, offset: statSync(own, { throwIfNoEntry: false })?.size ?? 0 });
+      else if (fd !== null)
+        this.#starts.set(name, { path: logPath(this.#options.directory, name), offset: fstatSync(fd).size });
+      else this.#starts.delete(name);
+    } catch {
+      this.#starts.delete(name);
+    }
+  }
+
+  #lossesFor(service: ServiceName): Losses {
+    const losses = this.#losses.get(service) ?? { dropped: 0, inexactRotations: 0 };
+    this.#losses.set(service, losses);
+    return losses;
+  }
+
+  #tellOnce(service: ServiceName, problem: string, error: unknown): void {
+    if (this.#closed.has(service)) return;
+    this.#closed.add(service);
+    this.#options.report(problem, error);
+  }
+}
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+
+/** @throws why it cannot be opened, or that it is no plain file: opening a FIFO that nobody reads would hang the keeper. */
+function openLog(directory: string, path: string): number {
+  mkdirSync(directory, { recursive: true, mode: 0o750 });
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile()) throw new Error(`${path} is no plain file; move it away`);
+  // Node sets O_CLOEXEC on every descriptor that it opens.
+  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o640);
+}
+
+const isSameRotation = (a: Rotation, b: Rotation): boolean =>
+  a.size === b.size && a.keep === b.keep && a.compress === b.compress;
