@@ -1,0 +1,38 @@
+// Replacing a small file so that a power cut leaves the old or the new one, never half of either. May wait for the disk:
+// called by the disk thread, and before the keeper begins.
+
+import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Writes the text beside `path`, makes it last, and puts it in place. Throws what the system says. */
+export function writeDurably(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  const bytes = Buffer.from(text);
+  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  try {
+    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+  const directory = openSync(dirname(path), constants.O_RDONLY);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** The JSON in the file; null when there is none. Throws when there is something that cannot be read or is no JSON. */
+export function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+  return JSON.parse(text);
+}
