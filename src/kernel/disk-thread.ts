@@ -157,13 +157,15 @@ export class DiskThread<Job extends DiskJob, News> {
     if (worker !== this.#worker) return;
     switch (message.type) {
       case 'news':
-        return this.#options.onNews(message.news);
+        this.#options.onNews(message.news);
+        return;
       case 'done': {
         if (this.#inFlight?.number !== message.number) return;
         this.#broken.delete(this.#inFlight.job);
         this.#inFlight = null;
         this.#pause = FIRST_PAUSE_MS;
-        return this.#next();
+        this.#next();
+        return;
       }
     }
   }

@@ -100,7 +100,8 @@ export class ServiceOutputs implements Outputs {
         return;
       }
       case 'problem':
-        return this.#options.report(news.problem, news.error);
+        this.#options.report(news.problem, news.error);
+        return;
     }
   }
 

@@ -57,9 +57,11 @@ export class LogTender {
   perform(job: LogJob): void {
     switch (job.type) {
       case 'tend':
-        return this.#tend(job);
+        this.#tend(job);
+        return;
       case 'leave':
-        return this.#leave(job.path);
+        this.#leave(job.path);
+        return;
     }
   }
 
@@ -153,7 +155,8 @@ export class LogTender {
     if (directory.events > STORM) {
       directory.watcher?.close();
       directory.watcher = null;
-      return this.#lookSoon(path, directory, LOOK_EVERY_MS);
+      this.#lookSoon(path, directory, LOOK_EVERY_MS);
+      return;
     }
     const log = name === null ? undefined : directory.logs.get(name);
     // Our own files lie in the same directory.
