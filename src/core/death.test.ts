@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { causeOf, type Death, deathOf, describeDeath, failedStart, mayBeWanted } from './death.js';
+import { asPid, type ExitEvidence, type ExitStatus } from './process.js';
+import { instant, type Now, wallTime } from './time.js';
+
+const now: Now = { instant: instant(5000), wall: wallTime(1_790_000_000_000), random: 0.25 };
+const process = { pid: asPid(812), startTicks: 1, inode: null };
+const seen = (status: ExitStatus, oom = false): ExitEvidence => ({ status, oom, peakMemory: null, cpuTime: null, ticks: 500 });
+const killed = (signal: `SIG${string}`, coreDumped = false): ExitStatus => ({ type: 'signaled', signal, coreDumped });
+const death = (status: ExitStatus, our: 'none' | 'requested' = 'none', oom = false): Death =>
+  deathOf(process, seen(status, oom), our, { startedAt: instant(1000), readySince: instant(2000) }, 'no', now);
+
+describe('the cause of death', () => {
+  it('never calls a code a signal, nor 137 an OOM kill (monitors 33)', () => {
+    expect(describeDeath(death({ type: 'exited', code: 137 }))).toBe('exited with code 137');
+    expect(death({ type: 'exited', code: 137 }).cause).toBe('exit');
+  });
+
+  it('names the signal and the core (supervisors 4)', () => {
+    expect(describeDeath(death(killed('SIGKILL')))).toBe('killed by SIGKILL');
+    expect(describeDeath(death(killed('SIGSEGV', true)))).toBe('killed by SIGSEGV (core dumped)');
+  });
+
+  it('says OOM only with the word of the kernel', () => {
+    expect(causeOf(seen(killed('SIGKILL'), true), 'none')).toBe('oom');
+    expect(causeOf(seen(killed('SIGKILL')), 'none')).toBe('signal');
+  });
+
+  it('calls ours what we did (monitors 33)', () => {
+    expect(describeDeath(death(killed('SIGKILL'), 'requested'))).toBe('stopped on request (SIGKILL)');
+  });
+
+  it('does not pretend to know what nobody saw', () => {
+    expect(describeDeath(death({ type: 'unknown' }))).toBe('ended, nobody saw how');
+  });
+
+  it('says that nobody was there', () => {
+    const away = deathOf(process, seen({ type: 'unknown' }), 'none', { startedAt: null, readySince: null }, 'yes', now);
+    expect(describeDeath(away)).toBe('ended, nobody saw how, while the keeper was away');
+  });
+
+  it('tells a start that failed from a service that died', () => {
+    const failed = failedStart('spawn', { type: 'unknown' }, 'ENOENT', 'no such program: /srv/web', now);
+    expect(failed.served).toBeNull();
+    expect(describeDeath(failed)).toBe('could not be started: no such program: /srv/web');
+    expect(death(killed('SIGKILL')).served).toBe(3000);
+    expect(death(killed('SIGKILL')).uptime).toBe(4000);
+  });
+
+  it('gives incidents that sort by time and differ', () => {
+    expect(death(killed('SIGKILL')).incident).not.toBe(deathOf(process, seen(killed('SIGKILL')), 'none', { startedAt: null, readySince: null }, 'no', { ...now, random: 0.26 }).incident);
+  });
+});
+
+describe('an end that somebody may have wanted', () => {
+  it.each([
+    ['exit 0', { type: 'exited', code: 0 }, true],
+    ['SIGTERM', killed('SIGTERM'), true],
+    ['SIGINT', killed('SIGINT'), true],
+    ['SIGHUP', killed('SIGHUP'), true],
+    ['SIGQUIT', killed('SIGQUIT'), true],
+    ['SIGQUIT with a core', killed('SIGQUIT', true), false],
+    ['SIGKILL', killed('SIGKILL'), false],
+    ['SIGSEGV', killed('SIGSEGV'), false],
+    ['exit 1', { type: 'exited', code: 1 }, false],
+    ['unseen', { type: 'unknown' }, true],
+  ] as const)('%s: %s → %s', (_name, status, wanted) => {
+    expect(mayBeWanted(death(status))).toBe(wanted);
+  });
+
+  it('an OOM kill is never wanted', () => {
+    expect(mayBeWanted(death(killed('SIGKILL'), 'none', true))).toBe(false);
+  });
+});
