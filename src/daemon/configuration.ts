@@ -1,0 +1,128 @@
+// Which configuration counts: the one applied last, or the file. Owns the rule of product.md 1 (last paragraph), the
+// question whether the file changed since, and planning and applying. Knows the keeper as a place to post events to.
+
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { type Configuration, loadConfig, type Loaded } from '../config/load.js';
+import { realHost } from '../config/host-facts.js';
+import { problemText } from '../config/problem.js';
+import { applyEvents, type PlanEntry, planOf } from '../core/plan.js';
+import type { ServiceSet } from '../core/state.js';
+import type { Instant } from '../core/time.js';
+import type { Post } from '../keeper/ports.js';
+
+export interface Beginning {
+  readonly file: Loaded;
+  /** What was applied last, of this boot or an earlier one; null: never anything. */
+  readonly applied: Configuration | null;
+  /** `same`: a keeper of this boot was here before, and its services may run. */
+  readonly boot: 'same' | 'other';
+  readonly strict: 'yes' | 'no';
+}
+
+export type Decision =
+  | { readonly type: 'run'; readonly configuration: Configuration; readonly from: 'file' | 'applied'; readonly problems: readonly string[] }
+  | { readonly type: 'refuse'; readonly problems: readonly string[] };
+
+/** A keeper that comes back works on under what it had; after a boot the file counts if it is right. */
+export function decide({ file, applied, boot, strict }: Beginning): Decision {
+  if (file.type === 'bad') {
+    const problems = file.problems.map(problemText);
+    if (applied === null || strict === 'yes') return { type: 'refuse', problems };
+    return { type: 'run', configuration: applied, from: 'applied', problems: [`the configuration is broken, the last good one counts:`, ...problems] };
+  }
+  if (boot === 'same' && applied !== null && applied.path === file.config.path) return { type: 'run', configuration: applied, from: 'applied', problems: [] };
+  return { type: 'run', configuration: file.config, from: 'file', problems: [] };
+}
+
+export interface Applying {
+  readonly path: string;
+  readonly uid: number;
+  readonly post: Post;
+  readonly services: () => ServiceSet;
+  readonly now: () => Instant;
+  /** Records the new configuration before anything of it is acted on. */
+  readonly keep: (configuration: Configuration) => void;
+}
+
+export type PlanAnswer =
+  | { readonly type: 'ok'; readonly entries: readonly PlanEntry[]; readonly warnings: readonly string[] }
+  | { readonly type: 'bad'; readonly problems: readonly string[] };
+
+export class CurrentConfiguration {
+  readonly #parts: Applying;
+  #current: Configuration;
+  #problems: readonly string[];
+  #look: { readonly marks: string; readonly pending: boolean } | null = null;
+
+  constructor(parts: Applying, current: Configuration, problems: readonly string[]) {
+    this.#parts = parts;
+    this.#current = current;
+    this.#problems = problems;
+  }
+
+  get current(): Configuration {
+    return this.#current;
+  }
+
+  /** What is wrong with the file, as every status begins with it. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** Did a file change since it was applied? Its bytes are read only when its marks (inode, size, times) changed. */
+  get pending(): boolean {
+    const { files } = this.#current.sources;
+    const marks = files.map(({ path }) => marksOf(path)).join(' ');
+    if (this.#look?.marks === marks) return this.#look.pending;
+    const pending = files.some(({ path, sha256 }) => digestOf(path) !== sha256);
+    this.#look = { marks, pending };
+    return pending;
+  }
+
+  /** What applying this file (the keeper's own where null) would do. */
+  plan(path: string | null): PlanAnswer {
+    const loaded = loadFile(path ?? this.#parts.path, this.#parts.uid);
+    if (loaded.type === 'bad') return { type: 'bad', problems: loaded.problems.map(problemText) };
+    return { type: 'ok', entries: planOf(this.#parts.services(), loaded.config.specs), warnings: loaded.warnings.map(problemText) };
+  }
+
+  /** Reads the keeper's file and changes just what differs; a broken one changes nothing. */
+  apply(): PlanAnswer {
+    const { post, services, now, keep, path, uid } = this.#parts;
+    const loaded = loadFile(path, uid);
+    if (loaded.type === 'bad') {
+      this.#problems = [`the configuration is broken, the one applied before counts:`, ...loaded.problems.map(problemText)];
+      return { type: 'bad', problems: loaded.problems.map(problemText) };
+    }
+    const entries = planOf(services(), loaded.config.specs);
+    keep(loaded.config);
+    this.#current = loaded.config;
+    this.#problems = [];
+    this.#look = null;
+    for (const event of applyEvents(services(), loaded.config.specs, now())) post(event);
+    return { type: 'ok', entries, warnings: loaded.warnings.map(problemText) };
+  }
+}
+
+/** The file as the keeper of this user reads it. */
+export function loadFile(path: string, uid: number): Loaded {
+  return loadConfig({ path, facts: realHost(), environment: process.env, who: { uid } });
+}
+
+function marksOf(path: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
+  } catch {
+    return 'gone';
+  }
+}
+
+function digestOf(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch {
+    return 'gone';
+  }
+}

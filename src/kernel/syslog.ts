@@ -1,0 +1,73 @@
+// Lines to the local syslog: a Unix datagram to /dev/log (RFC 3164 as glibc's syslog(3) writes it). Node has no such
+// sockets. Never waits: what the socket does not take at once is dropped and counted.
+
+import { lastErrno, libc, close } from './syscalls.js';
+import { AF_UNIX, MSG_DONTWAIT, send, SOCK_DGRAM, socket } from './sockets.js';
+
+const cconnect = libc.func('int connect(int fd, void *address, uint length)');
+
+/** Facility daemon, as syslog(3) numbers it. */
+const daemon = 3 << 3;
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** What a receiver is bound to take (RFC 3164 4.1), with room for a long sentence; longer lines are cut. */
+const longest = 2000;
+
+export class Syslog {
+  readonly #path: string;
+  readonly #tag: string;
+  #fd = -1;
+  #dropped = 0;
+
+  /** `path` is /dev/log everywhere but in tests. */
+  constructor(path: string, tag: string) {
+    this.#path = path;
+    this.#tag = tag;
+  }
+
+  /** Lines that the socket did not take. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** `severity` as in syslog(3): 3 error, 4 warning, 5 notice, 6 info, 7 debug. A receiver that was restarted is found again. */
+  write(severity: number, line: string): void {
+    const datagram = Buffer.from(`<${daemon | severity}>${stamp(new Date())} ${this.#tag}: ${line}`.slice(0, longest));
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (this.#fd < 0 && !this.#connect()) break;
+      try {
+        send(this.#fd, datagram, MSG_DONTWAIT);
+        return;
+      } catch {
+        // ECONNREFUSED or ENOTCONN: the receiver went away, once is worth another try.
+        this.close();
+      }
+    }
+    this.#dropped += 1;
+  }
+
+  close(): void {
+    if (this.#fd >= 0) close(this.#fd);
+    this.#fd = -1;
+  }
+
+  #connect(): boolean {
+    const address = Buffer.alloc(2 + Buffer.byteLength(this.#path) + 1);
+    address.writeUInt16LE(AF_UNIX, 0);
+    address.write(this.#path, 2);
+    try {
+      this.#fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    } catch {
+      return false;
+    }
+    if (Number(cconnect(this.#fd, address, address.length)) === 0) return true;
+    lastErrno();
+    this.close();
+    return false;
+  }
+}
+
+/** `Nov  1 02:03:04`, local time: what RFC 3164 and every receiver expect. */
+function stamp(time: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${months[time.getMonth()]} ${String(time.getDate()).padStart(2)} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
