@@ -16,14 +16,16 @@ export interface Call {
   readonly body?: unknown;
   /** Milliseconds without an answer after which the keeper counts as hung; 0: wait for ever. */
   readonly patience: number;
+  /** Ends the call, not what was asked for. */
+  readonly signal?: AbortSignal;
 }
 
 /** Never rejects: what goes wrong is an answer. */
-export function call({ socket, method, path, body, patience }: Call): Promise<Answer> {
+export function call({ socket, method, path, body, patience, signal }: Call): Promise<Answer> {
   return new Promise((resolve) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
-    const outgoing = request({ socketPath: socket, method, path, headers, agent: false }, (response) => {
+    const outgoing = request({ socketPath: socket, method, path, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, (response) => {
       readText(response).then((text) => resolve(answerOf(response.statusCode ?? 0, text)), (error: unknown) => resolve(noKeeper(error)));
     });
     outgoing.on('error', (error) => resolve(noKeeper(error)));
@@ -32,10 +34,17 @@ export function call({ socket, method, path, body, patience }: Call): Promise<An
   });
 }
 
+/** `onOpen`: from now on no event is missed. */
+export interface Listener {
+  readonly onOpen: () => void;
+  readonly onEvent: (data: unknown) => void;
+}
+
 /** Follows GET /v1/events; calls back with each event's data. Resolves when the keeper ends it, or `signal` does. */
-export function follow(socket: string, onEvent: (data: unknown) => void, signal: AbortSignal): Promise<Answer> {
+export function follow(socket: string, { onOpen, onEvent }: Listener, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve) => {
     const outgoing = request({ socketPath: socket, path: '/v1/events', agent: false, signal }, (response) => {
+      onOpen();
       let buffered = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
