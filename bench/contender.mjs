@@ -1,0 +1,71 @@
+// One keeper with its services, brought up: what all measurements begin with.
+
+import { isWatched, makePlace, makeServices } from './place.mjs';
+import { isAlive } from './processes.mjs';
+import { now } from './stamps.mjs';
+
+export class Contender {
+  /** @type {number} nanoseconds from the start of the keeper to the last service's first instruction */
+  startTook = Number.NaN;
+  #stamps;
+  #isLaunched = false;
+
+  /**
+   * @param {{peer: object, kind: string, count: number, name: string, disk?: string}} what
+   * @param {{stamps: import('./stamps.mjs').Stamps, isStatic: boolean, node: string}} ground what all of them share
+   */
+  constructor(what, ground) {
+    this.peer = what.peer;
+    this.kind = what.kind;
+    this.label = what.kind;
+    this.place = makePlace(what.name, ground.node, what.disk);
+    this.services = makeServices(this.place, what.kind, what.count, ground.isStatic);
+    this.keeper = new what.peer.Keeper(this.place);
+    this.#stamps = ground.stamps;
+  }
+
+  /** Starts it. @returns {Promise<string | null>} null, or why it did not get there within `millis` */
+  async up(millis) {
+    const names = this.services.map((service) => service.name);
+    try {
+      await this.keeper.prepare(this.services);
+      const begun = now();
+      this.#isLaunched = true;
+      this.keeper.launch();
+      const seen = this.services.some(isWatched) ? this.#stamps.daemons : this.#stamps.started;
+      const isUp = await this.#stamps.until(() => names.every((name) => seen.has(name)), millis);
+      if (!isUp)
+        return `did not finish: ${names.filter((name) => seen.has(name)).length} of ${names.length} in ${millis / 1000} s`;
+      this.startTook = Math.max(...names.map((name) => this.#stamps.started.get(name).at)) - begun;
+      return null;
+    } catch (error) {
+      return error.message;
+    }
+  }
+
+  /** The process to kill, as numbered here; null where it cannot be found. */
+  pidOf(service) {
+    const stamp = (isWatched(service) ? this.#stamps.daemons : this.#stamps.started).get(service.name);
+    return stamp === undefined ? null : isWatched(service) ? stamp.pid : this.keeper.pidOf(stamp);
+  }
+
+  /** Ends the keeper, then what it left (watched daemons belong to nobody). */
+  async down() {
+    const daemons = this.services.filter(isWatched).map((service) => this.pidOf(service));
+    try {
+      if (this.#isLaunched) await this.keeper.stop();
+    } catch (error) {
+      process.stderr.write(`bench: ${this.place.name}: ${error.message}\n`);
+    }
+    for (const pid of daemons) {
+      if (pid !== null && isAlive(pid)) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // it was quicker
+        }
+      }
+    }
+    this.#stamps.forget(this.services.map((service) => service.name));
+  }
+}

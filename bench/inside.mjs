@@ -1,0 +1,130 @@
+// The bench inside of its disposable machine (run.mjs starts it there): the order of the measurements, and the
+// report on stdout. What happens meanwhile is told on stderr.
+import { mkdirSync } from 'node:fs';
+import { Contender } from './contender.mjs';
+import { measureFrozen } from './frozen.mjs';
+import { measureLatency } from './latency.mjs';
+import { PEERS } from './peers.mjs';
+import { copyNode, DISK, FIFO, mountDisk, RUN, STAMP } from './place.mjs';
+import { report } from './report.mjs';
+import { measureScale } from './scale.mjs';
+import { buildStamp, Stamps } from './stamps.mjs';
+
+const options = JSON.parse(process.argv[2]);
+const FULL = {
+  rounds: 120,
+  services: 20,
+  watchedRounds: 100,
+  watchedServices: 10,
+  blocks: 5,
+  sizes: [1, 100, 1000],
+  settle: 6_000,
+  window: 10_000,
+  limit: 60_000,
+};
+const QUICK = {
+  rounds: 5,
+  services: 4,
+  watchedRounds: 3,
+  watchedServices: 2,
+  blocks: 1,
+  sizes: [1, 10],
+  settle: 500,
+  window: 1_000,
+  limit: 30_000,
+};
+const plan = options.quick ? QUICK : FULL;
+const begun = Date.now();
+
+function say(text) {
+  process.stderr.write(`bench: ${((Date.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
+}
+
+mkdirSync(RUN, { recursive: true });
+mountDisk(DISK, '4G');
+const stamp = buildStamp(STAMP);
+const stamps = new Stamps(FIFO);
+const ground = { stamps, isStatic: stamp === 'static', node: copyNode(options.node) };
+
+const peers = [];
+const missing = [];
+for (const peer of PEERS.filter((each) => options.peers.includes(each.name))) {
+  const why = peer.missing(options);
+  if (why === null) peers.push(peer);
+  else missing.push({ peer, why });
+}
+for (const { peer, why } of missing) say(`without ${peer.name}: ${why}`);
+
+/** Brings up one keeper for each peer and kind, measures, and takes all of them down. */
+async function sideBySide(kinds, count, rounds, how) {
+  const contenders = [];
+  const rows = [];
+  for (const peer of peers) {
+    for (const kind of peer.kinds.filter((each) => kinds.includes(each))) {
+      const contender = new Contender({ peer, kind, count, name: `${peer.name}-${kind}` }, ground);
+      const problem = await contender.up(60_000);
+      if (problem === null) contenders.push(contender);
+      else {
+        say(`${peer.name} (${kind}) ${problem}`);
+        rows.push({ peer, kind, samples: [], lost: [problem] });
+        await contender.down();
+      }
+    }
+  }
+  try {
+    const measured = await measureLatency(contenders, stamps, rounds, how);
+    for (const contender of contenders)
+      rows.push({ peer: contender.peer, kind: contender.kind, ...measured.get(contender) });
+  } finally {
+    await Promise.all(contenders.map((contender) => contender.down()));
+  }
+  return rows;
+}
+
+const results = {
+  plan,
+  stamp,
+  options,
+  peers,
+  missing,
+  problems: [],
+  versions: new Map(peers.map((peer) => [peer, peer.version()])),
+};
+
+/** One measurement. What breaks in it is told in the report and costs none of the others. */
+async function measure(phase, what, how) {
+  if (options.phases !== null && !options.phases.includes(phase)) return;
+  say(what);
+  try {
+    results[phase] = await how();
+  } catch (error) {
+    say(error.stack);
+    results.problems.push(`${what}: ${error.message}`);
+  }
+}
+
+await measure('supervised', 'supervised: kill to first instruction', () =>
+  sideBySide(['plain', 'shell', 'hardened'], plan.services, plan.rounds, {
+    patience: 100, // s6 and supervisor need a second: the others do not wait for them
+  }),
+);
+await measure('watched', 'watched: kill to the start command', () =>
+  sideBySide(['pidFile', 'exe'], plan.watchedServices, plan.watchedRounds, {
+    // monit looks once a second: meet it at any point of that second.
+    phase: (contender) => (contender.peer.name === 'monit' ? Math.random() * 1000 : 0),
+  }),
+);
+const upkeep = peers.find((peer) => peer.name === 'upkeep');
+if (upkeep !== undefined) {
+  await measure('frozen', 'a frozen disk', () => measureFrozen(upkeep, ground, plan.blocks, plan.services));
+}
+await measure('scale', 'many services', async () => {
+  const rows = [];
+  for (const size of plan.sizes) rows.push(...(await measureScale({ ...plan, peers, size }, ground, say)));
+  return rows;
+});
+results.took = (Date.now() - begun) / 1000;
+say('done');
+process.stdout.write(report(results));
+stamps.close();
+process.exit(0);

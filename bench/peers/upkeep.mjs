@@ -1,0 +1,79 @@
+// Upkeep, by its command alone, as any user would start it.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { keepersOwn } from '../processes.mjs';
+import { end, launch } from '../programs.mjs';
+
+const BENCH = dirname(dirname(fileURLToPath(import.meta.url)));
+const ROOT = dirname(BENCH);
+
+function settings(service) {
+  const restart = { limit: 'none' }; // each is killed more than ten times in five minutes
+  switch (service.kind) {
+    case 'pidFile':
+      return { watch: { pidFile: service.pidFile }, start: service.command, restart };
+    case 'exe':
+      return { watch: { exe: service.command[0] }, start: service.command, restart };
+    case 'hardened':
+      return { run: service.command, user: 'nobody', limits: { nofile: 1024 }, noNewPrivileges: true, restart };
+    default:
+      return { run: service.command, restart };
+  }
+}
+
+class Keeper {
+  #place;
+  #child = null;
+  #file;
+
+  constructor(place) {
+    this.#place = place;
+    this.#file = join(place.disk, 'upkeep.yaml');
+  }
+
+  async prepare(services) {
+    const all = Object.fromEntries(services.map((service) => [service.name, settings(service)]));
+    writeFileSync(this.#file, JSON.stringify({ services: all }, null, 1)); // JSON is YAML
+  }
+
+  launch() {
+    this.#child = launch(
+      [this.#place.node, join(ROOT, 'bin/upkeep'), 'run', '--config', this.#file],
+      join(this.#place.disk, 'keeper.log'),
+      {
+        ...process.env,
+        UPKEEP_RUNTIME_DIR: join(this.#place.run, 'upkeep'),
+        UPKEEP_STATE_DIR: join(this.#place.disk, 'state'),
+        UPKEEP_LOG_DIR: join(this.#place.disk, 'logs'),
+        // Lets the bench ask for a collection by a signal (collect.cjs); nothing runs until then.
+        NODE_OPTIONS: `--require=${join(BENCH, 'collect.cjs')}`,
+      },
+    );
+  }
+
+  pidOf(stamp) {
+    return stamp.pid;
+  }
+
+  processes() {
+    return keepersOwn(this.#child.pid);
+  }
+
+  /** A full garbage collection, by the hook that was loaded for it. */
+  collect() {
+    this.#child.kill('SIGPWR');
+  }
+
+  async stop() {
+    await end(this.#child, 'SIGTERM', 60_000);
+  }
+}
+
+export const upkeep = {
+  name: 'upkeep',
+  kinds: ['plain', 'hardened', 'pidFile', 'exe'],
+  missing: () => (existsSync(join(ROOT, 'dist/main.js')) ? null : 'dist/main.js is missing: npm run build'),
+  version: () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
+  Keeper,
+};

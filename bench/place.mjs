@@ -1,0 +1,67 @@
+// Where things lie inside the sandbox: /run/bench on tmpfs for what belongs to this boot, /bench on an ext4 of its
+// own (in a file in memory, so that no disk decides a figure) for state and logs. Makes the services for a keeper.
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './programs.mjs';
+
+export const RUN = '/run/bench';
+export const DISK = '/bench';
+export const STAMP = join(RUN, 'stamp');
+export const FIFO = join(RUN, 'fifo');
+
+/** Makes an ext4 in a file and mounts it. */
+export function mountDisk(point, size) {
+  const image = join('/var/tmp', `${point.replaceAll('/', '_')}.img`);
+  mkdirSync(point, { recursive: true });
+  run(['truncate', '-s', size, image]);
+  run(['mkfs.ext4', '-q', '-F', '-N', '65536', image]);
+  run(['mount', '-o', 'loop', image, point]);
+}
+
+/**
+ * A copy of node for the measured keepers alone. Memory is read in proportion: a page that two processes have in
+ * common is half each one's, and whatever else runs in node on this machine would make Upkeep and pm2 look small.
+ */
+export function copyNode(original) {
+  const copy = join(RUN, 'bin/node');
+  mkdirSync(join(RUN, 'bin'));
+  copyFileSync(original, copy);
+  return copy;
+}
+
+/**
+ * @param {string} node the program node that keepers written in JavaScript run in
+ * @returns {{name: string, node: string, run: string, disk: string, fifo: string}} directories of one keeper, empty
+ */
+export function makePlace(name, node, disk = DISK) {
+  const place = { name, node, run: join(RUN, name), disk: join(disk, name), fifo: FIFO };
+  mkdirSync(place.run, { recursive: true });
+  mkdirSync(place.disk, { recursive: true });
+  return place;
+}
+
+/** `count` services of one kind for the keeper at `place`; `isStatic` says whether the program can be a "#!" line. */
+export function makeServices(place, kind, count, isStatic) {
+  return Array.from({ length: count }, (_, index) => {
+    const name = `${place.name}-${index}`;
+    const pidFile = join(place.run, `${name}.pid`);
+    const service = { name, kind, isStatic };
+    switch (kind) {
+      case 'pidFile':
+        return { ...service, pidFile, command: [STAMP, FIFO, name, pidFile] };
+      case 'exe': {
+        // Watched by its executable, so each has one of its own.
+        const program = join(place.run, `stamp-${index}`);
+        copyFileSync(STAMP, program);
+        return { ...service, pidFile, command: [program, FIFO, name, pidFile] };
+      }
+      default:
+        return { ...service, command: [STAMP, FIFO, name] };
+    }
+  });
+}
+
+/** Is it started by something else than the keeper? Its process is then the daemon, not what was started. */
+export function isWatched(service) {
+  return service.kind === 'pidFile' || service.kind === 'exe';
+}

@@ -1,0 +1,204 @@
+// The figures as Markdown: tables with ratios (Upkeep is 1), what was promised and whether it was reached, and how
+// it was measured. Measures nothing.
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { quantile } from './latency.mjs';
+import { judge } from './targets.mjs';
+
+const VARIANT = {
+  plain: 'direct',
+  shell: 'run script in sh',
+  hardened: 'as nobody, limits, no new privileges',
+  pidFile: 'by pid file',
+  exe: 'by executable',
+};
+
+const format = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+const millis = (nanoseconds) => format(nanoseconds / 1e6, nanoseconds < 100e6 ? 2 : 0);
+const times = (value, base) => format(value / base, value / base < 10 ? 2 : 0);
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const rule = head.map((_, index) => (index === 0 ? '---' : '---:'));
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+function latencyTable(rows, baseKind) {
+  const base = (kind) =>
+    rows.find((row) => row.peer.name === 'upkeep' && row.kind === (kind === 'hardened' ? 'hardened' : baseKind));
+  return table(
+    ['keeper', 'how', 'rounds', 'median ms', 'p99 ms', 'median ×', 'p99 ×', 'remarks'],
+    rows.map((row) => {
+      const median = quantile(row.samples, 0.5);
+      const p99 = quantile(row.samples, 0.99);
+      const upkeep = base(row.kind)?.samples ?? [];
+      return [
+        row.peer.name,
+        row.peer.name === 'monit' ? '1 s cycle, by pid file' : VARIANT[row.kind],
+        row.samples.length,
+        millis(median),
+        millis(p99),
+        times(median, quantile(upkeep, 0.5)),
+        times(p99, quantile(upkeep, 0.99)),
+        row.lost.length > 0 ? `${row.lost.length} lost: ${row.lost[0]}` : '',
+      ];
+    }),
+  );
+}
+
+/** One line for each keeper, and for each size a value and its ratio to Upkeep's. */
+function scaleTable(rows, sizes, heading, value, show) {
+  const peers = [...new Set(rows.map((row) => row.peer))];
+  const find = (peer, size) => rows.find((row) => row.peer === peer && row.size === size);
+  const upkeep = peers.find((peer) => peer.name === 'upkeep');
+  return table(
+    ['keeper', ...sizes.flatMap((size) => [`${heading}, N = ${size}`, '×'])],
+    peers.map((peer) => [
+      peer.name,
+      ...sizes.flatMap((size) => {
+        const row = find(peer, size);
+        if (row === undefined) return ['–', '–'];
+        const base = upkeep === undefined ? undefined : find(upkeep, size);
+        const own = value(row);
+        const isStart = heading.startsWith('start');
+        const text =
+          row.problem !== null && isStart ? row.problem : row.problem !== null ? `(${show(own)})` : show(own);
+        return [text, base === undefined || row.problem !== null ? '–' : times(own, value(base))];
+      }),
+    ]),
+  );
+}
+
+function machine() {
+  const [cpu] = cpus();
+  const os = readFileSync('/etc/os-release', 'utf8').match(/^PRETTY_NAME="?([^"\n]*)/m)?.[1] ?? 'unknown';
+  return `${cpu.model}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; Linux ${release()}, ${os}, Node ${process.version}`;
+}
+
+/** The whole page. */
+export function report(results) {
+  const { plan, scale } = results;
+  const parts = ['# Side by side', ''];
+  parts.push(
+    `\`npm run bench\` on ${new Date().toISOString().slice(0, 10)}, ${Math.round(results.took)} s. Everything below is from one run; Upkeep is 1 in each column ×.`,
+    '',
+    `- Machine: ${machine()}`,
+    `- Keepers: ${results.peers.map((peer) => `${peer.name} ${results.versions.get(peer)}`).join(', ')}`,
+  );
+  for (const { peer, why } of results.missing) parts.push(`- Left out: ${peer.name}, ${why}`);
+  for (const problem of results.problems) parts.push(`- Broke off: ${problem}`);
+  if (results.options.quick) parts.push('- This was a quick run: too few rounds for any conclusion.');
+  parts.push('', '## What was promised', '', targetsTable(results), '');
+
+  if (results.supervised !== undefined) {
+    parts.push(
+      '## Supervised: kill -9 to the new process’s first instruction',
+      '',
+      latencyTable(results.supervised, 'plain'),
+      '',
+    );
+  }
+  if (results.watched !== undefined) {
+    parts.push(
+      '## Watched: kill -9 of a daemon that is nobody’s child to the start command’s first instruction',
+      '',
+      latencyTable(results.watched, 'pidFile'),
+      '',
+    );
+  }
+  if (results.frozen !== undefined) parts.push('## A disk that hangs', '', frozenText(results.frozen), '');
+  if (scale !== undefined) {
+    const sizes = plan.sizes;
+    parts.push(
+      '## Start of N services',
+      '',
+      'From the start of the keeper to the first instruction of the last service.',
+      '',
+      scaleTable(scale, sizes, 'start ms', (row) => row.start, millis),
+      '',
+      '## Memory of the keeper’s own processes',
+      '',
+      'Proportional (Pss), MiB. In parentheses: not all services had come up.',
+      '',
+      scaleTable(
+        scale,
+        sizes,
+        'MiB',
+        (row) => row.memory / 1024,
+        (value) => format(value, 1),
+      ),
+      '',
+      ...collectedText(scale),
+      '## Idle',
+      '',
+      `Over ${plan.window / 1000} s in which nothing happens: processor time a second, and how often a second any of its threads was woken.`,
+      '',
+      scaleTable(
+        scale,
+        sizes,
+        'µs/s',
+        (row) => row.processor / 1e3,
+        (value) => format(value, 1),
+      ),
+      '',
+      scaleTable(
+        scale,
+        sizes,
+        'wake-ups/s',
+        (row) => row.wakeups,
+        (value) => format(value, 1),
+      ),
+      '',
+    );
+  }
+  parts.push(method(results));
+  return `${parts.join('\n')}\n`;
+}
+
+function targetsTable(results) {
+  const rows = judge(results).map(({ promise, found, verdict }) => [promise, found, verdict]);
+  return table(['promise', 'found', 'reached'], rows);
+}
+
+function frozenText(frozen) {
+  if (typeof frozen === 'string') return `Not measured: ${frozen}`;
+  return table(
+    ['state and logs on', 'rounds', 'median ms', 'p99 ms', 'remarks'],
+    [
+      ['an ext4', frozen.normal],
+      ['the same, frozen', frozen.frozen],
+    ].map(([what, { samples, lost }]) => [
+      what,
+      samples.length,
+      millis(quantile(samples, 0.5)),
+      millis(quantile(samples, 0.99)),
+      lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
+    ]),
+  );
+}
+
+function collectedText(scale) {
+  const rows = scale.filter((row) => row.collected !== undefined);
+  if (rows.length === 0) return [];
+  return [
+    `Upkeep after a forced collection: ${rows.map((row) => `N = ${row.size}: ${format(row.collected / 1024, 1)} MiB`).join(', ')}.`,
+    '',
+  ];
+}
+
+function method({ plan, stamp }) {
+  const program =
+    stamp === 'static'
+      ? 'a static C program without libc’s start-up (stamp.c)'
+      : 'a Perl script, because there was no C compiler: Perl’s own start is part of every latency, so the ratios are flattered';
+  return `## How it was measured
+
+- All of it in one disposable machine (test/support/sandbox.sh): Debian’s packages in an overlay, pm2 from npm, systemd as PID 1 of namespaces of its own with the journal and nothing else.
+- The service is ${program}. Its first act is to read CLOCK_MONOTONIC, the killer reads the same clock just before kill(2). It then writes the time into a FIFO and sleeps.
+- Latency: each keeper has ${plan.services} services (watched: ${plan.watchedServices}). The keepers take turns in an order shuffled each round. Nothing is killed before it has lived 1.4 s, because runit, s6 and daemontools let a second pass between two starts; a kill of monit’s daemon waits a random part of its second.
+- runit, s6 and daemontools are measured twice: with the usual run script in sh, and “direct” with the program as the script’s own interpreter, which saves them the shell. systemd has RestartSec=0 and no start limit; its start of N is measured from \`systemctl start\`, booted and loaded before, the others’ from the start of the keeper. Upkeep, supervisor, pm2 and systemd keep the services’ output as they do by default.
+- State and logs lie on an ext4 in memory, runtime directories on a tmpfs, for all alike. The hanging disk is such an ext4 under fsfreeze.
+- Memory is Pss of the keeper’s own processes (with runit, s6 and daemontools one small process for each service); of systemd PID 1 alone. The kernel’s own memory for processes and descriptors is in none of the figures.
+- Idle: processor time from schedstat and voluntary context switches of all threads, ${plan.settle / 1000} s after the last start. Up to 100 services the keepers idle side by side; monit’s scan of all processes sees those of the others then.
+`;
+}

@@ -1,0 +1,70 @@
+// N services: how long until all of them run, what memory the keeper's own processes take, and what they do while
+// nothing happens.
+import { Contender } from './contender.mjs';
+import { memoryKiB, spent } from './processes.mjs';
+import { now } from './stamps.mjs';
+
+const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+
+/**
+ * One size. Up to 100 services the peers are started one after the other and then idle side by side; above that
+ * each has the machine to itself, as Upkeep always has.
+ * @param {{peers: object[], size: number, settle: number, window: number, limit: number}} what
+ *   milliseconds: before idleness is read, its length, the longest start
+ */
+export async function measureScale(what, ground, say) {
+  // Upkeep is never beside pm2: both would be shown half of the memory that the program node is.
+  const groups =
+    what.size <= 100
+      ? [what.peers.filter(isUpkeep), what.peers.filter((peer) => !isUpkeep(peer))]
+      : what.peers.map((peer) => [peer]);
+  const rows = [];
+  for (const group of groups) rows.push(...(await measureGroup(group, what, ground, say)));
+  return rows;
+}
+
+const isUpkeep = (peer) => peer.name === 'upkeep';
+
+async function measureGroup(peers, what, ground, say) {
+  if (peers.length === 0) return [];
+  const contenders = [];
+  const rows = [];
+  for (const peer of peers) {
+    const kind = peer.kinds[0];
+    const contender = new Contender({ peer, kind, count: what.size, name: `n${what.size}-${peer.name}` }, ground);
+    contenders.push(contender);
+    const problem = await contender.up(what.limit);
+    say(`${peer.name}, ${what.size}: ${problem ?? `${(contender.startTook / 1e6).toFixed(0)} ms`}`);
+    rows.push({ peer, size: what.size, problem, start: contender.startTook });
+  }
+  await sleep(what.settle);
+  const before = contenders.map((contender) => spent(own(contender)));
+  const begun = now();
+  await sleep(what.window);
+  for (const [index, contender] of contenders.entries()) {
+    const pids = own(contender);
+    const after = spent(pids);
+    const seconds = (now() - begun) / 1e9;
+    const row = rows[index];
+    row.processes = pids.length;
+    row.processor = (after.processor - before[index].processor) / seconds;
+    row.wakeups = (after.wakeups - before[index].wakeups) / seconds;
+    row.memory = memoryKiB(pids);
+  }
+  for (const [index, contender] of contenders.entries()) {
+    if (contender.keeper.collect === undefined) continue;
+    contender.keeper.collect();
+    await sleep(1_000);
+    rows[index].collected = memoryKiB(own(contender));
+  }
+  await Promise.all(contenders.map((contender) => contender.down()));
+  return rows;
+}
+
+function own(contender) {
+  try {
+    return contender.keeper.processes();
+  } catch {
+    return []; // it never came up
+  }
+}

@@ -1,0 +1,117 @@
+// What Upkeep promises (its first issue, "What it must reach"), each held against the figures of this run.
+import { quantile } from './latency.mjs';
+
+const SLOPE_KIB = 16;
+const IDLE_NS = 200_000;
+/** "Unchanged" and "not slower" within what two runs of the same thing differ by here. */
+const NOISE = 1.25;
+const SAME_ORDER = 3;
+
+/** @returns {{promise: string, found: string, verdict: 'yes' | 'no' | 'not measured'}[]} */
+export function judge(results) {
+  return [...latency(results), ...watched(results), ...frozen(results), ...scale(results)];
+}
+
+function verdict(promise, found, isReached) {
+  return { promise, found, verdict: isReached ? 'yes' : '**no**' };
+}
+
+function unmeasured(promise) {
+  return { promise, found: '', verdict: 'not measured' };
+}
+
+const median = (rows, name, kind) => {
+  const row = rows?.find((each) => each.peer.name === name && each.kind === kind);
+  return row === undefined || row.samples.length === 0 ? null : quantile(row.samples, 0.5);
+};
+const millis = (value) => `${(value / 1e6).toFixed(2)} ms`;
+
+function latency({ supervised }) {
+  const upkeep = median(supervised, 'upkeep', 'plain');
+  const rows = [];
+  for (const [name, kind, what] of [
+    ['runit', 'shell', 'runit’s (run script in sh)'],
+    ['runit', 'plain', 'runit’s (no shell)'],
+    ['systemd', 'plain', 'systemd’s'],
+  ]) {
+    const promise = `supervised: median at most half of ${what}`;
+    const other = median(supervised, name, kind);
+    if (upkeep === null || other === null) rows.push(unmeasured(promise));
+    else
+      rows.push(
+        verdict(promise, `${millis(upkeep)} to ${millis(other)}: ${(upkeep / other).toFixed(2)}`, upkeep <= other / 2),
+      );
+  }
+  const promise = 'with user, limits and no new privileges: not slower than systemd';
+  const ours = median(supervised, 'upkeep', 'hardened');
+  const theirs = median(supervised, 'systemd', 'hardened');
+  if (ours === null || theirs === null) rows.push(unmeasured(promise));
+  else rows.push(verdict(promise, `${millis(ours)} to ${millis(theirs)}`, ours <= theirs));
+  return rows;
+}
+
+function watched({ supervised, watched: rows }) {
+  const plain = median(supervised, 'upkeep', 'plain');
+  return ['pidFile', 'exe'].map((kind) => {
+    const promise = `watched by ${kind === 'exe' ? 'executable' : 'pid file'}: the same order as supervised`;
+    const own = median(rows, 'upkeep', kind);
+    if (plain === null || own === null) return unmeasured(promise);
+    return verdict(
+      promise,
+      `${millis(own)} to ${millis(plain)}: ${(own / plain).toFixed(2)}`,
+      own <= plain * SAME_ORDER,
+    );
+  });
+}
+
+function frozen({ frozen: found }) {
+  const promise = 'a state and log disk that hangs leaves restart latency unchanged';
+  if (found === undefined || typeof found === 'string') return [unmeasured(promise)];
+  const normal = quantile(found.normal.samples, 0.5);
+  const hanging = quantile(found.frozen.samples, 0.5);
+  return [
+    verdict(
+      promise,
+      `${millis(normal)}, frozen ${millis(hanging)}, ${found.frozen.lost.length} lost`,
+      found.frozen.lost.length === 0 && hanging <= normal * NOISE,
+    ),
+  ];
+}
+
+function scale({ scale: rows, plan }) {
+  const most = plan.sizes.at(-1);
+  const least = plan.sizes[0];
+  const find = (name, size) => rows?.find((row) => row.peer.name === name && row.size === size);
+  const all = find('upkeep', most);
+  const one = find('upkeep', least);
+  const out = [];
+
+  for (const name of ['supervisor', 'pm2', 'runit']) {
+    const promise = `${most} services start faster than under ${name}`;
+    const other = find(name, most);
+    if (all === undefined || other === undefined) out.push(unmeasured(promise));
+    else {
+      const theirs = other.problem ?? millis(other.start);
+      const isFaster = all.problem === null && (other.problem !== null || all.start < other.start);
+      out.push(verdict(promise, `${all.problem ?? millis(all.start)} to ${theirs}`, isFaster));
+    }
+  }
+
+  const memory = `a service costs at most ${SLOPE_KIB} KiB, after a collection`;
+  if (all?.collected === undefined || one?.collected === undefined || all.problem !== null)
+    out.push(unmeasured(memory));
+  else {
+    const slope = (all.collected - one.collected) / (most - least);
+    out.push(verdict(memory, `${slope.toFixed(1)} KiB`, slope <= SLOPE_KIB));
+  }
+
+  const processor = `idle with ${most} services: under 0.2 ms of processor time a second`;
+  const wakeups = `idle with ${most} services: no wake-up that nothing caused`;
+  if (all === undefined || all.problem !== null) out.push(unmeasured(processor), unmeasured(wakeups));
+  else {
+    out.push(verdict(processor, `${(all.processor / 1e6).toFixed(3)} ms`, all.processor < IDLE_NS));
+    // Less than one in two seconds: what remains are the runtime's own rare timers.
+    out.push(verdict(wakeups, `${all.wakeups.toFixed(2)} a second`, all.wakeups < 0.5));
+  }
+  return out;
+}
