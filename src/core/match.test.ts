@@ -1,7 +1,7 @@
 // Processes as they stand in /proc, and which patterns they are meant by.
 
 import { describe, expect, it } from 'vitest';
-import { explainMatch, type Host, matches } from './match.js';
+import { explainMatch, type Host, matcherOf, matches } from './match.js';
 import type { Pattern, ProcessFacts } from './pattern.js';
 import { asPid } from './process.js';
 import { programOf } from './program.js';
@@ -125,6 +125,12 @@ describe('a path', () => {
       seen(['less', '/usr/sbin/sshd']),
     ];
     expect(which(exe('/usr/sbin/sshd'), list)).toEqual([0, 1]);
+  });
+
+  it('is not ruled out by a bare name where the executable may not be read', () => {
+    const judge = (argv: readonly string[]): string =>
+      matcherOf(exe('/usr/lib/postfix/master'), host).judge(facts(argv, { exe: null })).match;
+    expect([judge(['master', '-w']), judge(['master: ready']), judge(['other'])]).toEqual(['unseen', 'unseen', 'no']);
   });
 
   it('may be a glob', () => {

@@ -26,7 +26,8 @@ export interface Matcher {
 }
 
 export interface Judgement {
-  readonly match: 'yes' | 'no';
+  /** `unseen`: it may be one, but its executable may not be read. */
+  readonly match: 'yes' | 'no' | 'unseen';
   /** The reason in words, like "its executable is /usr/sbin/sshd". */
   readonly because: (facts: ProcessFacts) => string;
 }
@@ -95,6 +96,11 @@ const BY_INODE = yes((facts) => `its executable ${facts.exe} is the same file`);
 const BY_SCRIPT = yes((facts) => `it is the script ${facts.script}, run by ${facts.exe ?? 'an interpreter'}`);
 const BY_TITLE = yes((facts) => `it calls itself "${facts.argv.join(' ')}"`);
 
+const HIDDEN: Judgement = {
+  match: 'unseen',
+  because: (facts) => `it calls itself "${facts.argv[0] ?? ''}", but its executable may not be read`,
+};
+
 function pathRule(path: string, host: Host): Rule {
   const target = host.file(path);
   const real = target?.path ?? path;
@@ -105,10 +111,13 @@ function pathRule(path: string, host: Host): Rule {
     const { exe } = facts;
     if (exe !== null) {
       if (exe === path || exe === real) return isOtherApplet(facts, path) ? otherPath : BY_EXE;
-      // Another name of the same file: a hard link, a bind mount, a path that was reached through links.
+      // Another name of the same file: a hard link.
       if (target?.id != null && facts.exeId === target.id) return isOtherApplet(facts, path) ? otherPath : BY_INODE;
     }
-    return behindTheExecutable(facts, otherPath, isTheScript, (word) => word === path || word === real);
+    const judgement = behindTheExecutable(facts, otherPath, isTheScript, (word) => word === path || word === real);
+    return judgement === otherPath && exe === null && namesInTitle(facts.argv).includes(basename(path))
+      ? HIDDEN
+      : judgement;
   };
 }
 
