@@ -20,8 +20,8 @@ export function go(service: Service, state: ServiceState, effects: readonly Effe
   return { service: { ...service, state }, effects, happened };
 }
 
-/** The second move after the first, as one. */
-export function then(first: Move, second: (service: Service) => Move): Move {
+/** The second move after the first, as one. Not called `then`: a module that exports that is a promise to `import()`. */
+export function andThen(first: Move, second: (service: Service) => Move): Move {
   const next = second(first.service);
   return { service: next.service, effects: [...first.effects, ...next.effects], happened: [...first.happened, ...next.happened] };
 }

@@ -1,0 +1,149 @@
+// docs/states.md, printed by running the core over every state × every fact or wish. What stands there is what the
+// machine does; a test compares, and `UPDATE_DOCS=1 npm test -- unit` writes it anew.
+
+import type { ServiceEvent } from '../../src/core/event.js';
+import { asPid, type ProcessRef } from '../../src/core/process.js';
+import type { ServiceSpec } from '../../src/core/spec.js';
+import { newService, type Service, type ServiceState } from '../../src/core/state.js';
+import { step } from '../../src/core/step.js';
+import { instant, type Moment, seconds, wallTime } from '../../src/core/time.js';
+import { ladder, rung, supervised, watched } from './builders.js';
+
+const at: Moment = { instant: instant(1_000_000), wall: wallTime(1_790_000_000_000), random: 0.5, host: 'up' };
+const ref = (pid: number): ProcessRef => ({ pid: asPid(pid), startTicks: pid, inode: String(pid) });
+const main = ref(101);
+const helper = ref(202);
+const old = ref(99);
+
+const evidence = (code: number) =>
+  ({ status: { type: 'exited', code }, oom: false, peakMemory: null, cpuTime: null, ticks: 5000 }) as const;
+
+const facts = {
+  process: ref(303), ppid: 1, ancestors: [], uid: 0, comm: 'ssh', argv: ['/usr/sbin/ssh'], exe: '/usr/sbin/ssh', exeId: null, script: null, foreignNamespace: 'no',
+} as const;
+const found = { ...facts, process: { ...ref(303), startTicks: 9000 } };
+
+/** The rows: what arrives. Facts about processes name the one that the state holds. */
+function events(spec: ServiceSpec): readonly (readonly [string, ServiceEvent])[] {
+  const service = spec.name;
+  const role = spec.kind.type === 'supervised' ? 'main' : 'start';
+  const ask = (verb: 'start' | 'restart') => ({ type: 'asked', service, ask: { verb, reason: null }, by: null }) as const;
+  const isWatched = spec.kind.type === 'watched';
+  const rows: (readonly [string, ServiceEvent])[] = [
+    ['spawned', { type: 'spawned', service, role, generation: 1, process: isWatched ? helper : main }],
+    ['spawn failed', { type: 'spawnFailed', service, role, generation: 1, errno: 'ENOENT', detail: 'no such file' }],
+    ['main exited, code 1', { type: 'exited', service, process: main, evidence: evidence(1), away: 'no' }],
+    ['main exited, code 0', { type: 'exited', service, process: main, evidence: evidence(0), away: 'no' }],
+    ['became ready', { type: 'becameReady', service, process: main }],
+    ['rest is gone', { type: 'emptied', service, process: old }],
+    ['deadline passed', { type: 'deadlinePassed', service }],
+    ['asked: start', ask('start')],
+    ['asked: stop', { type: 'asked', service, ask: { verb: 'stop', reason: null, until: null, lasts: 'always' }, by: null }],
+    ['asked: restart', ask('restart')],
+    ['asked: reload', { type: 'asked', service, ask: { verb: 'reload' }, by: null }],
+    ['asked: hold', { type: 'asked', service, ask: { verb: 'hold', reason: null, until: null }, by: null }],
+    ['asked: reset', { type: 'asked', service, ask: { verb: 'reset' }, by: null }],
+    ['new definition', { type: 'changed', service, spec: { ...spec, settings: { ...spec.settings, cwd: '/tmp' }, description: 'new' } }],
+    ['removed', { type: 'removed', service }],
+    ['keeper is back', { type: 'resumed', service }],
+    ['keeper ends', { type: 'keeperEnded', service }],
+  ];
+  if (!isWatched) return rows;
+  const none = { matches: [], pidFile: { type: 'none' }, unseen: null } as const;
+  return [
+    ...rows.slice(0, 4),
+    ['helper exited, code 0', { type: 'exited', service, process: helper, evidence: evidence(0), away: 'no' }],
+    ['helper exited, code 1', { type: 'exited', service, process: helper, evidence: evidence(1), away: 'no' }],
+    ['looked: found', { type: 'looked', service, look: { ...none, matches: [found] } }],
+    ['looked: nothing', { type: 'looked', service, look: none }],
+    ['looked: two', { type: 'looked', service, look: { ...none, matches: [found, { ...found, process: { ...ref(404), startTicks: 9001 } }] } }],
+    ...rows.slice(4),
+  ];
+}
+
+/** The columns: where it may be. Every deadline has just passed, so that the row `deadline passed` shows its answer. */
+function states(kind: 'supervised' | 'watched'): readonly (readonly [string, ServiceState])[] {
+  const since = instant(990_000);
+  const deadline = at.instant;
+  const down = [
+    ['stopped', { name: 'stopped', since, why: 'requested' }],
+    ['backoff', { name: 'backoff', since, attempt: 2, deadline }],
+    ['failed', { name: 'failed', since, failure: { type: 'limit', count: 10 }, deadline }],
+    ['waiting (leftovers)', { name: 'waiting', since, for: 'leftovers', deadline }],
+  ] as const;
+  const stopping = { name: 'stopping', since, rung: 0, why: 'requested', deadline } as const;
+  if (kind === 'supervised') {
+    return [
+      ...down,
+      ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper: null, deadline: null }],
+      ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, deadline }],
+      ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
+      ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
+      ['stopping (rest)', { ...stopping, phase: 'rest', process: null, helper: null }],
+    ];
+  }
+  return [
+    ['unknown', { name: 'unknown', since, why: { type: 'looking' } }],
+    ...down,
+    ['waiting (settle)', { name: 'waiting', since, for: 'settle', deadline }],
+    ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper, deadline }],
+    ['starting (finding)', { name: 'starting', since, phase: 'finding', process: null, helper: null, deadline }],
+    ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, deadline }],
+    ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
+    ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
+    ['stopping (command)', { ...stopping, phase: 'command', process: main, helper }],
+  ];
+}
+
+function serviceIn(spec: ServiceSpec, state: ServiceState): Service {
+  const isResting = state.name === 'waiting' || (state.name === 'stopping' && state.phase === 'rest');
+  const base = newService(spec, instant(0));
+  return { ...base, state, generation: 1, rest: isResting ? old : null, matched: 'once', restarts: { ...base.restarts, lastStart: instant(100_000), total: 1 } };
+}
+
+function cell(service: Service, event: ServiceEvent): string {
+  try {
+    const outcome = step(new Map([[service.spec.name, service]]), event, at);
+    if (outcome.removed.length > 0) return 'forgotten';
+    const after = outcome.services[0] ?? service;
+    const phase = 'phase' in after.state ? ` (${after.state.phase})` : after.state.name === 'waiting' ? ` (${after.state.for})` : '';
+    const orders = outcome.effects.map((effect) => ('role' in effect ? `${effect.type} ${effect.role}` : 'signal' in effect ? `${effect.type} ${effect.signal}` : effect.type));
+    const moved = after.state.name === service.state.name && !phase ? '' : `**${after.state.name}**${phase}`;
+    const isSame = JSON.stringify(after.state) === JSON.stringify(service.state);
+    const told = outcome.changes.find(({ what }) => what.type === 'refused') === undefined ? '' : 'refused';
+    return [told || (isSame ? '' : moved || `**${after.state.name}**`), orders.join(', ')].filter((part) => part !== '').join(': ') || '·';
+  } catch {
+    return 'impossible';
+  }
+}
+
+function table(kind: 'supervised' | 'watched'): string {
+  const spec = kind === 'supervised'
+    ? supervised({ name: 'web', reload: { type: 'signal', signal: 'SIGHUP' } })
+    : watched({ name: 'ssh', stop: ladder(rung('SIGTERM', 10_000)), settle: seconds(5) });
+  const columns = states(kind);
+  const head = `| fact or wish | ${columns.map(([name]) => name).join(' | ')} |`;
+  const line = `|${' --- |'.repeat(columns.length + 1)}`;
+  const rows = events(spec).map(([name, event]) => `| ${name} | ${columns.map(([, state]) => cell(serviceIn(spec, state), event)).join(' | ')} |`);
+  return [head, line, ...rows].join('\n');
+}
+
+export function statesDocument(): string {
+  return `# States
+
+Generated by running the core over every state and every fact: what stands here is what the machine does.
+\`UPDATE_DOCS=1 npm test -- unit states\` writes it anew, and a test compares.
+
+A cell reads: **the state after it** (its phase): the orders to the outside. \`·\` is nothing at all; *impossible* is reported
+by the keeper and dropped. Each state is shown with the deadline that it has at its latest, just passed. The service in these
+tables has the default restart rule, has been ready for ten seconds, and has been restarted once.
+
+## Supervised: a process that Upkeep starts
+
+${table('supervised')}
+
+## Watched: a daemon that something else starts
+
+${table('watched')}
+`;
+}
