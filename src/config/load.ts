@@ -1,0 +1,173 @@
+// Files → configuration, or all that is wrong with them. The one door of this folder for whoever keeps or checks: it
+// reads, judges and puts together, and changes nothing.
+
+import { isClassName, isTrue, parseClassExpression } from '../core/classes.js';
+import type { ServiceSpec } from '../core/spec.js';
+import { type Disk, realDisk } from './disk.js';
+import { readFiles, type Sources } from './files.js';
+import type { HostFacts } from './host-facts.js';
+import { checkTemplates, layersOf } from './layers.js';
+import type { NoticesSpec } from './notices.js';
+import type { Who } from './ownership.js';
+import { gatherParts, includesOf, type Parts } from './parts.js';
+import { gatherProblems, inOrder, type Problem, type Problems } from './problem.js';
+import { type ReadService, readService } from './service.js';
+import { type Setting, settingsOf } from './setting.js';
+import { type Classes, checkNames, decideClasses } from './soft-classes.js';
+import { didYouMean } from './suggest.js';
+import type { KeeperSettings } from './top-keys.js';
+import { valueAt } from './tree.js';
+import { checkTrust, envFilesOf, secretFilesOf } from './trust.js';
+
+/** A service that is not for this host. */
+export interface Elsewhere {
+  readonly name: string;
+  readonly hosts: string;
+  readonly reason: string;
+}
+
+/** A configuration that is right, for one host. Plain data: it can be written to disk and sent to a thread. */
+export interface Configuration {
+  /** The main file, as it was named. */
+  readonly path: string;
+  readonly specs: readonly ServiceSpec[];
+  readonly elsewhere: readonly Elsewhere[];
+  readonly keeper: KeeperSettings;
+  /** null: nothing was said about notices. */
+  readonly notices: NoticesSpec | null;
+  readonly classes: { readonly set: readonly string[]; readonly unset: readonly string[] };
+  readonly sources: Sources;
+}
+
+export type Loaded =
+  | {
+      readonly type: 'ok';
+      readonly config: Configuration;
+      readonly warnings: readonly Problem[];
+      /** By service, for `explain`; empty unless asked for. Services of other hosts are among them. */
+      readonly settings: Readonly<Record<string, readonly Setting[]>>;
+    }
+  | {
+      readonly type: 'bad';
+      readonly problems: readonly Problem[];
+      readonly warnings: readonly Problem[];
+      readonly sources: Sources;
+    };
+
+export interface Request {
+  readonly path: string;
+  readonly facts: HostFacts;
+  /** The keeper's environment, for UPKEEP_CLASSES. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly who: Who;
+  /** `settings`: with the origin of every effective value. */
+  readonly want?: 'specs' | 'settings';
+}
+
+/** Reads a configuration and everything that it includes. Never throws for what is in the files. */
+export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
+  const problems = gatherProblems();
+  const warnings = gatherProblems();
+  const { files, sources, extent } = readFiles(request.path, request.who, disk, problems, includesOf);
+  const parts = gatherParts(files, problems);
+  // What an unreadable file may have declared is not called unknown.
+  const references = extent === 'all' ? problems : gatherProblems();
+
+  const facts = { ...request.facts, given: [...request.facts.given, ...givenClasses(request, problems)] };
+  const declared = { rules: parts.classes, names: parts.classNames, keeper: parts.keeper.classes };
+  const classes = decideClasses(facts, declared, references);
+
+  const read: { readonly name: string; readonly service: ReadService }[] = [];
+  for (const [name, tree] of parts.services) {
+    if (extent === 'part' && valueAt(tree, 'extends') !== undefined) continue;
+    const layers = layersOf(name, tree, parts, references);
+    const service = layers === undefined ? undefined : readService(name, layers, problems);
+    if (service !== undefined) read.push({ name, service });
+  }
+  checkHosts(parts, classes, references);
+  checkTemplates(parts.templates, references);
+  checkNoticeServices(parts, references);
+
+  const here = read.filter(({ service }) => isTrue(service.hosts.expression, classes.isSet));
+  for (const { name, service } of here)
+    checkTrust(`services.${name}.envFile`, envFilesOf(service.effective), request.who, disk, problems);
+  checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);
+  warn(request.path, parts, warnings);
+
+  if (problems.found().length > 0) {
+    return { type: 'bad', problems: inOrder(problems.found()), warnings: warnings.found(), sources };
+  }
+  const config: Configuration = {
+    path: request.path,
+    specs: here.map(({ service }) => service.spec),
+    elsewhere: read.filter((one) => !here.includes(one)).map(({ name, service }) => elsewhere(name, service, facts)),
+    keeper: parts.keeper,
+    notices: parts.notices,
+    classes: { set: classes.set, unset: classes.unset },
+    sources,
+  };
+  const settings =
+    request.want === 'settings' ? read.map(({ name, service }) => [name, settingsOf(service.effective)]) : [];
+  return { type: 'ok', config, warnings: warnings.found(), settings: Object.fromEntries(settings) };
+}
+
+/** Soft classes out of UPKEEP_CLASSES, between commas or spaces. */
+function givenClasses(request: Request, problems: Problems): readonly string[] {
+  const text = request.environment.UPKEEP_CLASSES ?? '';
+  const names = [...text.matchAll(/[^\s,]+/g)];
+  for (const { 0: name, index } of names) {
+    if (isClassName(name)) continue;
+    const at = { file: 'UPKEEP_CLASSES', line: 1, column: index + 1 };
+    problems.report(
+      at,
+      null,
+      `found ${JSON.stringify(name)}, which is no name of a class; they are of letters, digits and _`,
+    );
+  }
+  return names.map(([name]) => name).filter(isClassName);
+}
+
+/** In every layer by itself, so that a service that cannot be read is no reason to be silent about its hosts. */
+function checkHosts(parts: Parts, classes: Classes, problems: Problems): void {
+  const named = [...parts.services].map(([name, tree]) => [`services.${name}`, tree] as const);
+  const templates = [...parts.templates].map(([name, tree]) => [`templates.${name}`, tree] as const);
+  const defaults = parts.defaults === null ? [] : ([['defaults', parts.defaults]] as const);
+  for (const [key, tree] of [...defaults, ...templates, ...named]) {
+    const hosts = valueAt(tree, 'hosts');
+    const parsed = hosts?.type === 'leaf' ? parseClassExpression(hosts.text) : null;
+    if (hosts !== undefined && parsed?.type === 'ok')
+      checkNames(parsed.expression, hosts, `${key}.hosts`, classes, problems);
+  }
+}
+
+function checkNoticeServices(parts: Parts, problems: Problems): void {
+  const rules = valueAt(parts.noticesTree ?? undefined, 'rules');
+  if (rules?.type !== 'list') return;
+  rules.items.forEach((rule, index) => {
+    const services = valueAt(rule, 'services');
+    for (const item of services?.type === 'list' ? services.items : []) {
+      if (item.type !== 'leaf' || /[@*?[]/.test(item.text) || parts.services.has(item.text)) continue;
+      const hint = didYouMean(item.text, parts.services.keys());
+      const message = `unknown service ${JSON.stringify(item.text)}${hint === '' ? '; name one of `services`, or a glob' : hint}`;
+      problems.report(item.at, `notices.rules.${index + 1}.services`, message);
+    }
+  });
+}
+
+function elsewhere(name: string, { hosts }: ReadService, facts: HostFacts): Elsewhere {
+  return { name, hosts: hosts.text, reason: `for hosts ${hosts.text}, and ${facts.hostName} is none of them` };
+}
+
+function warn(path: string, parts: Parts, warnings: Problems): void {
+  if (parts.noticesTree !== null) {
+    const message = 'notices are checked, but this version does not send any yet; look into the history and the log';
+    warnings.report(parts.noticesTree.at, 'notices', message);
+  }
+  if (parts.services.size === 0) {
+    warnings.report(
+      { file: path, line: null, column: null },
+      null,
+      'there are no services; write some below `services:`',
+    );
+  }
+}

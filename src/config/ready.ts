@@ -1,0 +1,105 @@
+// When a start counts: exactly one probe, and how long it may take.
+
+import type { Ready, ReadyProbe } from '../core/spec.js';
+import { duration, durationOrNone } from './amounts.js';
+import { commandWithin } from './command.js';
+import { defaulted, type Fields, later, optional, record } from './record.js';
+import { complain, integer, type Keys, leafShape, path, regex, type Shape } from './shape.js';
+import { dictOf, inLayer, leafOf, type Tree, valueAt } from './tree.js';
+
+const WRITE = 'alive, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}';
+
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+// `localhost` and not 127.0.0.1: a Node program that listens on "localhost" may have ::1 alone.
+const endpoint: Shape<Endpoint> = leafShape(
+  'a port like 8080 or 10.0.0.1:8080',
+  { type: ['integer', 'string'], minimum: 1, maximum: 65_535 },
+  (text) => {
+    const match = /^(?:(?:\[([^\]]+)\]|([^\s:[\]]+)):)?(\d{1,5})$/.exec(text);
+    const port = Number(match?.[3]);
+    if (match === null || port < 1 || port > 65_535) {
+      return {
+        type: 'bad',
+        problem: 'is no port; write one from 1 to 65535, or an address and a port like 10.0.0.1:8080',
+      };
+    }
+    return { type: 'ok', value: { host: match[1] ?? match[2] ?? 'localhost', port } };
+  },
+);
+
+const url: Shape<string> = leafShape(
+  'a URL like http://localhost:8080/',
+  { type: 'string', pattern: '^https?://' },
+  (text) => {
+    const isUrl = /^https?:\/\//.test(text) && URL.canParse(text);
+    return isUrl
+      ? { type: 'ok', value: text }
+      : { type: 'bad', problem: 'is no URL; write one like http://localhost:8080/' };
+  },
+);
+
+const keys = {
+  alive: optional(duration, 'It has lived this long.'),
+  fd: optional(integer(3, 1023), 'It has written a newline to this descriptor (supervised).'),
+  port: optional(endpoint, 'Something accepts connections on this TCP port.'),
+  socket: optional(path(), 'Something accepts connections on this Unix socket.'),
+  http: optional(url, 'A GET of this URL is answered with a status from 200 to 399.'),
+  // As long as a heartbeat's question: it is asked again until the timeout of `ready`.
+  exec: optional(commandWithin('5s'), 'This command exits 0; it is run again until then.'),
+  log: optional(regex, 'A line of its log matches this regular expression.'),
+  notify: later('It has said READY=1 by sd_notify.'),
+  timeout: defaulted(durationOrNone, '30s', 'A start that does not count by then has failed.'),
+} as const satisfies Keys;
+
+const PROBES = ['alive', 'fd', 'port', 'socket', 'http', 'exec', 'log', 'notify'] as const;
+
+const fields = record(WRITE, keys, {
+  short: (tree) => {
+    if (tree.type !== 'leaf') return tree;
+    if (tree.text === 'alive') return dictOf(tree, { alive: leafOf(tree, '1s') });
+    return tree.text === 'notify' ? dictOf(tree, { notify: tree }) : tree;
+  },
+  shortSchema: { const: 'alive' },
+  alternatives: PROBES.map((probe) => [probe]),
+});
+
+/** `ready`, with `alive: 1s` where no probe is named. */
+export const ready: Shape<Ready> = {
+  ...fields,
+  complete: (tree, kind) => {
+    const completed = fields.complete(tree, kind);
+    if (completed.type !== 'dict' || PROBES.some((probe) => valueAt(completed, probe) !== undefined)) return completed;
+    const alive = inLayer(leafOf({ ...completed, at: OURS }, '1s'), { type: 'upkeep' });
+    return { ...completed, entries: [{ key: 'alive', at: OURS, value: alive }, ...completed.entries] };
+  },
+  read: (tree, reading) => {
+    const read = fields.read(tree, reading);
+    if (read === undefined) return undefined;
+    const probes = PROBES.filter((probe) => valueAt(tree, probe) !== undefined);
+    if (probes.length > 1) {
+      return complain(reading, tree.at, `found ${probes.join(' and ')} together; write one of them`);
+    }
+    const probe = probeOf(read);
+    if (probe !== null) return { probe, timeout: read.timeout };
+    return reading.mode === 'whole' ? complain(reading, tree.at, `names no probe; write ${WRITE}`) : undefined;
+  },
+};
+
+const OURS = { file: 'Upkeep', line: null, column: null };
+
+function probeOf(read: Fields<typeof keys>): ReadyProbe | null {
+  if (read.alive !== null) return { type: 'alive', for: read.alive };
+  if (read.fd !== null) return { type: 'fd', fd: read.fd };
+  if (read.port !== null) return { type: 'port', ...read.port };
+  if (read.socket !== null) return { type: 'socket', path: read.socket };
+  if (read.http !== null) return { type: 'http', url: read.http };
+  if (read.exec !== null) return { type: 'exec', command: read.exec };
+  return read.log === null ? null : { type: 'log', regex: read.log };
+}
+
+/** Does `ready` ask for a descriptor, which only a process of ours can have? */
+export const wantsDescriptor = (tree: Tree): boolean => valueAt(tree, 'fd') !== undefined;

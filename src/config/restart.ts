@@ -1,0 +1,58 @@
+// `restart`: the policy, its back-off and its limit.
+
+import type { RestartSpec } from '../core/spec.js';
+import { duration, number, percent, rateOrNone } from './amounts.js';
+import { defaulted, later, record } from './record.js';
+import { listOf, oneOf, type Shape } from './shape.js';
+import { exitSelector } from './signal.js';
+import { dictOf } from './tree.js';
+
+const when = oneOf('always', 'on-failure', 'on-abnormal', 'on-abort', 'on-watchdog', 'on-success', 'never');
+
+const backoff = record('a back-off like {factor: 2, max: 30s, jitter: 10%}', {
+  factor: defaulted(number(1, 100), '2', 'What the delay is multiplied by from one restart to the next.'),
+  max: defaulted(duration, '30s', 'The longest delay.'),
+  jitter: defaulted(percent, '10%', 'How far a delay is moved by chance, so that many do not come at once.'),
+});
+
+const codes = listOf(exitSelector, 'single');
+
+export const restart: Shape<RestartSpec> = record(
+  'always, on-failure, on-abnormal, on-abort, on-watchdog, on-success or never, or a map with `when` and more',
+  {
+    when: defaulted(when, 'always', "After which ends it is started again, with systemd's meanings."),
+    delay: defaulted(
+      duration,
+      '100ms',
+      'The first delay, counted from start to start: what has lived longer comes back at once.',
+    ),
+    backoff: defaulted(backoff, '{}', 'How the delay grows while it keeps failing.'),
+    healthyAfter: defaulted(
+      duration,
+      '30s',
+      "Alive and healthy that long: the delay begins anew (never the limit's window).",
+    ),
+    limit: defaulted(rateOrNone, '10 in 5m', 'So many restarts within that time are done, the next is not; or `none`.'),
+    // biome-ignore lint/suspicious/noThenProperty: the key of the configuration; a table of keys is never awaited
+    then: defaulted(
+      oneOf('slow', 'give-up'),
+      'slow',
+      'At the limit: `slow`, state failed and one quiet try every `slowEvery`; or `give-up`, failed until told.',
+    ),
+    slowEvery: defaulted(duration, '1m', 'The time between quiet tries.'),
+    successExit: defaulted(
+      codes,
+      '[]',
+      'Codes and signals that are no failure, beside 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE.',
+    ),
+    preventExit: defaulted(codes, '[]', 'Codes and signals after which it stays down.'),
+    alwaysAfter: defaulted(
+      codes,
+      '[]',
+      'Codes and signals after which it is started again whatever `when` says, uncounted: an agreed restart code.',
+    ),
+    at: later('A planned graceful restart, as a cron expression.'),
+    spread: later('By how much planned restarts are spread over hosts.'),
+  },
+  { short: (tree) => (tree.type === 'leaf' ? dictOf(tree, { when: tree }) : tree), shortSchema: when.schema },
+);

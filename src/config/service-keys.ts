@@ -1,0 +1,110 @@
+// The table of what may be said of a service: the source of reading, defaults, JSON Schema, `upkeep help` and the
+// reference page. A new key is one entry here and one line in service.ts.
+
+import { account, bits, duration } from './amounts.js';
+import { classExpression } from './class-expression.js';
+import { commandWithin, foreground } from './command.js';
+import { log } from './log.js';
+import { ready } from './ready.js';
+import { defaulted, later, optional, record } from './record.js';
+import { restart } from './restart.js';
+import { SERVICE_NAME } from './service-name.js';
+import { capabilities, env, envFiles, inheritEnv, limits, memory } from './settings.js';
+import { integer, type Keys, leafShape, line, listOf, oneOf, path, word, yesNo } from './shape.js';
+import { reload, stop } from './stop.js';
+import { watch } from './watch.js';
+
+const url = leafShape('a URL like https://wiki.example.org/web', { type: 'string', format: 'uri' }, (text) =>
+  /^[a-z][a-z0-9+.-]*:\S+$/i.test(text) && URL.canParse(text)
+    ? { type: 'ok', value: text }
+    : { type: 'bad', problem: 'is no URL; write one like https://wiki.example.org/web' },
+);
+
+const tags = listOf(word('a word like web', SERVICE_NAME), 'single');
+const names = listOf(word('the name of a template', SERVICE_NAME), 'single');
+
+export const serviceKeys = {
+  extends: optional(names, 'Templates that it is made from, from left to right; what it says itself counts last.'),
+  run: optional(foreground, 'The command that Upkeep starts and owns, in the foreground.', 'supervised'),
+  watch: optional(
+    watch,
+    'The daemon that something else starts: a path or glob of its executable or script, its name, its command line or its pid file.',
+    'watched',
+  ),
+  description: optional(line('one line of text'), 'One line for people, shown in the status, mails and cards.'),
+  runbook: optional(url, 'Where it is written what to do, shown in mails and cards.'),
+  tags: defaulted(tags, '[]', 'Words to select it by, as @tag in commands.'),
+  hosts: defaulted(classExpression, 'any', 'On which hosts it applies, as a class expression.'),
+  desired: defaulted(oneOf('up', 'down'), 'up', '`down`: defined, not started.'),
+  start: optional(
+    commandWithin('90s'),
+    'What brings the daemon back; it may daemonize as it likes. Without it, it is watched and told of, not acted on.',
+    'watched',
+  ),
+  stop: defaulted(
+    stop,
+    '{}',
+    'Signals, each with a wait; for a watched service also a command. A watched service gets SIGTERM at its main process and SIGKILL only if it stands here.',
+  ),
+  restartCommand: optional(commandWithin('90s'), 'How it is restarted; else it is stopped, then started.', 'watched'),
+  reload: optional(reload, 'How it is made to read its settings again: a signal like SIGHUP, or a command.'),
+  settle: defaulted(
+    duration,
+    '5s',
+    'How long an end that somebody may have wanted is given to come back by itself before `start` runs.',
+    'watched',
+  ),
+  leftovers: defaulted(
+    oneOf('kill', 'stop', 'leave'),
+    { supervised: 'kill', watched: 'leave' },
+    'What happens to descendants of a dead main process before the next start.',
+  ),
+  user: optional(account, 'Who it runs as; always changed together with its groups. Without it: as the keeper.'),
+  group: optional(account, "Its group, instead of the user's own."),
+  groups: optional(listOf(account, 'single'), 'Its further groups, instead of those of the group database.'),
+  cwd: defaulted(path(), '/', 'The directory that it is started in.'),
+  umask: defaulted(bits, '022', 'The permission bits that its new files lack, in octal.'),
+  env: defaulted(env, '{}', 'Variables, each taken as it is written.'),
+  envFile: defaulted(
+    envFiles,
+    '[]',
+    'Files of NAME=value lines, read anew at each start; with a leading - one may be missing.',
+  ),
+  inheritEnv: defaulted(
+    inheritEnv,
+    '[]',
+    "Names of the keeper's variables that it gets, or `all`; else PATH, HOME, USER, LOGNAME, SHELL, LANG and TZ of its user alone.",
+  ),
+  limits: defaulted(
+    limits,
+    '{}',
+    'Resource limits like {nofile: 65536, core: none}; the others are those from before the keeper changed its own.',
+  ),
+  nice: optional(integer(-20, 19), 'Its scheduling priority.'),
+  oomScoreAdjust: optional(integer(-1000, 1000), 'How readily the kernel kills it when memory is short.'),
+  noNewPrivileges: defaulted(yesNo, 'false', 'Neither it nor what it starts gains privileges, as by setuid programs.'),
+  capabilities: optional(capabilities, 'The capabilities that it may have at most, like [net_bind_service].'),
+  memory: optional(memory, 'Over this size the whole service is killed, where a cgroup can do it.'),
+  ready: defaulted(ready, '{}', 'When a start counts.'),
+  restart: defaulted(restart, '{}', 'Whether, when and how often it is started again.'),
+  log: defaulted(log, '{}', 'Where it writes.'),
+  logFrom: optional(path(), 'The log file that the daemon writes itself, for `upkeep logs` and `why`.', 'watched'),
+  oneshot: later('Exit 0 is success.'),
+  instances: later('How many members NAME@1… it has.'),
+  directories: later('Directories that are made before each start.'),
+  clean: later('Paths that are removed before each start.'),
+  hooks: later('Commands before and after it starts and stops.'),
+  condition: later('A command that decides whether it is started at all.'),
+  needs: later('Services that must be ready first.'),
+  wants: later('Services that are started too.'),
+  after: later('Services that it starts after.'),
+  restartWith: later('Services with whose end it is restarted.'),
+  sockets: later('Listening sockets that Upkeep holds for it.'),
+  fdStore: later('How many descriptors it may keep with Upkeep.'),
+  handover: later('How it is replaced by a new generation.'),
+  watchdog: later('How often it tells that it lives.'),
+  heartbeat: later('Questions that it is asked on a schedule.'),
+} as const satisfies Keys;
+
+/** A service, or a part of one. */
+export const service = record('a map of settings with `run` or `watch`', serviceKeys);

@@ -1,0 +1,171 @@
+// The layers of one service → its spec. Decides the kind, refuses what means nothing for it, and fills in defaults.
+
+import type { ServiceSpec, Supervised, Watched } from '../core/spec.js';
+import { serviceName } from '../core/spec.js';
+import type { WrittenExpression } from './class-expression.js';
+import { merge, nothingSaid } from './merge.js';
+import type { Problems } from './problem.js';
+import { wantsDescriptor } from './ready.js';
+import type { Fields } from './record.js';
+import { keyOf } from './record.js';
+import { service, serviceKeys } from './service-keys.js';
+import type { Kind, Reading } from './shape.js';
+import { complain } from './shape.js';
+import { isCommand } from './stop.js';
+import { type Dict, type Entry, entryOf, type Tree, valueAt } from './tree.js';
+
+export interface ReadService {
+  readonly spec: ServiceSpec;
+  readonly hosts: WrittenExpression;
+  /** Everything that counts for it, with our own defaults, each with its origin. */
+  readonly effective: Dict;
+}
+
+/** Puts the layers together, lowest first. Undefined when the service cannot be read; then problems were reported. */
+export function readService(name: string, layers: readonly Dict[], problems: Problems): ReadService | undefined {
+  const reading: Reading = { problems, key: `services.${name}`, mode: 'whole' };
+  const kind = kindOf(layers, reading);
+  if (kind === undefined) return undefined;
+  const own = layers.at(-1);
+  if (own === undefined) return undefined;
+  const merged = layers
+    .map((layer) => (layer.layer.type === 'defaults' ? fitting(layer, kind) : layer))
+    .reduce(merge, nothingSaid(own));
+  const isFit = merged.entries.filter((entry) => !fits(entry, kind)).map((entry) => refuse(entry, kind, reading));
+  const effective = service.complete(merged, kind);
+  const fields = service.read(effective, reading);
+  if (fields === undefined || isFit.length > 0 || effective.type !== 'dict') return undefined;
+  const spec = build(name, kind, fields, effective, reading);
+  return spec === undefined ? undefined : { spec, hosts: fields.hosts, effective };
+}
+
+/** The last layer that says `run` or `watch` decides; defaults may say both, of which one then means nothing. */
+function kindOf(layers: readonly Dict[], reading: Reading): Kind | undefined {
+  const saying = layers.filter((layer) => layer.layer.type !== 'defaults');
+  const merged = saying.reduce(merge, nothingSaid(saying[0] ?? EMPTY));
+  const run = entryOf(merged, 'run');
+  const watch = entryOf(merged, 'watch');
+  if (run !== undefined && watch !== undefined) {
+    const at = merged.entries.indexOf(run) > merged.entries.indexOf(watch) ? run : watch;
+    return complain(
+      reading,
+      at.at,
+      'found both run and watch; a service has one of them (null takes back what a template says)',
+    );
+  }
+  if (run !== undefined) return 'supervised';
+  if (watch !== undefined) return 'watched';
+  const defaults = layers.find((layer) => layer.layer.type === 'defaults');
+  if (valueAt(defaults, 'run') !== undefined) return 'supervised';
+  if (valueAt(defaults, 'watch') !== undefined) return 'watched';
+  // A mistyped `watch` was reported as an unknown key; it is probably the kind that is missing.
+  if (layers.some((layer) => layer.entries.some((entry) => keyOf(serviceKeys, entry.key) === undefined)))
+    return undefined;
+  const at = layers.at(-1)?.at ?? EMPTY.at;
+  return complain(
+    reading,
+    at,
+    'says neither run nor watch; write `run: COMMAND` (Upkeep starts it) or `watch: PATH` (something else does)',
+  );
+}
+
+const EMPTY: Dict = {
+  type: 'dict',
+  at: { file: '', line: null, column: null },
+  layer: { type: 'file' },
+  entries: [],
+  alternatives: [],
+};
+
+const fitting = (layer: Dict, kind: Kind): Dict => ({
+  ...layer,
+  entries: layer.entries.filter((entry) => fits(entry, kind)),
+});
+
+/** Does this mean anything for a service of this kind? */
+function fits(entry: Entry, kind: Kind): boolean {
+  const only = keyOf(serviceKeys, entry.key)?.only ?? null;
+  if (only !== null && only !== kind) return false;
+  if (kind === 'supervised') return !(entry.key === 'stop' && isCommand(entry.value));
+  return !(entry.key === 'ready' && wantsDescriptor(entry.value));
+}
+
+function refuse(entry: Entry, kind: Kind, reading: Reading): undefined {
+  const own = { ...reading, key: `${reading.key}.${entry.key}` };
+  return complain(own, entry.at, misfit(entry, kind));
+}
+
+function misfit(entry: Entry, kind: Kind): string {
+  if (entry.key === 'stop')
+    return 'a supervised service is stopped by signals; write {signal: SIGTERM, wait: 10s} or a list of them';
+  if (entry.key === 'ready')
+    return 'a watched service has no descriptor of ours; write another probe, like {port: 8080}';
+  const other = kind === 'supervised' ? '`run`, which Upkeep starts itself' : '`watch`, which something else starts';
+  return `${entry.key} means nothing for a service with ${other}; take it out`;
+}
+
+function build(
+  name: string,
+  kind: Kind,
+  fields: Fields<typeof serviceKeys>,
+  tree: Tree,
+  reading: Reading,
+): ServiceSpec | undefined {
+  const kindSpec = kind === 'supervised' ? supervised(fields) : watched(fields);
+  if (kindSpec === null) return undefined;
+  if (fields.ready.probe.type === 'log' && fields.log.to !== 'file') {
+    const at = valueAt(valueAt(tree, 'ready'), 'log')?.at ?? tree.at;
+    return complain(
+      reading,
+      at,
+      `ready looks into the log file, but log is ${fields.log.to}; write \`log: file\` or another probe`,
+    );
+  }
+  return {
+    name: serviceName(name),
+    description: fields.description,
+    runbook: fields.runbook,
+    tags: fields.tags,
+    desired: fields.desired,
+    kind: kindSpec,
+    leftovers: fields.leftovers,
+    settings: {
+      user: fields.user,
+      group: fields.group,
+      groups: fields.groups,
+      cwd: fields.cwd,
+      umask: fields.umask,
+      env: fields.env,
+      envFiles: fields.envFile,
+      inheritEnv: fields.inheritEnv,
+      limits: fields.limits,
+      nice: fields.nice,
+      oomScoreAdjust: fields.oomScoreAdjust,
+      noNewPrivileges: fields.noNewPrivileges,
+      capabilities: fields.capabilities,
+      memory: fields.memory,
+    },
+    ready: fields.ready,
+    restart: fields.restart,
+    log: fields.log,
+  };
+}
+
+function supervised({ run, stop, reload }: Fields<typeof serviceKeys>): Supervised | null {
+  // A command as `stop` was refused above.
+  return run === null || stop.type === 'command' ? null : { type: 'supervised', run, stop, reload };
+}
+
+function watched(fields: Fields<typeof serviceKeys>): Watched | null {
+  if (fields.watch === null) return null;
+  return {
+    type: 'watched',
+    pattern: fields.watch,
+    settle: fields.settle,
+    start: fields.start,
+    stop: fields.stop,
+    restart: fields.restartCommand,
+    reload: fields.reload,
+    logFrom: fields.logFrom,
+  };
+}
