@@ -25,13 +25,13 @@ export class Contender {
   }
 
   /** Starts it. @returns {Promise<string | null>} null, or why it did not get there within `millis` */
-  async up(millis) {
+  async up(millis, env = undefined) {
     const names = this.services.map((service) => service.name);
     try {
       await this.keeper.prepare(this.services);
       const begun = now();
       this.#isLaunched = true;
-      this.keeper.launch();
+      this.keeper.launch(env);
       const seen = this.services.some(isWatched) ? this.#stamps.daemons : this.#stamps.started;
       const isUp = await this.#stamps.until(() => names.every((name) => seen.has(name)), millis);
       if (!isUp)

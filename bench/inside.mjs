@@ -9,6 +9,7 @@ import { copyNode, DISK, FIFO, mountDisk, RUN, STAMP } from './place.mjs';
 import { report } from './report.mjs';
 import { measureScale } from './scale.mjs';
 import { buildStamp, Stamps } from './stamps.mjs';
+import { measureSteady } from './steady.mjs';
 
 const options = JSON.parse(process.argv[2]);
 const FULL = {
@@ -21,6 +22,7 @@ const FULL = {
   settle: 6_000,
   window: 10_000,
   limit: 60_000,
+  crowdRounds: 60,
 };
 const QUICK = {
   rounds: 5,
@@ -32,6 +34,7 @@ const QUICK = {
   settle: 500,
   window: 1_000,
   limit: 30_000,
+  crowdRounds: 5,
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();
@@ -117,6 +120,11 @@ await measure('watched', 'watched: kill to the start command', () =>
 const upkeep = peers.find((peer) => peer.name === 'upkeep');
 if (upkeep !== undefined) {
   await measure('frozen', 'a frozen disk', () => measureFrozen(upkeep, ground, plan.blocks, plan.services));
+}
+if (upkeep !== undefined) {
+  await measure('steady', 'the loop in the steady state', () =>
+    measureSteady(upkeep, { ...plan, size: plan.sizes.at(-1), rounds: plan.crowdRounds }, ground),
+  );
 }
 await measure('scale', 'many services', async () => {
   const rows = [];

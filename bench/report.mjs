@@ -107,6 +107,7 @@ export function report(results) {
     );
   }
   if (results.frozen !== undefined) parts.push('## A disk that hangs', '', frozenText(results.frozen), '');
+  if (results.steady !== undefined) parts.push('## The loop in the steady state', '', steadyText(results.steady), '');
   if (scale !== undefined) {
     const sizes = plan.sizes;
     parts.push(
@@ -116,6 +117,7 @@ export function report(results) {
       '',
       scaleTable(scale, sizes, 'start ms', (row) => row.start, millis),
       '',
+      ...crowdText(scale),
       '## Memory of the keeper’s own processes',
       '',
       'Proportional (Pss), MiB. In parentheses: not all services had come up.',
@@ -175,6 +177,39 @@ function frozenText(frozen) {
       lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
     ]),
   );
+}
+
+function steadyText(steady) {
+  if (typeof steady === 'string') return `Not measured: ${steady}`;
+  return table(
+    [`${steady.size} services`, 'longest delay ms', 'p99.9 ms'],
+    [
+      ['idle', steady.idle],
+      ['some die', steady.dying],
+    ].map(([what, delay]) => [what, millis(delay.max), millis(delay.p999)]),
+  );
+}
+
+function crowdText(scale) {
+  const rows = scale.filter((row) => row.crowd !== undefined);
+  if (rows.length === 0) return [];
+  const upkeep = rows.find((row) => row.peer.name === 'upkeep')?.crowd.samples ?? [];
+  return [
+    `## kill -9 to the first instruction, among ${rows[0].size} services`,
+    '',
+    table(
+      ['keeper', 'rounds', 'median ms', 'p99 ms', 'median ×', 'remarks'],
+      rows.map(({ peer, crowd: { samples, lost } }) => [
+        peer.name,
+        samples.length,
+        millis(quantile(samples, 0.5)),
+        millis(quantile(samples, 0.99)),
+        times(quantile(samples, 0.5), quantile(upkeep, 0.5)),
+        lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
+      ]),
+    ),
+    '',
+  ];
 }
 
 function collectedText(scale) {

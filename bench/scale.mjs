@@ -1,6 +1,7 @@
 // N services: how long until all of them run, what memory the keeper's own processes take, and what they do while
 // nothing happens.
 import { Contender } from './contender.mjs';
+import { measureLatency } from './latency.mjs';
 import { memoryKiB, spent } from './processes.mjs';
 import { now } from './stamps.mjs';
 
@@ -9,7 +10,7 @@ const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 /**
  * One size. Up to 100 services the peers are started one after the other and then idle side by side; above that
  * each has the machine to itself, as Upkeep always has.
- * @param {{peers: object[], size: number, settle: number, window: number, limit: number}} what
+ * @param {{peers: object[], size: number, settle: number, window: number, limit: number, crowdRounds: number}} what
  *   milliseconds: before idleness is read, its length, the longest start
  */
 export async function measureScale(what, ground, say) {
@@ -22,6 +23,9 @@ export async function measureScale(what, ground, say) {
   for (const group of groups) rows.push(...(await measureGroup(group, what, ground, say)));
   return rows;
 }
+
+/** From this many services on, some are also killed: does a crowd make a restart slower? */
+const CROWD = 1000;
 
 const isUpkeep = (peer) => peer.name === 'upkeep';
 
@@ -56,6 +60,11 @@ async function measureGroup(peers, what, ground, say) {
     contender.keeper.collect();
     await sleep(1_000);
     rows[index].collected = memoryKiB(own(contender));
+  }
+  if (what.size >= CROWD) {
+    const up = contenders.filter((_, index) => rows[index].problem === null && contenders[index].kind === 'plain');
+    const struck = await measureLatency(up, ground.stamps, what.crowdRounds, { patience: 100 });
+    for (const contender of up) rows[contenders.indexOf(contender)].crowd = struck.get(contender);
   }
   await Promise.all(contenders.map((contender) => contender.down()));
   return rows;

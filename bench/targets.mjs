@@ -2,6 +2,7 @@
 import { quantile } from './latency.mjs';
 
 const SLOPE_KIB = 16;
+const HELD_NS = 5_000_000;
 const IDLE_NS = 200_000;
 /** "Unchanged" and "not slower" within what two runs of the same thing differ by here. */
 const NOISE = 1.25;
@@ -9,7 +10,7 @@ const SAME_ORDER = 3;
 
 /** @returns {{promise: string, found: string, verdict: 'yes' | 'no' | 'not measured'}[]} */
 export function judge(results) {
-  return [...latency(results), ...watched(results), ...frozen(results), ...scale(results)];
+  return [...latency(results), ...watched(results), ...frozen(results), ...steady(results), ...scale(results)];
 }
 
 function verdict(promise, found, isReached) {
@@ -76,6 +77,14 @@ function frozen({ frozen: found }) {
       found.frozen.lost.length === 0 && hanging <= normal * NOISE,
     ),
   ];
+}
+
+function steady({ steady: found }) {
+  const promise = 'the loop is never held over 5 ms in the steady state';
+  if (found === undefined || typeof found === 'string') return [unmeasured(promise)];
+  const longest = Math.max(found.idle.max, found.dying.max);
+  const text = `idle ${millis(found.idle.max)}, while services die ${millis(found.dying.max)}`;
+  return [verdict(promise, text, longest <= HELD_NS)];
 }
 
 function scale({ scale: rows, plan }) {

@@ -37,7 +37,8 @@ class Keeper {
     writeFileSync(this.#file, JSON.stringify({ services: all }, null, 1)); // JSON is YAML
   }
 
-  launch() {
+  /** @param {NodeJS.ProcessEnv} [env] for the hook */
+  launch(env = {}) {
     this.#child = launch(
       [this.#place.node, join(ROOT, 'bin/upkeep'), 'run', '--config', this.#file],
       join(this.#place.disk, 'keeper.log'),
@@ -46,8 +47,8 @@ class Keeper {
         UPKEEP_RUNTIME_DIR: join(this.#place.run, 'upkeep'),
         UPKEEP_STATE_DIR: join(this.#place.disk, 'state'),
         UPKEEP_LOG_DIR: join(this.#place.disk, 'logs'),
-        // Lets the bench ask for a collection by a signal (collect.cjs); nothing runs until then.
-        NODE_OPTIONS: `--require=${join(BENCH, 'collect.cjs')}`,
+        NODE_OPTIONS: `--require=${join(BENCH, 'hook.cjs')}`,
+        ...env,
       },
     );
   }
@@ -63,6 +64,10 @@ class Keeper {
   /** A full garbage collection, by the hook that was loaded for it. */
   collect() {
     this.#child.kill('SIGPWR');
+  }
+
+  tellDelays() {
+    this.#child.kill('SIGURG');
   }
 
   async stop() {
