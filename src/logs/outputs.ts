@@ -2,7 +2,7 @@
 // for a disk. The files are the services' own from then on: nobody here reads or forwards a byte. It must not know how
 // they are indexed and rotated; it tells the disk thread which there are.
 
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import type { LogSpec, Rotation, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Outputs, Report } from '../keeper/ports.js';
 import type { LogJob, LogNews } from './job.js';
@@ -39,6 +39,8 @@ interface Losses {
   inexactRotations: number;
 }
 
+const FAR_BACK = 1024 * 1024;
+
 export class ServiceOutputs implements Outputs {
   readonly #options: OutputsOptions;
   readonly #open = new Map<ServiceName, OpenLog>();
@@ -52,9 +54,13 @@ export class ServiceOutputs implements Outputs {
   }
 
   descriptorFor(spec: ServiceSpec): number | null {
-    const fd = this.#descriptorFor(spec);
-    if (spec.ready.probe.type === 'log') this.#markStart(spec, fd);
-    return fd;
+    if (spec.ready.probe.type === 'log') this.#markStart(spec, 0);
+    return this.#descriptorFor(spec);
+  }
+
+  /** Opens the log before the first start, and for a service that was adopted: its output is to be indexed and rotated too. */
+  prepare(spec: ServiceSpec): void {
+    this.#descriptorFor(spec);
   }
 
   release(service: ServiceName): void {
@@ -64,9 +70,13 @@ export class ServiceOutputs implements Outputs {
     this.#closed.delete(service);
   }
 
-  /** From where on to read for `ready: {log: REGEX}`; null when nothing of the kind was asked for at its last start. */
-  startOf(service: ServiceName): LogStart | null {
-    return this.#starts.get(service) ?? null;
+  /**
+   * From where on to read for `ready: {log: REGEX}`; null when there is no log. Of a start that an earlier keeper began
+   * it is not known: then from some way back, because an old line that matches does less harm than one that is missed.
+   */
+  startOf(spec: ServiceSpec): LogStart | null {
+    if (!this.#starts.has(spec.name)) this.#markStart(spec, FAR_BACK);
+    return this.#starts.get(spec.name) ?? null;
   }
 
   /** What was lost of a service's output, for its status. */
@@ -165,16 +175,16 @@ export class ServiceOutputs implements Outputs {
   }
 
   /** Sizes come from the kernel's memory of the file, not from the disk; and only where readiness asks for them. */
-  #markStart({ name, kind }: ServiceSpec, fd: number | null): void {
+  #markStart({ name, kind, log }: ServiceSpec, back: number): void {
     const own = kind.type === 'watched' ? kind.logFrom : null;
+    const path = own ?? (log.to === 'file' ? logPath(this.#options.directory, name) : null);
+    this.#starts.delete(name);
+    if (path === null) return;
     try {
-      if (own !== null)
-        this.#starts.set(name, { path: own, offset: statSync(own, { throwIfNoEntry: false })?.size ?? 0 });
-      else if (fd !== null)
-        this.#starts.set(name, { path: logPath(this.#options.directory, name), offset: fstatSync(fd).size });
-      else this.#starts.delete(name);
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      this.#starts.set(name, { path, offset: Math.max(0, size - back) });
     } catch {
-      this.#starts.delete(name);
+      // A log that cannot be read shows no readiness; the start then runs into its timeout.
     }
   }
 

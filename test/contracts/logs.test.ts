@@ -169,9 +169,12 @@ describe('opening logs', () => {
     const spec = withLog('web', {}, { ready: { probe: { type: 'log', regex: 'up' }, timeout: null } });
     writeFileSync(join(directory, 'web.log'), 'old\n');
     outputs.descriptorFor(spec);
-    expect(outputs.startOf(spec.name)).toEqual({ path: join(directory, 'web.log'), offset: 4 });
+    expect(outputs.startOf(spec)).toEqual({ path: join(directory, 'web.log'), offset: 4 });
     outputs.hear({ type: 'rotated', service: spec.name, cut: 10, exact: 'yes' });
-    expect(outputs.startOf(spec.name)?.offset).toBe(-6);
+    expect(outputs.startOf(spec)?.offset).toBe(-6);
+    outputs.release(spec.name);
+    writeFileSync(join(directory, 'web.log'), Buffer.alloc(1_048_577));
+    expect(outputs.startOf(spec)?.offset).toBe(1);
   });
 
   it('counts what was lost of an output, for the status (supervisors 37)', () => {
