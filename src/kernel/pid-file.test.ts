@@ -126,7 +126,7 @@ describe('a pid file', () => {
     expect(readPidFile(path)).toEqual({ type: 'none' });
     expect(readPidFile(join(path, 'below'))).toEqual({ type: 'none' });
     expect(readPidFile(home)).toEqual({ type: 'refused', reason: `${home} is no regular file` });
-    execFileSync('mkfifo', [path]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
     expect(readPidFile(path)).toEqual({ type: 'refused', reason: `${path} is no regular file` });
   });
 });
