@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { supervised } from '../../test/support/builders.js';
+import type { Event } from '../core/event.js';
+import { newService, type Service } from '../core/state.js';
+import type { Status } from '../core/status.js';
+import { instant } from '../core/time.js';
+import { call, follow } from './client.js';
+import type { Peer } from './judge.js';
+import { ControlServer } from './server.js';
+
+let directory: string;
+let socket: string;
+let server: ControlServer;
+let services: Map<string, Service>;
+let posted: Event[];
+let peer: Peer;
+const reports: string[] = [];
+
+const status: Status = {
+  version: 1, host: 'web1', time: '2026-11-20T10:00:00.000Z',
+  keeper: { pid: 1, since: '2026-11-20T10:00:00.000Z', version: '0', config: '/etc/upkeep/upkeep.yaml', pending: false, without: [], problems: [] },
+  services: [],
+};
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'upkeep-control-'));
+  socket = join(directory, 'control.sock');
+  services = new Map([['web', newService(supervised({ name: 'web' }), instant(0))]]);
+  posted = [];
+  reports.length = 0;
+  peer = { pid: process.pid, uid: 0, gid: 0 };
+  server = new ControlServer({
+    path: socket,
+    post: (event) => posted.push(event),
+    services: () => services,
+    status: () => status,
+    keeper: () => ({ pid: 1 }),
+    judges: { keeperUid: 990, isInGroup: ({ uid }) => uid === 1001, serviceOf: ({ pid }) => (pid === 4242 ? 'web' : null) },
+    peerOf: () => peer,
+    describe: ({ pid, uid }) => ({ pid, uid, name: 'test', user: null, grade: 'seen' }),
+    detail: () => ({ secret: 'argv' }),
+    govern: { apply: () => Promise.resolve({ applied: true }), plan: () => Promise.resolve({ entries: [] }), broken: () => Promise.reject(new Error('bug')) },
+    report: (problem) => reports.push(problem),
+  });
+  await server.listen();
+});
+
+afterEach(() => {
+  server.close();
+  rmSync(directory, { recursive: true });
+});
+
+const get = (path: string) => call({ socket, method: 'GET', path, patience: 5000 });
+const post = (path: string, body?: unknown) => call({ socket, method: 'POST', path, body, patience: 5000 });
+
+describe('the control socket', () => {
+  it('may be opened by everybody', () => {
+    expect(statSync(socket).mode & 0o777).toBe(0o666);
+  });
+
+  it('answers with the status', async () => {
+    expect(await get('/v1/status')).toEqual({ type: 'ok', status: 200, body: status });
+  });
+
+  it('posts what an operator asks, with who asked, and answers 202 with an operation to follow', async () => {
+    const answer = await post('/v1/services/web/stop', { reason: 'a\nb\u001b[31m', for: '2h' });
+    expect(answer).toMatchObject({ type: 'ok', status: 202, body: { service: 'web', verb: 'stop' } });
+    expect(posted).toMatchObject([{ type: 'asked', service: 'web', ask: { verb: 'stop', reason: 'a b [31m', lasts: 'always' }, by: { uid: 0, grade: 'seen' } }]);
+  });
+
+  it('waits for the outcome where that is asked, and for as long as is asked', async () => {
+    const answer = await post('/v1/services/web/reset?wait=5s');
+    expect(answer).toMatchObject({ type: 'ok', status: 200, body: { progress: { type: 'done' } } });
+    const pending = await post('/v1/services/web/start?wait=50ms');
+    expect(pending).toMatchObject({ type: 'ok' });
+  });
+
+  it.each([
+    [{ uid: 0 }, 'stop', 202],
+    [{ uid: 990 }, 'stop', 202],
+    [{ uid: 1001 }, 'stop', 202],
+    [{ uid: 1002 }, 'stop', 403],
+    [{ uid: 1002, pid: 4242 }, 'restart', 202],
+    [{ uid: 1002, pid: 4242 }, 'reload', 202],
+    [{ uid: 1002, pid: 4242 }, 'stop', 403],
+  ])('judges by peer credentials: %o %s → %d', async (who, verb, expected) => {
+    peer = { ...peer, ...who };
+    const answer = await post(`/v1/services/web/${verb}`);
+    expect(answer.type === 'no-keeper' ? 0 : answer.status).toBe(expected);
+  });
+
+  it('lets nobody but root and its own user apply, not even the group', async () => {
+    peer = { ...peer, uid: 1001 };
+    expect(await post('/v1/apply')).toMatchObject({ type: 'error', status: 403, code: 'forbidden' });
+    expect(await post('/v1/plan')).toMatchObject({ type: 'ok' });
+    peer = { ...peer, uid: 990 };
+    expect(await post('/v1/apply')).toMatchObject({ type: 'ok', body: { applied: true } });
+  });
+
+  it('tells strangers the status without command lines', async () => {
+    const card = { ...status, services: [] };
+    expect(card.services).toEqual([]);
+    peer = { ...peer, uid: 1002 };
+    expect(await get('/v1/services/web')).toMatchObject({ type: 'error', status: 404 });
+    expect(await get('/v1/status')).toMatchObject({ type: 'ok' });
+  });
+
+  it('changes nothing by GET (monitors 39)', async () => {
+    expect(await get('/v1/services/web/stop')).toMatchObject({ type: 'error', status: 404 });
+    expect(await get('/v1/apply')).toMatchObject({ type: 'error', status: 404 });
+    expect(posted).toEqual([]);
+  });
+
+  it.each([
+    ['/v1/services/nix/stop', {}, 404, 'no-service'],
+    ['/v1/services/web/dance', {}, 404, 'no-verb'],
+    ['/v1/services/web/stop', { for: '5' }, 400, 'bad-for'],
+    ['/v1/services/web/stop', { untilBoot: 'yes' }, 400, 'bad-flag'],
+    ['/v1/services/web/signal', { signal: 'SIGNIX' }, 400, 'bad-signal'],
+    ['/v1/services/web/stop', [1], 400, 'bad-body'],
+    ['/v1/services/web/start?wait=5', {}, 400, 'bad-wait'],
+    ['/v1/constructor', {}, 404, 'not-found'],
+    ['/v1/services/%ZZ/stop', {}, 400, 'bad-path'],
+  ])('refuses what it does not understand: %s %o', async (path, body, expected, code) => {
+    expect(await post(path, body)).toMatchObject({ type: 'error', status: expected, code });
+    expect(posted).toEqual([]);
+  });
+
+  it('takes no ask from another type of body, and survives rubbish (supervisors 35)', async () => {
+    await new Promise<void>((resolve) => {
+      const raw = connect(socket, () => raw.end('\u0000\u0001 rubbish\r\n\r\n'));
+      raw.on('data', () => {});
+      raw.on('close', () => resolve());
+    });
+    expect(await get('/v1/status')).toMatchObject({ type: 'ok' });
+  });
+
+  it('serves others while a client sends half a request (supervisors 35)', async () => {
+    const half = connect(socket, () => half.write('POST /v1/services/web/stop HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'));
+    half.on('error', () => {});
+    expect(await get('/v1/status')).toMatchObject({ type: 'ok' });
+    half.destroy();
+    expect(posted).toEqual([]);
+  });
+
+  it('does not let one ordinary user shut out the others', async () => {
+    peer = { ...peer, uid: 1002 };
+    const sockets = Array.from({ length: 40 }, () => connect(socket));
+    const closed = await new Promise<number>((resolve) => {
+      let n = 0;
+      for (const one of sockets) {
+        one.on('error', () => {});
+        one.on('close', () => {
+          n += 1;
+          if (n === 8) resolve(n);
+        });
+      }
+    });
+    expect(closed).toBe(8);
+    peer = { ...peer, uid: 0 };
+    expect(await get('/v1/status')).toMatchObject({ type: 'ok' });
+    for (const one of sockets) one.destroy();
+  });
+
+  it('reports its own defects without telling the client about them', async () => {
+    expect(await post('/v1/broken')).toMatchObject({ type: 'error', status: 500, message: 'the keeper could not answer; see its log' });
+    expect(reports).toEqual(['a request failed']);
+  });
+
+  it('streams changes as they happen', async () => {
+    const seen: unknown[] = [];
+    const stop = new AbortController();
+    const onEvent = (data: unknown): void => {
+      seen.push(data);
+      stop.abort();
+    };
+    const done = follow(socket, { onOpen: () => {}, onEvent }, stop.signal);
+    const change = { service: 'web', time: 0, generation: 1, from: 'running', to: 'stopped', what: { type: 'stopped' } } as never;
+    const timer = setInterval(() => server.events.tell([change], services), 20);
+    await done;
+    clearInterval(timer);
+    expect(seen[0]).toMatchObject({ version: 1, service: 'web', to: 'stopped', text: 'web: web is stopped', time: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('writes metrics that Prometheus reads', async () => {
+    const answer = await get('/metrics');
+    expect(answer).toMatchObject({ type: 'ok' });
+    expect(answer.type === 'ok' && String(answer.body)).toContain('# TYPE upkeep_service_up gauge');
+  });
+});
