@@ -7,7 +7,7 @@ import type { Pattern, ProcessFacts } from '../core/pattern.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Post } from '../keeper/ports.js';
 import type { Features } from './features.js';
-import { HOST, isMeant, lookOf } from './look.js';
+import { HOST, isMeant, lookOf, unseenFor } from './look.js';
 import { watchPidFile } from './pid-file-watch.js';
 import type { Listening, ProcConnector, ProcEvent } from './proc-connector.js';
 import { type Finding, judgeProcess, scanProcesses } from './processes.js';
@@ -176,10 +176,7 @@ export class Looker {
   #fill(seeker: Seeker, finding: Finding | undefined): void {
     if (finding === undefined || !this.#isCurrent(seeker)) return;
     seeker.found = new Map(finding.matches.map((facts) => [facts.process.pid, facts]));
-    const { unseen } = finding;
-    // Who looks for processes of our own user needs to see no others.
-    const isOwn = seeker.pattern.user !== null && HOST.uid(seeker.pattern.user) === process.geteuid?.();
-    seeker.unseen = unseen === null || (unseen.type === 'hidden' && isOwn) ? null : unseen.reason;
+    seeker.unseen = unseenFor(seeker.pattern, finding.unseen);
     this.#settle(seeker);
   }
 

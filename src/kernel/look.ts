@@ -8,7 +8,7 @@ import { findUser } from './account.js';
 import { fileId } from './facts.js';
 import type { Features } from './features.js';
 import { readPidFile, whoElseCouldWrite } from './pid-file.js';
-import { judgeProcess } from './processes.js';
+import { type Finding, judgeProcess } from './processes.js';
 
 /** What the words of a pattern mean on this host. */
 export const HOST: Host = {
@@ -31,6 +31,13 @@ export interface Sighting {
   readonly matcher: Matcher;
   readonly found: Map<number, ProcessFacts>;
   readonly unseen: string | null;
+}
+
+/** Why this pattern's processes may have been missed. Who looks for processes of the keeper's own user needs to see no others. */
+export function unseenFor(pattern: Pattern, unseen: Finding['unseen']): string | null {
+  if (unseen === null) return null;
+  const isOwn = pattern.user !== null && HOST.uid(pattern.user) === process.geteuid?.();
+  return unseen.type === 'hidden' && isOwn ? null : unseen.reason;
 }
 
 /** The look of now. A match that only the pid file knew of yet is added to `found`. */

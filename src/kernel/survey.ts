@@ -5,7 +5,7 @@ import { type Matcher, matcherOf } from '../core/match.js';
 import { type Choice, chooseMain, type Pattern, type PidFile, type ProcessFacts } from '../core/pattern.js';
 import { basename } from '../core/program.js';
 import type { Features } from './features.js';
-import { HOST, lookOf } from './look.js';
+import { HOST, lookOf, unseenFor } from './look.js';
 import { scanProcesses } from './processes.js';
 
 export interface Survey {
@@ -39,7 +39,7 @@ export function surveyProcesses(pattern: Pattern, features: Features): Promise<S
   return new Promise((resolve) => {
     scanProcesses(matchers, { features }, ({ found: [matching, near] }) => {
       const found = new Map(matching?.matches.map((facts) => [facts.process.pid as number, facts]));
-      const look = lookOf({ pattern, matcher, found, unseen: matching?.unseen?.reason ?? null }, features);
+      const look = lookOf({ pattern, matcher, found, unseen: unseenFor(pattern, matching?.unseen ?? null) }, features);
       const choice = chooseMain(pattern, look, { identity: null, deadSince: null });
       const told = (facts: ProcessFacts, part: Surveyed['part']): Surveyed => ({
         facts,
