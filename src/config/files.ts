@@ -27,6 +27,8 @@ export interface ConfigFile {
 export interface FilesRead {
   readonly files: readonly ConfigFile[];
   readonly sources: Sources;
+  /** All files as they are shown to people, in the order of reading. */
+  readonly names: readonly string[];
   /** `part`: a file could not be read, so that what it defines is unknown. */
   readonly extent: 'all' | 'part';
 }
@@ -98,7 +100,7 @@ export function readFiles(path: string, who: Who, disk: Disk, problems: Problems
 
   visit(resolve(cwd, path), null, []);
   const sources = { files: [...digests].map(([file, digest]) => ({ path: file, sha256: digest })), globs };
-  return { files, sources, extent };
+  return { files, sources, names: [...digests.keys()].map(nameOf), extent };
 }
 
 /** What differs on disk now, in words; null when nothing does. Cheap: nothing is parsed. */

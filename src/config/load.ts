@@ -68,7 +68,7 @@ export interface Request {
 export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   const problems = gatherProblems();
   const warnings = gatherProblems();
-  const { files, sources, extent } = readFiles(request.path, request.who, disk, problems, includesOf);
+  const { files, sources, names, extent } = readFiles(request.path, request.who, disk, problems, includesOf);
   const parts = gatherParts(files, problems);
   // What an unreadable file may have declared is not called unknown.
   const references = extent === 'all' ? problems : gatherProblems();
@@ -95,7 +95,7 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   warn(request.path, parts, warnings);
 
   if (problems.found().length > 0) {
-    return { type: 'bad', problems: inOrder(problems.found()), warnings: warnings.found(), sources };
+    return { type: 'bad', problems: inOrder(problems.found(), names), warnings: warnings.found(), sources };
   }
   const config: Configuration = {
     path: request.path,

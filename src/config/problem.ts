@@ -33,9 +33,9 @@ export function gatherProblems(): Problems {
   };
 }
 
-/** In the order of reading: by file as first met, then from top to bottom. */
-export function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  const files = [...new Set(problems.map((problem) => problem.file))];
+/** In the order of reading: file by file, what belongs to none of them last, and each from top to bottom. */
+export function inOrder(problems: readonly Problem[], read: readonly string[]): readonly Problem[] {
+  const files = [...new Set([...read, ...problems.map((problem) => problem.file)])];
   return problems.toSorted(
     (a, b) =>
       files.indexOf(a.file) - files.indexOf(b.file) ||

@@ -79,7 +79,8 @@ export function leafShape<T>(
       if (tree.type !== 'leaf' || isNull(tree)) return unfit(reading, tree, write);
       const parsed = parse(tree.text, tree);
       if (parsed.type === 'ok') return parsed.value;
-      return complain(reading, placeInside(tree, parsed.offset ?? 0), `found ${shown(tree)}, which ${parsed.problem}`);
+      const at = parsed.offset === undefined ? tree.at : placeInside(tree, parsed.offset);
+      return complain(reading, at, `found ${shown(tree)}, which ${parsed.problem}`);
     },
   };
 }

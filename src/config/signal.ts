@@ -44,9 +44,9 @@ const REAL_TIME = /^SIGRTMIN(?:\+(?:[1-9]|[12]\d|30))?$/;
 /** Is this the name of a signal, spelt as it is in signal(7)? */
 const isSignalName = (text: string): text is SignalName => SIGNALS.includes(text) || REAL_TIME.test(text);
 
-/** Does this look like a signal that was meant, rightly spelt or not? */
+/** Does this look like a signal that was meant, rightly spelt or not? `TERM` does; `kill` is a program. */
 export const looksLikeSignal = (text: string): boolean =>
-  /^sig[a-z0-9+]+$/i.test(text) || SIGNALS.includes(`SIG${text.toUpperCase()}`);
+  /^sig[a-z0-9+]+$/i.test(text) || SIGNALS.includes(`SIG${text}`);
 
 export const signal: Shape<SignalName> = leafShape(
   'a signal like SIGTERM',

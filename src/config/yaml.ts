@@ -35,8 +35,12 @@ export function readTree(file: string, text: string, problems: Problems): Tree |
     problems.report({ file, line: null, column: null }, null, 'is nested too deeply to be read');
     return undefined;
   }
+  let last: Place | null = null;
   for (const error of [...parsed.errors, ...parsed.warnings]) {
-    problems.report(placeAt(error.pos[0]), null, complaint(error));
+    const at = placeAt(error.pos[0]);
+    // What follows in the same line is the parser's confusion, and no mistake of its own.
+    if (at.line !== last?.line) problems.report(at, null, complaint(error));
+    last = at;
   }
   if (parsed.directives.yaml.explicit === true && parsed.directives.yaml.version !== '1.2') {
     const message = `%YAML ${parsed.directives.yaml.version} is not read; take the line out, YAML 1.2 is`;
@@ -70,10 +74,20 @@ function complaint(error: YAMLError): string {
       return 'a second document begins here; write one document in a file and use `include`';
     case 'TAG_RESOLVE_FAILED':
       return `tags are not used here (${error.message}); take it out`;
+    case 'BAD_SCALAR_START':
+      return `is not valid YAML: ${error.message}; put the value in quotes`;
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      return 'found a second `: ` in one value; put the value in quotes';
     case 'MISSING_CHAR':
-      return `is not valid YAML: ${error.message.replace("'quote", 'quote')}`;
-    default:
-      return `is not valid YAML: ${error.message}`;
+      return /quote/.test(error.message)
+        ? 'a quote before here is not closed; close it'
+        : `is not valid YAML: ${error.message}`;
+    default: {
+      const bracket = /and end with an? (\S)/.exec(error.message)?.[1];
+      return bracket === undefined
+        ? `is not valid YAML: ${error.message}`
+        : `a bracket is not closed; write ${bracket}`;
+    }
   }
 }
 
@@ -101,39 +115,42 @@ function convert(contents: ParsedNode, conversion: Conversion): Tree | undefined
     return undefined;
   };
 
-  // `open`: the nodes around this one; `reached`: how it was come by.
+  // `open`: the nodes around this one; `alias`: the outermost alias by which it was come by.
   const visit = (
     node: Node | null | undefined,
     near: Place,
     open: readonly Node[],
-    reached: 'as-written' | 'by-alias',
+    alias: Place | null,
   ): Tree | undefined => {
     if (!isWhole) return undefined;
     if (node === null || node === undefined) return nothing(near);
-    const at = node.range ? placeAt(node.range[0]) : near;
+    const at = node.range && !isNothing(node) ? placeAt(node.range[0]) : near;
     if (open.length > DEEPEST) return fail(at, `is nested deeper than ${DEEPEST} levels; write it flatter`);
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined) return fail(at, `no anchor &${node.source} stands before this alias`);
       if (open.includes(target)) return fail(at, `the alias *${node.source} stands inside of what it stands for`);
-      return visit(target, at, open, 'by-alias');
+      return visit(target, at, open, alias ?? at);
     }
-    if (reached === 'by-alias') aliased += 1;
+    if (alias !== null) aliased += 1;
     if (aliased > MOST_ALIASED) {
-      return fail(at, `the aliases of this file stand for more than ${MOST_ALIASED} values; use \`templates\` instead`);
+      return fail(
+        alias ?? at,
+        `the aliases of this file stand for more than ${MOST_ALIASED} values; use \`templates\` instead`,
+      );
     }
     if ((isScalar(node) || isSeq(node) || isMap(node)) && node.anchor) anchors.set(node.anchor, node);
     if (isScalar(node)) return leaf(node, at, text);
     const below = [...open, node];
     if (isSeq(node)) {
-      const items = node.items.map((item) => visit(item as Node | null, at, below, reached));
+      const items = node.items.map((item) => visit(item as Node | null, at, below, alias));
       return { type: 'list', at, layer: IN_FILE, items: items.filter((item) => item !== undefined) };
     }
     if (!isMap(node)) return fail(at, 'is nothing that a configuration may hold');
-    return dict(node.items as readonly Pair[], at, below, reached);
+    return dict(node.items as readonly Pair[], at, below, alias);
   };
 
-  const dict = (pairs: readonly Pair[], at: Place, open: readonly Node[], reached: 'as-written' | 'by-alias'): Dict => {
+  const dict = (pairs: readonly Pair[], at: Place, open: readonly Node[], alias: Place | null): Dict => {
     const entries = new Map<string, Entry>();
     for (const pair of pairs) {
       const keyAt = pair.key?.range ? placeAt(pair.key.range[0]) : at;
@@ -152,15 +169,18 @@ function convert(contents: ParsedNode, conversion: Conversion): Tree | undefined
         );
         continue;
       }
-      const value = visit(pair.value, keyAt, open, reached);
+      const value = visit(pair.value, keyAt, open, alias);
       if (value !== undefined) entries.set(key, { key, at: keyAt, value });
     }
     return { type: 'dict', at, layer: IN_FILE, entries: [...entries.values()], alternatives: [] };
   };
 
-  const tree = visit(contents, { file, line: 1, column: 1 }, [], 'as-written');
+  const tree = visit(contents, { file, line: 1, column: 1 }, [], null);
   return isWhole ? tree : undefined;
 }
+
+/** A value that was left out: it stands nowhere. */
+const isNothing = (node: Node): boolean => isScalar(node) && node.value === null && node.source === '';
 
 const nothing = (at: Place): Leaf => ({ type: 'leaf', at, layer: IN_FILE, text: '', value: null, inset: null });
 
