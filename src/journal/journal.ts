@@ -59,7 +59,13 @@ export class RuntimeJournal implements Journal {
     this.token = header?.token ?? options.freshToken;
     for (const snapshot of found.snapshots.values()) this.#keep(snapshot.name, encodeLine({ s: snapshot }));
     // Written whole at once: a torn tail is gone with it, and a directory that cannot be written shows itself now.
-    this.#rewrite();
+    try {
+      this.#rewrite();
+    } catch (error) {
+      // A full disk must not stop keeping; anything else is for the operator to mend first.
+      if (!isFull(error)) throw error;
+      this.#break(error);
+    }
   }
 
   record(services: readonly Service[], removed: readonly ServiceName[]): void {
@@ -78,8 +84,7 @@ export class RuntimeJournal implements Journal {
       else this.#append(text);
       if (this.#health === 'broken') this.#recovered();
     } catch (error) {
-      if (this.#health === 'good') this.#options.report(`the journal ${this.#options.path} cannot be written; a keeper that is killed now would forget what happens from here on`, error);
-      this.#health = 'broken';
+      this.#break(error);
     }
   }
 
@@ -91,6 +96,16 @@ export class RuntimeJournal implements Journal {
   close(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
+  }
+
+  #break(error: unknown): void {
+    if (this.#health === 'good') {
+      this.#options.report(
+        `the journal ${this.#options.path} cannot be written; a keeper that is killed now would forget what happens from here on`,
+        error,
+      );
+    }
+    this.#health = 'broken';
   }
 
   #recovered(): void {
@@ -117,7 +132,9 @@ export class RuntimeJournal implements Journal {
     const { path, boot, host } = this.#options;
     const temporary = `${path}.new`;
     const header: Header = { version, boot, host, token: this.token };
-    const bytes = Buffer.from([encodeLine(header), ...this.#lines.values()].join(''));
+    // Twice, because without it nothing else could be used.
+    const beginning = encodeLine(header).repeat(2);
+    const bytes = Buffer.from([beginning, ...this.#lines.values()].join(''));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NOFOLLOW } = constants;
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, 0o600);
     try {
@@ -147,11 +164,11 @@ function load({ path, boot, uid }: JournalOptions): { readonly header: Header | 
     closeSync(fd);
   }
   const lines = text.split('\n');
-  const header = headerOf(lines[0] ?? '');
+  const header = headerOf(lines[0] ?? '') ?? headerOf(lines[1] ?? '');
   if (header === null) return { header: null, found: { ...nothing, loss: `the journal ${path} has no readable beginning; nothing of it is used` } };
   if (header.version > version) throw new Error(`the journal ${path} was written by a newer upkeep (its version is ${header.version}, ours ${version}); use that one`);
   if (header.boot !== boot) return { header: null, found: nothing };
-  return { header, found: replay(lines.slice(1), path) };
+  return { header, found: replay(lines, path) };
 }
 
 function headerOf(line: string): Header | null {
@@ -170,7 +187,7 @@ function replay(lines: readonly string[], path: string): Found {
     const value = decodeLine(line)?.value;
     if (isRecord(value)) snapshots.set(value.s.name, value.s);
     else if (isRemoval(value)) snapshots.delete(value.r);
-    else bad += 1;
+    else if (headerOf(line) === null) bad += 1;
   }
   return { snapshots, loss: bad === 0 ? null : `${bad} damaged ${bad === 1 ? 'line' : 'lines'} of the journal ${path} could not be used; the rest is`, boot: 'same' };
 }
@@ -178,3 +195,6 @@ function replay(lines: readonly string[], path: string): Found {
 // The checksum vouches for the shape: only we write such lines, and a newer version was refused.
 const isRecord = (value: unknown): value is { readonly s: Snapshot } => typeof value === 'object' && value !== null && 's' in value;
 const isRemoval = (value: unknown): value is { readonly r: string } => typeof value === 'object' && value !== null && 'r' in value && typeof value.r === 'string';
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

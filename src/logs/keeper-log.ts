@@ -56,6 +56,5 @@ export class KeeperLog implements Sink {
 
 /** What a program or an operator wrote may hold anything; a line of the log is one line. */
 function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+  return text.replace(/\p{Cc}+/gu, ' ').trim();
 }
