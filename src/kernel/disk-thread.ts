@@ -146,10 +146,11 @@ export class DiskThread<Job extends DiskJob, News> {
       // ends the thread, not the process.
       resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 },
     });
-    worker.unref();
     worker.on('message', (message: FromThread<News>) => this.#hear(worker, message));
     worker.on('error', (error) => this.#breaks(worker, error));
     worker.on('exit', (code) => this.#breaks(worker, new Error(`it exited with code ${code}`)));
+    // Last, because listening for messages takes the reference back.
+    worker.unref();
     return worker;
   }
 

@@ -200,7 +200,7 @@ describe.runIf(canMount)('the journal on a full disk', () => {
   it('does not stop the keeper, neither at its start nor later, and is whole once there is room (supervisors 35)', () => {
     const program = `
       import { rmSync, writeFileSync } from 'node:fs';
-      import { RuntimeJournal } from '${new URL('../../dist/journal/journal.js', import.meta.url)}';
+      import { RuntimeJournal } from '${new URL('../../dist/journal/journal.js', import.meta.url).href}';
       const [directory, text] = process.argv.slice(1);
       const problems = [];
       const open = () => new RuntimeJournal({ path: directory + '/journal', boot: 'b', host: 'h', uid: process.getuid(), freshToken: 't', report: (problem) => problems.push(problem) });
