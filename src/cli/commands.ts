@@ -1,0 +1,307 @@
+// The commands, in one table: the parser, the help and the completion are made of it. Each verb is loaded when it is
+// called, and nothing else with it.
+
+import type { Verb } from './input.js';
+
+export interface Command {
+  readonly name: string;
+  readonly alias: string | null;
+  readonly summary: string;
+  /** Its words, as commander writes them: `[NAME...]`. */
+  readonly words: readonly Word[];
+  readonly options: readonly Option[];
+  readonly group: Group;
+  readonly load: () => Promise<Verb>;
+}
+
+export interface Word {
+  readonly usage: string;
+  readonly completes: Completes;
+}
+
+export interface Option {
+  readonly flags: string;
+  readonly summary: string;
+  /** What its value may be; null: it has none. */
+  readonly completes: Completes | null;
+}
+
+/** What a shell offers in its place. */
+export type Completes = 'service' | 'file' | 'nothing' | readonly string[];
+
+export type Group = 'keeper' | 'look' | 'act' | 'configuration' | 'more' | 'hidden';
+
+const option = (flags: string, summary: string, completes: Completes | null = null): Option => ({
+  flags,
+  summary,
+  completes,
+});
+
+const SYSTEM = [option('--system', "talk to the system's keeper"), option('--user', 'talk to your own keeper')];
+const JSON_OUT = option('--json', 'print JSON, and nothing else, on stdout');
+const ALL = option('--all', 'all services');
+const CONFIG = option('--config <FILE>', 'the configuration (also UPKEEP_CONFIG)', 'file');
+const REASON = option('--reason <TEXT>', 'why; it is recorded and shown', 'nothing');
+const LENGTHS: Completes = ['30m', '2h', '1d'];
+const names: Word = { usage: '[NAME...]', completes: 'service' };
+const WAITING = [
+  option('--no-wait', 'ask, and do not wait for what comes of it'),
+  option('--timeout <D>', 'wait so long at most, like 30s; then it goes on without being watched', [
+    '10s',
+    '30s',
+    '2m',
+  ]),
+  JSON_OUT,
+];
+
+const act = (name: string, summary: string, options: readonly Option[]): Command => ({
+  name,
+  alias: null,
+  summary,
+  words: [names],
+  options: [ALL, ...options, ...WAITING, ...SYSTEM],
+  group: 'act',
+  load: async () => (await import('./act.js')).act,
+});
+
+export const commands: readonly Command[] = [
+  {
+    name: 'run',
+    alias: null,
+    summary: 'the keeper, in the foreground',
+    words: [{ usage: '[COMMAND...]', completes: 'nothing' }],
+    options: [
+      CONFIG,
+      option('--leave', 'at its end the services go on, unless the host is going down'),
+      option('--strict', 'do not start with a broken configuration, also where there is a last good one'),
+      option('--exit-with <NAME>', 'end with this service, and with its exit code', 'nothing'),
+      ...SYSTEM,
+    ],
+    group: 'keeper',
+    load: async () => (await import('./run.js')).run,
+  },
+  {
+    name: 'shutdown',
+    alias: null,
+    summary: 'end the keeper, and its services in order',
+    words: [],
+    options: [option('--leave', 'the services go on'), ...SYSTEM],
+    group: 'keeper',
+    load: async () => (await import('./shutdown.js')).shutdown,
+  },
+  {
+    name: 'once',
+    alias: null,
+    summary: 'look at everything, repair, report and end; for cron',
+    words: [],
+    options: [CONFIG, ...SYSTEM],
+    group: 'keeper',
+    load: async () => (await import('./once.js')).once,
+  },
+  {
+    name: 'status',
+    alias: 'ls',
+    summary: 'how everything is; with one NAME a card',
+    words: [names],
+    options: [
+      JSON_OUT,
+      option('-w, --watch', 'go on showing it until Ctrl-C'),
+      option('-a, --all', 'also services that are not for this host, with the reason'),
+      option('-q, --quiet', 'print nothing: the exit code says it'),
+      option('--keeper', 'the keeper itself, and what is missing on this host'),
+      ...SYSTEM,
+    ],
+    group: 'look',
+    load: async () => (await import('./status.js')).status,
+  },
+  {
+    name: 'logs',
+    alias: null,
+    summary: 'what services printed, with times',
+    words: [names],
+    options: [
+      option('-n, --lines <N>', 'the last N lines, or all (50; with --since all)', ['10', '100', 'all']),
+      option('-f, --follow', 'go on with what comes'),
+      option('--since <T>', 'from a time on: 2h ago as 2h, or 2026-11-20T10:00', ['10m', '1h', '1d']),
+      option('--raw', 'the bytes as they were written, without times and names'),
+      ALL,
+      ...SYSTEM,
+    ],
+    group: 'look',
+    load: async () => (await import('./logs.js')).logs,
+  },
+  {
+    name: 'wait',
+    alias: null,
+    summary: 'wait until services are ready, healthy or stopped; for scripts',
+    words: [names],
+    options: [
+      option('--for <WHAT>', 'ready, healthy or stopped (ready)', ['ready', 'healthy', 'stopped']),
+      option('--timeout <D>', 'wait so long at most', ['10s', '30s', '2m']),
+      ALL,
+      ...SYSTEM,
+    ],
+    group: 'look',
+    load: async () => (await import('./wait.js')).wait,
+  },
+  act('start', 'start services that are down', [REASON]),
+  act('stop', 'stop services; they stay down until started, also over a reboot', [
+    option('--for <D>', 'only so long', LENGTHS),
+    option('--until-boot', 'only until the next boot'),
+    REASON,
+  ]),
+  act('restart', 'stop and start services', [REASON]),
+  act('reload', 'have services read their settings anew', []),
+  act('hold', 'watch and record, but do not start, stop or tell', [
+    option('--for <D>', 'only so long', LENGTHS),
+    REASON,
+  ]),
+  act('unhold', 'end a hold', []),
+  act('reset', 'forget failures and delays, and try now', []),
+  {
+    name: 'signal',
+    alias: null,
+    summary: 'send a signal to the main process of a service',
+    words: [
+      { usage: '<NAME>', completes: 'service' },
+      {
+        usage: '<SIG>',
+        completes: ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL', 'SIGSTOP', 'SIGCONT'],
+      },
+    ],
+    options: [JSON_OUT, ...SYSTEM],
+    group: 'act',
+    load: async () => (await import('./act.js')).act,
+  },
+  {
+    name: 'check',
+    alias: null,
+    summary: 'is the configuration right? all mistakes at once',
+    words: [{ usage: '[FILE]', completes: 'file' }],
+    options: [
+      option('--as <HOST>', 'check it for another host', 'nothing'),
+      option('--class <CLASSES>', 'classes that are set there: debian,web', 'nothing'),
+      JSON_OUT,
+      CONFIG,
+      ...SYSTEM,
+    ],
+    group: 'configuration',
+    load: async () => (await import('./check.js')).check,
+  },
+  {
+    name: 'plan',
+    alias: null,
+    summary: 'what applying the configuration would change',
+    words: [{ usage: '[FILE]', completes: 'file' }],
+    options: [JSON_OUT, ...SYSTEM],
+    group: 'configuration',
+    load: async () => (await import('./plan.js')).plan,
+  },
+  {
+    name: 'apply',
+    alias: null,
+    summary: 'read the configuration anew, and change just what differs',
+    words: [],
+    options: [option('-y, --yes', 'do not ask, however many restarts it takes'), JSON_OUT, ...SYSTEM],
+    group: 'configuration',
+    load: async () => (await import('./apply.js')).apply,
+  },
+  {
+    name: 'explain',
+    alias: null,
+    summary: 'the effective settings of a service, with their origin, and its time budget',
+    words: [{ usage: '<NAME>', completes: 'service' }],
+    options: [JSON_OUT, CONFIG, ...SYSTEM],
+    group: 'configuration',
+    load: async () => (await import('./explain.js')).explainService,
+  },
+  {
+    name: 'classes',
+    alias: null,
+    summary: 'the classes of this host',
+    words: [],
+    options: [JSON_OUT, CONFIG, ...SYSTEM],
+    group: 'configuration',
+    load: async () => (await import('./classes.js')).classes,
+  },
+  {
+    name: 'match',
+    alias: null,
+    summary: 'what a watch would find, and why not the others',
+    words: [{ usage: '<PATTERN>', completes: 'file' }],
+    options: [JSON_OUT],
+    group: 'configuration',
+    load: async () => (await import('./match.js')).match,
+  },
+  {
+    name: 'init',
+    alias: null,
+    summary: 'write a configuration to begin with',
+    words: [{ usage: '[FILE]', completes: 'file' }],
+    options: [CONFIG, ...SYSTEM],
+    group: 'configuration',
+    load: async () => (await import('./init.js')).init,
+  },
+  {
+    name: 'schema',
+    alias: null,
+    summary: 'the JSON Schema of the configuration, for editors',
+    words: [],
+    options: [],
+    group: 'more',
+    load: async () => (await import('./schema.js')).schema,
+  },
+  {
+    name: 'help',
+    alias: null,
+    summary: 'about a command, or a key of the configuration: help restart.limit',
+    words: [{ usage: '[KEY]', completes: 'nothing' }],
+    options: [],
+    group: 'more',
+    load: async () => (await import('./help.js')).help,
+  },
+  {
+    name: 'completion',
+    alias: null,
+    summary: 'completion for a shell: bash, zsh or fish',
+    words: [{ usage: '<SHELL>', completes: ['bash', 'zsh', 'fish'] }],
+    options: [],
+    group: 'more',
+    load: async () => (await import('./completion.js')).completion,
+  },
+  {
+    name: 'version',
+    alias: null,
+    summary: 'the version of this program',
+    words: [],
+    options: [],
+    group: 'more',
+    load: async () => (await import('./version.js')).version,
+  },
+  {
+    name: '__complete',
+    alias: null,
+    summary: 'what a shell may offer for the last of these words',
+    words: [{ usage: '[WORD...]', completes: 'nothing' }],
+    options: [],
+    group: 'hidden',
+    load: async () => (await import('./complete.js')).complete,
+  },
+];
+
+/** Verbs of the manual that this version has not yet. */
+export const laterVerbs: readonly string[] = [
+  'why',
+  'history',
+  'ack',
+  'graph',
+  'test',
+  'notice',
+  'fds',
+  'upgrade',
+  'install',
+  'uninstall',
+];
+
+export const findCommand = (name: string): Command | undefined =>
+  commands.find((command) => command.name === name || command.alias === name);

@@ -1,0 +1,55 @@
+// What GET /v1/keeper answers: read with care, since a keeper of another version may say more or less than we know.
+
+export interface KeeperFacts {
+  /** What is missing on this host, and what that means. */
+  readonly without: readonly { readonly name: string; readonly effect: string }[];
+  readonly problems: readonly string[];
+  readonly elsewhere: readonly ElsewhereFact[];
+  /** Name → path. */
+  readonly paths: readonly (readonly [string, string])[];
+  /** Everything else that is a number or a text, as `group name` → value. */
+  readonly figures: readonly (readonly [string, string])[];
+}
+
+/** A service that is not for this host. */
+export interface ElsewhereFact {
+  readonly name: string;
+  readonly hosts: string;
+  readonly reason: string;
+}
+
+export function factsIn(body: unknown): KeeperFacts {
+  const keeper = fieldsOf(body);
+  return {
+    without: listOf(keeper.without).map((one) => {
+      const { name, effect } = fieldsOf(one);
+      return typeof one === 'string' ? { name: one, effect: '' } : { name: wordOf(name), effect: wordOf(effect) };
+    }),
+    problems: listOf(keeper.problems).map(wordOf),
+    elsewhere: elsewhereIn(body),
+    paths: Object.entries(fieldsOf(keeper.paths)).map(([name, path]) => [name, wordOf(path)]),
+    figures: ['memory', 'loop', 'counters'].flatMap((group) =>
+      Object.entries(fieldsOf(keeper[group])).map(
+        ([name, value]) => [`${group} ${spaced(name)}`, wordOf(value)] as const,
+      ),
+    ),
+  };
+}
+
+export const elsewhereIn = (body: unknown): readonly ElsewhereFact[] =>
+  listOf(fieldsOf(body).elsewhere).map((one) => {
+    const { name, hosts, reason } = fieldsOf(one);
+    return { name: wordOf(name), hosts: wordOf(hosts), reason: wordOf(reason) };
+  });
+
+/** The fields of what may be no object at all. */
+export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+export const wordOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+
+/** `heapUsed` → `heap used`. */
+const spaced = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,0 +1,42 @@
+// `upkeep status --keeper`: the keeper itself, what is missing on this host and what that means. Pure.
+
+import type { Status } from '../core/status.js';
+import { blockOf, type Labelled } from './block.js';
+import type { KeeperFacts } from './keeper-facts.js';
+import type { Paint } from './paint.js';
+import type { Places } from './places.js';
+import { keeperText, problemLines } from './status-view.js';
+import { printable } from './text-width.js';
+import { clockText, sinceText } from './time-text.js';
+
+export interface KeeperView {
+  readonly status: Status;
+  readonly facts: KeeperFacts;
+  readonly places: Places;
+  readonly now: number;
+  readonly columns: number | null;
+  readonly paint: Paint;
+}
+
+export function keeperLines({ status, facts, places, now, columns, paint }: KeeperView): readonly string[] {
+  const { keeper } = status;
+  const about: readonly Labelled[] = [
+    ['pid', `${keeper.pid}, since ${clockText(keeper.since, now)} (${sinceText(keeper.since, now)})`],
+    ['version', keeper.version],
+    ['configuration', keeper.pending ? `${keeper.config} (changed since it was applied)` : keeper.config],
+    ['services', `${status.services.length}, and ${facts.elsewhere.length} for other hosts`],
+    ['socket', places.socket],
+    ...facts.paths.map(([name, path]): Labelled => [name, printable(path)]),
+    ...facts.figures.map(([name, value]): Labelled => [name, printable(value)]),
+  ];
+  const missing = facts.without.map(({ name, effect }): Labelled => [name, printable(effect)]);
+  return [
+    ...problemLines(status, paint),
+    paint('bold', `${status.host}: ${keeperText(places)}`),
+    ...blockOf(about, columns, paint),
+    '',
+    ...(missing.length === 0
+      ? ['nothing is missing on this host']
+      : ['missing on this host, and what that means:', ...blockOf(missing, columns, paint)]),
+  ];
+}

@@ -1,0 +1,39 @@
+// Text in columns: how wide it is on a terminal, padded and cut to a width, and made safe to show. Knows no colours.
+
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+// East Asian wide and emoji, by their blocks: two columns on every terminal in use.
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
+
+/** Columns that it takes on a terminal. */
+export function widthOf(text: string): number {
+  if (isPlain(text)) return text.length;
+  let width = 0;
+  for (const { segment } of segmenter.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+/** Filled up with spaces on the right. */
+export const padTo = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));
+
+/** At most so wide; what is cut ends in `…`. */
+export function cutTo(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const { segment } of segmenter.segment(text)) {
+    const size = WIDE.test(segment) ? 2 : 1;
+    if (used + size > width - 1) break;
+    kept += segment;
+    used += size;
+  }
+  return width > 0 ? `${kept}…` : '';
+}
+
+/** Without what a terminal would obey: control characters, and those that turn the direction of text. On one line. */
+export const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g, ' ');
+
+const isPlain = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text);

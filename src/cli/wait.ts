@@ -1,0 +1,87 @@
+// `upkeep wait`: until services are ready, healthy or stopped. Woken by the keeper's events; asks nothing meanwhile.
+
+import { type ServiceStatus, standing } from '../core/status.js';
+import { lookAtChanges } from './changes.js';
+import { CommandError, EXIT, type ExitCode, usageError } from './exit.js';
+import { durationOf, type Input, textOf, type Verb } from './input.js';
+import { reachAndWarn, reasonText, servicesFor } from './keeper-link.js';
+import { printLines } from './print.js';
+import { progressLine } from './progress-line.js';
+import { printable } from './text-width.js';
+
+type Goal = 'ready' | 'healthy' | 'stopped';
+
+export const wait: Verb = async (input, ports) => {
+  const { terminal } = ports;
+  const goal = goalOf(input);
+  const timeout = durationOf(input, 'timeout');
+  const keeper = await reachAndWarn(input, ports);
+  const names = new Set((await servicesFor(input, keeper, 'refuse')).map(({ name }) => name));
+  const line = progressLine(terminal.err);
+  const stop = new AbortController();
+  const timer = timeout === null ? null : setTimeout(() => stop.abort('timeout'), timeout);
+  const stopListening = terminal.onInterrupt(() => stop.abort('interrupt'));
+  let missing: readonly ServiceStatus[] = [];
+  try {
+    const looked = await lookAtChanges({
+      places: keeper.places,
+      every: null,
+      isOurs: (service) => names.has(service),
+      onStatus: ({ services }) => {
+        const ours = services.filter(({ name }) => names.has(name));
+        missing = ours.filter((service) => !isThere(service, goal));
+        if (missing.length > 0)
+          line.show(`waiting for ${missing.map(({ name, state }) => `${name} (${state})`).join(', ')}`);
+        return missing.length === 0 || missing.some((service) => isHopeless(service, goal)) ? 'done' : 'go on';
+      },
+      signal: stop.signal,
+    });
+    if (looked.type === 'gone')
+      throw new CommandError(
+        EXIT.noKeeper,
+        `the keeper at ${keeper.places.socket} went away (${reasonText(looked.reason)})`,
+      );
+    await line.clear();
+    await printLines(
+      terminal.err,
+      missing.map(
+        (service) => `upkeep: ${service.name} is not ${goal}: ${service.state}, ${printable(service.reason)}`,
+      ),
+    );
+    return codeFor(missing, goal);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+    stopListening();
+    await line.clear();
+  }
+};
+
+/** @throws CommandError 2 */
+function goalOf(input: Input): Goal {
+  const text = textOf(input, 'for') ?? 'ready';
+  if (text === 'ready' || text === 'healthy' || text === 'stopped') return text;
+  throw usageError(`--for ${text}: one waits for ready, healthy or stopped`);
+}
+
+/** Is it where it is waited for? A finished oneshot is ready. */
+export function isThere({ state, health, process }: ServiceStatus, goal: Goal): boolean {
+  const name: string = state;
+  switch (goal) {
+    case 'ready':
+      return name === 'running' || name === 'done';
+    case 'healthy':
+      return name === 'done' || (name === 'running' && (health.state === 'ok' || health.state === 'none'));
+    case 'stopped':
+      return process === null && ['stopped', 'failed', 'skipped', 'done'].includes(name);
+  }
+}
+
+/** Only a person can bring it back: nobody should wait for that in a script. */
+const isHopeless = ({ state, next }: ServiceStatus, goal: Goal): boolean =>
+  goal !== 'stopped' && state === 'failed' && next === null;
+
+function codeFor(missing: readonly ServiceStatus[], goal: Goal): ExitCode {
+  if (missing.length === 0) return EXIT.done;
+  const isDown = goal !== 'stopped' && missing.some((service) => standing(service) === 'bad');
+  return isDown ? EXIT.down : EXIT.underWay;
+}
