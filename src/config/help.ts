@@ -11,13 +11,15 @@ export interface KeyHelp {
   readonly path: string;
   readonly of: 'service' | 'top level';
   readonly key: Key<unknown>;
+  /** The keys beside it; null at the top. */
+  readonly parent: Keys | null;
 }
 
 const PATHS_OF_SERVICES = /^(?:services\.[^.]+|templates\.[^.]+|defaults)\./;
 
 /** Every key there is, service keys first, each before those below it. */
 export function allKeys(): readonly KeyHelp[] {
-  return [...walk(serviceKeys, '', 'service'), ...walk(topKeys, '', 'top level')];
+  return [...walk(serviceKeys, null, '', 'service'), ...walk(topKeys, null, '', 'top level')];
 }
 
 /** The lines that explain a key, or why there is none to explain. */
@@ -71,12 +73,12 @@ export function defaultText(key: Key<unknown>): string {
   return key.default === '{}' && key.shape.keys !== null ? 'those of the keys below' : key.default;
 }
 
-function walk(keys: Keys, prefix: string, of: KeyHelp['of']): readonly KeyHelp[] {
+function walk(keys: Keys, parent: Keys | null, prefix: string, of: KeyHelp['of']): readonly KeyHelp[] {
   return Object.entries(keys).flatMap(([name, key]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     // The keys of services stand by themselves, and those of a map of names below its name.
     const isServices = of === 'top level' && key.shape.keys === serviceKeys;
-    const below = key.shape.keys === null || isServices ? [] : walk(key.shape.keys, path, of);
-    return [{ path, of, key }, ...below];
+    const below = key.shape.keys === null || isServices ? [] : walk(key.shape.keys, key.shape.keys, path, of);
+    return [{ path, of, key, parent }, ...below];
   });
 }

@@ -93,27 +93,25 @@ const address = leafShape(
 
 const server = word('a host and a port like mail.example.org:587', /^(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/);
 
-const via = refine(
-  record(
-    'sendmail, or a map like {smtp: "mail.example.org:587"}',
-    {
-      sendmail: optional(oneOf('sendmail'), 'The sendmail program of the host.'),
-      smtp: optional(server, 'The mail server and its port.'),
-      user: optional(line('a user name'), 'The user name there.'),
-      password: optional(secret, 'The password there.'),
-    },
-    {
-      short: (tree) => (tree.type === 'leaf' && tree.text === 'sendmail' ? dictOf(tree, { sendmail: tree }) : tree),
-      shortSchema: { const: 'sendmail' },
-      alternatives: [['sendmail'], ['smtp', 'user', 'password']],
-    },
-  ),
-  ({ sendmail, smtp, user, password }, tree, reading) => {
-    if (sendmail !== null && smtp === null && user === null && password === null) return { type: 'sendmail' } as const;
-    if (smtp === null || sendmail !== null) return complain(reading, tree.at, 'write sendmail, or a map with smtp');
-    return { type: 'smtp', server: smtp, user, password } as const;
+type Via = Extract<Channel, { type: 'mail' }>['via'];
+
+const smtp = record('sendmail, or a map like {smtp: "mail.example.org:587"}', {
+  smtp: required(server, 'The mail server and its port.'),
+  user: optional(line('a user name'), 'The user name there.'),
+  password: optional(secret, 'The password there.'),
+});
+
+const via: Shape<Via> = {
+  ...smtp,
+  schema: { anyOf: [{ const: 'sendmail' }, smtp.schema] },
+  read: (tree, reading) => {
+    if (tree.type === 'leaf' && tree.text === 'sendmail') return { type: 'sendmail' };
+    const read = smtp.read(tree, reading);
+    return read === undefined
+      ? undefined
+      : { type: 'smtp', server: read.smtp, user: read.user, password: read.password };
   },
-);
+};
 
 const mail = refine(
   record(

@@ -1,10 +1,12 @@
 // docs/configuration.md: the reference page of all keys, written from the tables.
 
 import { allKeys, defaultText, type KeyHelp } from './help.js';
+import { serviceKeys } from './service-keys.js';
+import type { Key, Keys } from './shape.js';
 
 /** The page in Markdown. */
 export function configurationReference(): string {
-  const keys = allKeys();
+  const keys = allKeys().filter((key) => !isRepetition(key));
   const now = keys.filter((key) => key.key.presence !== 'later');
   const later = keys.filter((key) => key.key.presence === 'later');
   return `${[
@@ -17,7 +19,9 @@ export function configurationReference(): string {
     '`umask` and `env` are taken as written, with or without quotes. `null` takes back what defaults or templates said.',
     '',
     'A command is one string, split into words as a shell would but run without one, or a list of arguments, or a map',
-    '`{exec: COMMAND, timeout: 90s, user: www}`. For pipes, variables and the like write `[sh, -c, "…"]`.',
+    '`{exec: COMMAND, timeout: 90s, user: www}`: `timeout` is how long it may run before it and what it started are ended',
+    "(its default stands in the tables), `user` who runs it instead of the service's `user`. For pipes, variables and the",
+    'like write `[sh, -c, "…"]`. A limit is one value, or `{soft: 1024, hard: 4096}`.',
     '',
     '## Top level',
     '',
@@ -42,9 +46,27 @@ function table(keys: readonly KeyHelp[]): readonly string[] {
   return ['| key | write | default | meaning |', '| --- | --- | --- | --- |', ...keys.map(row)];
 }
 
+/** The options of commands and limits are the same everywhere, and told once. */
+function isRepetition({ path, parent }: KeyHelp): boolean {
+  const name = path.split('.').at(-1) ?? '';
+  if (parent === null) return false;
+  if (parent.soft !== undefined) return true;
+  return isCommand(parent) ? COMMAND_KEYS.includes(name) : parent === serviceKeys.run.shape.keys;
+}
+
+const COMMAND_KEYS: readonly string[] = ['exec', 'timeout', 'user'];
+
+const isCommand = (keys: Keys): boolean => COMMAND_KEYS.every((name) => keys[name] !== undefined);
+
+function defaultCell(key: Key<unknown>): string {
+  const { keys } = key.shape;
+  if (keys === null || !isCommand(keys) || key.default !== null) return defaultText(key);
+  return `${defaultText(key)}; timeout ${String(keys.timeout?.default)}`;
+}
+
 function row({ path, key }: KeyHelp): string {
   const only = key.only === null ? '' : ` (${key.only})`;
-  return `| \`${path}\`${only} | ${inCell(key.shape.write)} | ${inCell(defaultText(key))} | ${inCell(key.doc)} |`;
+  return `| \`${path}\`${only} | ${inCell(key.shape.write)} | ${inCell(defaultCell(key))} | ${inCell(key.doc)} |`;
 }
 
 const inCell = (text: string): string => text.replaceAll('|', '\\|');

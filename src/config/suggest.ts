@@ -20,7 +20,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
     }
   }
   const allowed = Math.max(1, Math.floor(Math.max(word.length, best?.length ?? 0) * CLOSE_ENOUGH));
-  return best !== null && least <= allowed && least < Math.max(word.length, 2) ? best : null;
+  return best !== null && least <= allowed && least < word.length ? best : null;
 }
 
 /** `; did you mean X`, or nothing. */

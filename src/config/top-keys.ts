@@ -8,7 +8,7 @@ import { notices } from './notices.js';
 import { gatherProblems } from './problem.js';
 import { defaulted, type Fields, later, optional, record } from './record.js';
 import { service } from './service-keys.js';
-import { integer, type Keys, leafShape, listOf, path, placed, type Shape } from './shape.js';
+import { describedAs, integer, type Keys, leafShape, listOf, path, placed, type Shape } from './shape.js';
 import type { Tree } from './tree.js';
 
 const className = leafShape(
@@ -127,7 +127,10 @@ export const topKeys = {
     named('a map of classes', placed(classRule), { names: /^[A-Za-z0-9_]+$/, called: 'of letters, digits and _' }),
     'Soft classes: name → host-name globs, an expression, or {file: PATH}.',
   ),
-  defaults: optional(partial, 'What every service begins with; what means nothing for its kind is skipped.'),
+  defaults: optional(
+    describedAs(partial, 'a map of settings of a service'),
+    'What every service begins with; what means nothing for its kind is skipped.',
+  ),
   templates: optional(
     named('a map of templates', partial),
     'Partial services by name, for `extends`. Maps merge by key, scalars and lists replace, null takes back.',

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { loadText } from '../../test/support/configuration.js';
+import { explain, explanationLines } from './explain.js';
+
+const TEXT = `
+defaults: { env: { TZ: UTC } }
+templates:
+  slow: { restart: { delay: 5s } }
+services:
+  web: { run: node 'a b', extends: slow, env: { A: 1 }, ready: { port: 80, timeout: 10s }, stop: [{wait: 20s}, SIGKILL] }
+  ssh: { watch: sshd, start: service ssh restart, settle: 2s }
+  idle: { watch: /x, stop: { wait: none }, restart: never }
+`;
+
+function explained(name: string): ReturnType<typeof explain> {
+  const loaded = loadText(TEXT, { want: 'settings' });
+  const spec = loaded.type === 'ok' ? loaded.config.specs.find((one) => one.name === name) : undefined;
+  if (loaded.type === 'bad' || spec === undefined) throw new Error('bad');
+  return explain(spec, loaded.settings[name] ?? []);
+}
+
+describe('explain', () => {
+  it('shows each effective value with who gave it', () => {
+    const { settings } = explained('web');
+    const origins = new Map(settings.map(({ key, value, origin }) => [key, `${value} by ${origin}`]));
+    expect(origins.get('run.exec')).toBe('[node, a b] by /u.yaml:6');
+    expect(origins.get('env.TZ')).toBe('UTC by defaults (/u.yaml:2)');
+    expect(origins.get('env.A')).toBe('1 by /u.yaml:6');
+    expect(origins.get('restart.delay')).toBe('5s by template slow (/u.yaml:4)');
+    expect(origins.get('restart.backoff.max')).toBe('30s by default');
+    expect(origins.get('umask')).toBe('022 by default');
+    expect(origins.has('settle')).toBe(false);
+    expect(settings.find(({ key }) => key === 'restart.delay')).toEqual({
+      key: 'restart.delay',
+      value: '5s',
+      layer: 'template',
+      template: 'slow',
+      file: '/u.yaml',
+      line: 4,
+      column: 29,
+      origin: 'template slow (/u.yaml:4)',
+    });
+  });
+
+  it('adds up the time that each step may take', () => {
+    expect(explained('web').budget.map(({ step, ms }) => [step, ms])).toEqual([
+      ['notice', 0],
+      ['first-delay', 5000],
+      ['longest-delay', 33_000],
+      ['ready', 10_000],
+      ['stop', 30_000],
+      ['worst-restart', 43_000],
+    ]);
+    expect(explained('ssh').budget.map(({ step, ms }) => [step, ms])).toEqual([
+      ['notice', 0],
+      ['settle', 2000],
+      ['first-delay', 100],
+      ['longest-delay', 33_000],
+      ['start', 90_000],
+      ['ready', 30_000],
+      ['stop', 10_000],
+      ['worst-restart', 155_000],
+    ]);
+    expect(explained('idle').budget.map(({ step, ms }) => [step, ms])).toEqual([
+      ['notice', 0],
+      ['ready', 30_000],
+      ['stop', null],
+    ]);
+  });
+
+  it('is lines for people', () => {
+    const lines = explanationLines(explained('ssh'));
+    expect(lines[0]).toBe('ssh (watched)');
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}settle +2s +\/u\.yaml:7$/));
+    expect(lines).toContain('  1m30s at most for the start command');
+    expect(lines.at(-1)).toBe('  2m35s at most from a death until it is up or has failed once more');
+  });
+});

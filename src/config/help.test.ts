@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { allKeys, helpFor, keyList } from './help.js';
+
+describe('help of a key', () => {
+  it('says what it means, what to write and the default', () => {
+    expect(helpFor('restart.limit')).toEqual({
+      type: 'ok',
+      lines: [
+        'restart.limit (service)',
+        '  So many restarts within that time are done, the next is not; or `none`.',
+        '  Write: a rate like 10 in 5m, or none',
+        '  Default: 10 in 5m',
+      ],
+    });
+  });
+
+  it('finds a key by its whole way too, and those of the top level', () => {
+    expect(helpFor('services.web.settle').lines[0]).toBe('settle (service, watched only)');
+    expect(helpFor('defaults.leftovers').lines).toContain('  Default: kill, watched leave');
+    expect(helpFor('keeper.bootGrace').lines[0]).toBe('keeper.bootGrace (top level)');
+    expect(helpFor('notices.channels.mail.via').lines[0]).toBe('notices.channels.mail.via (top level)');
+    expect(helpFor('log.rotate').lines.at(-1)).toBe('  Below: log.rotate.size, log.rotate.keep, log.rotate.compress');
+  });
+
+  it('says of a key that comes later that it does', () => {
+    expect(helpFor('needs').lines.at(-1)).toBe('  this version does not have it yet; take it out until one does');
+  });
+
+  it.each([
+    ['restart.limti', 'there is no key restart.limti; did you mean restart.limit'],
+    ['slowEvery', 'there is no key slowEvery; did you mean restart.slowEvery'],
+    ['zzzzzz', 'there is no key zzzzzz; `upkeep help keys` lists them all'],
+  ])('says what would do for %s', (key, line) => expect(helpFor(key)).toEqual({ type: 'unknown', lines: [line] }));
+
+  it('exists for every key there is', () => {
+    for (const { path } of allKeys()) expect(helpFor(path).type).toBe('ok');
+    expect(keyList().length).toBeGreaterThan(100);
+  });
+});

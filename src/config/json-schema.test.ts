@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { jsonSchema } from './json-schema.js';
+
+const at = (schema: unknown, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], schema);
+
+/** Every object of a schema. */
+function* parts(schema: unknown): Generator<Record<string, unknown>> {
+  if (typeof schema !== 'object' || schema === null) return;
+  if (!Array.isArray(schema)) yield schema as Record<string, unknown>;
+  for (const value of Object.values(schema)) yield* parts(value);
+}
+
+describe('the JSON Schema', () => {
+  const schema = jsonSchema();
+
+  it('is plain JSON of draft 2020-12', () => {
+    expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+    expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
+  });
+
+  it('describes every key, with its default', () => {
+    expect(at(schema, '$defs', 'service', 'properties', 'cwd')).toEqual({
+      description: 'The directory that it is started in. Default: /.',
+      anyOf: [{ type: 'string', pattern: '^/' }, { type: 'null' }],
+    });
+    for (const part of parts(schema)) {
+      for (const property of Object.values((part.properties as Record<string, unknown> | undefined) ?? {})) {
+        expect(at(property, 'description')).toEqual(expect.stringMatching(/\S/));
+      }
+    }
+  });
+
+  it('knows no other keys, and none that come later', () => {
+    expect(at(schema, 'additionalProperties')).toBe(false);
+    expect(at(schema, '$defs', 'service', 'properties', 'needs')).toBeUndefined();
+    expect(at(schema, '$defs', 'service', 'properties', 'run')).toBeDefined();
+  });
+
+  it('writes the service out once, and refers to it from services, templates and defaults', () => {
+    const refs = [...parts(schema)].filter((part) => part.$ref !== undefined);
+    expect(refs).toEqual(Array(3).fill({ $ref: '#/$defs/service' }));
+  });
+
+  it('holds only patterns that compile', () => {
+    for (const part of parts(schema))
+      if (typeof part.pattern === 'string') expect(() => new RegExp(part.pattern as string, 'u')).not.toThrow();
+  });
+});
