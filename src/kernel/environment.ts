@@ -1,0 +1,57 @@
+// What a process of a service finds in its environment: that of its user and what was configured, nothing of the
+// keeper's. Pure; env-file.ts reads the files.
+
+import type { Role } from '../core/effect.js';
+import type { ProcessSettings, ServiceName } from '../core/spec.js';
+import type { Account } from './account.js';
+
+/** systemd's compiled-in default for system services, which Debian's own daemons are tested with. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What every process that we start is told about itself. The token finds it again, it proves nothing. */
+export interface Origin {
+  readonly service: ServiceName;
+  readonly generation: number;
+  readonly role: Role | 'ready';
+  readonly token: string;
+}
+
+/** What there is to choose from. */
+export interface EnvironmentSources {
+  readonly account: Account;
+  /** LANG and the like, as the host's locale file says. */
+  readonly locale: ReadonlyMap<string, string>;
+  /** The variables of all env files, in order: the last one wins. */
+  readonly files: readonly ReadonlyMap<string, string>[];
+  /** The keeper's own. */
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+}
+
+/** Later ones win: inherited, the user's, the files', `env`, and ours. */
+export function composeEnvironment(settings: ProcessSettings, origin: Origin, sources: EnvironmentSources): ReadonlyMap<string, string> {
+  const { account } = sources;
+  const name = account.name ?? String(account.uid);
+  const result = new Map<string, string>();
+  const put = (entries: Iterable<readonly [string, string | undefined]>): void => {
+    for (const [key, value] of entries) if (value !== undefined) result.set(key, value);
+  };
+  if (settings.inheritEnv === 'all') put(Object.entries(sources.inherited));
+  put([
+    ['PATH', DEFAULT_PATH],
+    ['HOME', account.home],
+    ['USER', name],
+    ['LOGNAME', name],
+    ['SHELL', account.shell],
+  ]);
+  put(sources.locale);
+  if (settings.inheritEnv !== 'all') put(settings.inheritEnv.map((key) => [key, sources.inherited[key]]));
+  for (const file of sources.files) put(file);
+  put(Object.entries(settings.env));
+  put([
+    ['UPKEEP_SERVICE', origin.service],
+    ['UPKEEP_GENERATION', String(origin.generation)],
+    ['UPKEEP_ROLE', origin.role],
+    ['UPKEEP_TOKEN', origin.token],
+  ]);
+  return result;
+}

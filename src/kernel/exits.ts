@@ -1,0 +1,198 @@
+// Tells once how each followed process ended, whoever its parent is: by pidfd at its first edge (never waiting for
+// the parent to reap it), else by looking. Owns those pidfds. It must not know services, nor what an end means.
+
+import { statSync } from 'node:fs';
+import type { ExitEvidence, ExitStatus, ProcessRef } from '../core/process.js';
+import { ticksNow } from './clock.js';
+import type { Features } from './features.js';
+import { type Identified, identifyAgain, isDead, readStat } from './identity.js';
+import { pidfdInfo } from './pidfd-info.js';
+import type { Pump } from './pump.js';
+import { exitStatus, signalName } from './signal-number.js';
+import { close, EPOLLET, EPOLLIN, P_PID, P_PIDFD, type Reaped, reap, SystemCallFailure } from './syscalls.js';
+
+/** The exit status of a process that ended lately, from somebody who listens to the kernel; null: not heard of. */
+export type ExitStatusOf = (pid: number, startTicks: number) => ExitStatus | null;
+
+export type OnExit = (evidence: ExitEvidence) => void;
+
+interface Followed {
+  readonly process: ProcessRef;
+  readonly pidfd: number | null;
+  /** By follower: two services may watch the same daemon. */
+  readonly callbacks: Map<string, OnExit>;
+}
+
+const FIRST_POLL = 20; // ms; doubled to the last one while nothing changes
+const LAST_POLL = 500;
+const TICK = 10; // ms: USER_HZ is 100 on every architecture that Node runs on
+const ATTEMPTS = 3; // a parent may reap between two of our looks, see kernel notes in docs
+const RETRY = 3; // ms until the proc connector's event, sent after the pidfd's edge, has surely come
+
+export class Exits {
+  readonly #pump: Pump;
+  readonly #features: Features;
+  readonly #exitStatusOf: ExitStatusOf;
+  readonly #followed = new Map<string, Followed>();
+  readonly #pids = new Map<number, number>();
+  #pollTimer: NodeJS.Timeout | null = null;
+  #pollDelay = FIRST_POLL;
+  readonly #onChild = (): void => this.#poll();
+
+  constructor(pump: Pump, features: Features, exitStatusOf: ExitStatusOf = () => null) {
+    this.#pump = pump;
+    this.#features = features;
+    this.#exitStatusOf = exitStatusOf;
+    if (features.pidfd === 'no') process.on('SIGCHLD', this.#onChild);
+  }
+
+  /**
+   * Calls back once when this process has ended, never from within this call. For a child that we just started,
+   * `pidfd` is handed over; others are opened and verified here.
+   * @returns `gone` if it is no more (or its pid is somebody else's): nothing will be called back.
+   * @throws SystemCallFailure: EMFILE, ENOSPC
+   */
+  follow(follower: string, process: ProcessRef, onExit: OnExit, child?: { readonly pidfd: number | null }): 'following' | 'gone' {
+    const known = this.#followed.get(keyOf(process));
+    if (known !== undefined) {
+      known.callbacks.set(follower, onExit);
+      return 'following';
+    }
+    const found: Identified | null = child === undefined ? identifyAgain(process, this.#features) : { process, ...child };
+    if (found === null) return 'gone';
+    const entry: Followed = { process, pidfd: found.pidfd, callbacks: new Map([[follower, onExit]]) };
+    if (entry.pidfd === null) this.#pollSoon();
+    // Level would go on firing while a zombie waits for its parent: the first edge is the death.
+    else this.#pump.add(entry.pidfd, EPOLLIN | EPOLLET, () => this.#onEdge(entry));
+    this.#followed.set(keyOf(process), entry);
+    this.#pids.set(process.pid, (this.#pids.get(process.pid) ?? 0) + 1);
+    return 'following';
+  }
+
+  /** Forgets it for this follower, without touching it. */
+  unfollow(follower: string, process: ProcessRef): void {
+    const entry = this.#followed.get(keyOf(process));
+    if (entry === undefined) return;
+    entry.callbacks.delete(follower);
+    if (entry.callbacks.size === 0) this.#forget(entry);
+  }
+
+  /** The open pidfd of a followed process. It stays ours. */
+  pidfdOf(process: ProcessRef): number | null {
+    return this.#followed.get(keyOf(process))?.pidfd ?? null;
+  }
+
+  /** Is the end of a process with this pid ours to take? */
+  isFollowed(pid: number): boolean {
+    return this.#pids.has(pid);
+  }
+
+  close(): void {
+    process.off('SIGCHLD', this.#onChild);
+    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
+    for (const entry of [...this.#followed.values()]) this.#forget(entry);
+  }
+
+  #forget(entry: Followed): void {
+    this.#followed.delete(keyOf(entry.process));
+    const left = (this.#pids.get(entry.process.pid) ?? 1) - 1;
+    if (left === 0) this.#pids.delete(entry.process.pid);
+    else this.#pids.set(entry.process.pid, left);
+    if (entry.pidfd === null) return;
+    this.#pump.remove(entry.pidfd);
+    close(entry.pidfd);
+  }
+
+  #evidenceOf(entry: Followed): ExitEvidence | 'alive' {
+    return ownEvidence(entry) ?? foreignEvidence(entry, this.#features);
+  }
+
+  #onEdge(entry: Followed): void {
+    const evidence = this.#evidenceOf(entry);
+    if (evidence !== 'alive') this.#ended(entry, evidence);
+  }
+
+  #ended(entry: Followed, evidence: ExitEvidence): void {
+    this.#forget(entry);
+    if (evidence.status.type === 'unknown') this.#askListener(entry, evidence, ATTEMPTS);
+    else for (const callback of entry.callbacks.values()) callback(evidence);
+  }
+
+  #askListener(entry: Followed, evidence: ExitEvidence, attempts: number): void {
+    const heard = this.#exitStatusOf(entry.process.pid, entry.process.startTicks);
+    if (heard === null && attempts > 1 && this.#features.procConnector === 'yes') {
+      setTimeout(() => this.#askListener(entry, evidence, attempts - 1), RETRY);
+      return;
+    }
+    const told: ExitEvidence = heard === null ? evidence : { ...evidence, status: heard };
+    for (const callback of entry.callbacks.values()) callback(told);
+  }
+
+  #pollSoon(): void {
+    this.#pollDelay = FIRST_POLL;
+    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
+    this.#pollTimer = setTimeout(() => this.#poll(), this.#pollDelay);
+  }
+
+  #poll(): void {
+    if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);
+    this.#pollTimer = null;
+    for (const entry of [...this.#followed.values()]) {
+      if (entry.pidfd !== null) continue;
+      const evidence = this.#evidenceOf(entry);
+      if (evidence !== 'alive') this.#ended(entry, evidence);
+    }
+    if (this.#followed.size === 0 || this.#pollTimer !== null) return;
+    this.#pollDelay = Math.min(this.#pollDelay * 2, LAST_POLL);
+    this.#pollTimer = setTimeout(() => this.#poll(), this.#pollDelay);
+  }
+}
+
+const keyOf = (process: ProcessRef): string => `${process.pid}.${process.startTicks}`;
+
+/** A child of ours is reaped here, with all that the kernel counted; null when it is somebody else's. */
+function ownEvidence(entry: Followed): ExitEvidence | 'alive' | null {
+  try {
+    const reaped = entry.pidfd === null ? reap(P_PID, entry.process.pid) : reap(P_PIDFD, entry.pidfd);
+    if (reaped === null) return 'alive';
+    return evidence(statusOf(reaped), reaped.peakMemory, reaped.cpuTime);
+  } catch (error) {
+    if (error instanceof SystemCallFailure) return null; // ECHILD
+    throw error;
+  }
+}
+
+/** What can still be seen of the end of somebody else's child. */
+function foreignEvidence(entry: Followed, features: Features): ExitEvidence | 'alive' {
+  const pid = entry.process.pid;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const exit = entry.pidfd === null || features.pidfdInfo === 'no' ? null : (pidfdInfo(entry.pidfd)?.exit ?? null);
+    if (exit !== null) return evidence(exitStatus(exit), null, null);
+    const stat = readStat(pid);
+    if (stat === null || stat.startTicks !== entry.process.startTicks) continue;
+    if (isDead(stat)) return evidence(zombieStatus(pid, stat.exitCode), null, stat.cpuTicks * TICK);
+    if (entry.pidfd === null) return 'alive';
+  }
+  return evidence({ type: 'unknown' }, null, null);
+}
+
+const evidence = (status: ExitStatus, peakMemory: number | null, cpuTime: number | null): ExitEvidence => ({
+  status,
+  oom: false,
+  peakMemory,
+  cpuTime,
+  ticks: ticksNow(),
+});
+
+/** Whoever may not trace it reads 0 in that field, which would be a clean exit. */
+function zombieStatus(pid: number, exitCode: number): ExitStatus {
+  const readable = exitCode !== 0 || process.geteuid?.() === 0 || ownerOf(pid) === process.geteuid?.();
+  return readable ? exitStatus(exitCode) : { type: 'unknown' };
+}
+
+const ownerOf = (pid: number): number | null => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
+
+function statusOf(reaped: Reaped): ExitStatus {
+  if (reaped.code === 1) return { type: 'exited', code: reaped.status };
+  return { type: 'signaled', signal: signalName(reaped.status), coreDumped: reaped.code === 3 };
+}

@@ -1,0 +1,84 @@
+// Which features this kernel, these rights and this Node really have: each is tried once at start, versions are
+// never compared (distributions backport, containers forbid). It must not know who uses a feature, or for what.
+
+import { statfsSync } from 'node:fs';
+import { pidfdInfo } from './pidfd-info.js';
+import { findUvPoll } from './pump.js';
+import { close, pidfdOpen, prctl, SystemCallFailure } from './syscalls.js';
+import { findCgroupBase } from './cgroup-mounts.js';
+import { whichHop } from './program.js';
+
+const FEATURE_NAMES = [
+  'pidfd',
+  'pidfdInode',
+  'pidfdInfo',
+  'procConnector',
+  'cgroup',
+  'uvPoll',
+  'subreaper',
+  'setpriv',
+] as const;
+
+/** Death at once; identity by inode; exit status of what is no child of ours; the same on older kernels; membership; waiting without a thread; orphans come to us; users and privileges. */
+export type FeatureName = (typeof FEATURE_NAMES)[number];
+
+export type Features = Readonly<Record<FeatureName, 'yes' | 'no'>>;
+
+const PR_SET_CHILD_SUBREAPER = 36;
+const PID_FS_MAGIC = 0x50494446;
+
+/** The names in `UPKEEP_WITHOUT`, a list with commas; unknown ones belong to other folders. */
+export function switchedOff(environment: NodeJS.ProcessEnv): readonly string[] {
+  return (environment['UPKEEP_WITHOUT'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/**
+ * Tries every feature that is not in `without`. As a side effect orphans of our descendants become our children
+ * from now on (`subreaper`). `procConnector` is told by whoever opens it; without a probe it counts as missing.
+ */
+export function probeFeatures(
+  without: readonly string[],
+  procConnector: () => 'yes' | 'no' = () => 'no',
+): Features {
+  const probes: Readonly<Record<FeatureName, () => 'yes' | 'no'>> = {
+    pidfd: () => onPidfd(() => 'yes'),
+    pidfdInode: () => onPidfd((fd) => (statfsSync(`/proc/self/fd/${fd}`).type === PID_FS_MAGIC ? 'yes' : 'no')),
+    pidfdInfo: () => onPidfd((fd) => (pidfdInfo(fd) === null ? 'no' : 'yes')),
+    procConnector,
+    cgroup: () => (findCgroupBase() === null ? 'no' : 'yes'),
+    uvPoll: () => (findUvPoll() === null ? 'no' : 'yes'),
+    subreaper: () => (prctl(PR_SET_CHILD_SUBREAPER, 1) === 0 ? 'yes' : 'no'),
+    setpriv: () => (whichHop('setpriv') === null ? 'no' : 'yes'),
+  };
+  // Everything that is built on pidfds goes with them.
+  const off = without.includes('pidfd') ? [...without, 'pidfdInode', 'pidfdInfo'] : without;
+  const result: Partial<Record<FeatureName, 'yes' | 'no'>> = {};
+  for (const name of FEATURE_NAMES) result[name] = off.includes(name) ? 'no' : tried(probes[name]);
+  return result as Features;
+}
+
+/** What is missing here, for `status --keeper` and `keeper.without`. */
+export function missingFeatures(features: Features): readonly FeatureName[] {
+  return FEATURE_NAMES.filter((name) => features[name] === 'no');
+}
+
+function onPidfd(probe: (fd: number) => 'yes' | 'no'): 'yes' | 'no' {
+  const fd = pidfdOpen(process.pid);
+  try {
+    return probe(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+function tried(probe: () => 'yes' | 'no'): 'yes' | 'no' {
+  try {
+    return probe();
+  } catch (error) {
+    if (error instanceof SystemCallFailure || (error instanceof Error && 'code' in error)) return 'no';
+    throw error;
+  }
+}

@@ -1,0 +1,184 @@
+// A control group for each supervised service: who belongs to it even after double forks and new sessions, killing
+// them all at once, and a memory limit where a controller is to be had. Every write that moves a process waits for a
+// grace period of the kernel (7 ms measured), so none is made on the loop. It must not know why somebody is killed.
+
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProcessRef } from '../core/process.js';
+import type { ServiceName } from '../core/spec.js';
+import type { Report } from '../keeper/ports.js';
+import { childrenOf, readText } from './processes-of.js';
+
+/** Writes to a file of the kernel without holding the loop. */
+export type WriteOffLoop = (path: string, text: string) => Promise<void>;
+
+export interface GroupPlaces {
+  /** Where groups may be made, from cgroup-mounts.ts; null: none. */
+  readonly base: string | null;
+  readonly memoryV1: string | null;
+  /** Tells keepers of one host apart and is the same when a keeper comes back: a word made from its runtime directory. */
+  readonly instance: string;
+}
+
+interface Placement {
+  readonly service: ServiceName;
+  readonly process: ProcessRef;
+  readonly memory: number | null;
+}
+
+const LANES = 2; // of libuv's four threads
+
+export class Groups {
+  readonly #root: string | null;
+  readonly #memoryRoot: string | null;
+  readonly #memory: 'v2' | 'v1' | 'no';
+  readonly #write: WriteOffLoop;
+  readonly #report: Report;
+  readonly #queue: Placement[] = [];
+  readonly #placed = new Map<ServiceName, ProcessRef>();
+  #busy = 0;
+
+  constructor(places: GroupPlaces, report: Report, write: WriteOffLoop = writeInPool) {
+    this.#write = write;
+    this.#report = report;
+    this.#root = places.base === null ? null : makeRoot(places.base, places.instance);
+    const v2 = this.#root !== null && places.base !== null && delegatesMemory(places.base);
+    this.#memoryRoot = v2 || places.memoryV1 === null ? null : makeRoot(places.memoryV1, places.instance);
+    this.#memory = v2 ? 'v2' : this.#memoryRoot !== null ? 'v1' : 'no';
+    if (v2 && this.#root !== null) this.#try(`${this.#root}/cgroup.subtree_control`, '+memory');
+  }
+
+  /** Can `memory` of a service be enforced here? */
+  get enforcesMemory(): 'yes' | 'no' {
+    return this.#memory === 'no' ? 'no' : 'yes';
+  }
+
+  /** Moves a new main process, and what it has forked meanwhile, into the group of its service, soon. */
+  place(service: ServiceName, process: ProcessRef, memory: number | null): void {
+    if (this.#root === null && (memory === null || this.#memoryRoot === null)) return;
+    this.#queue.push({ service, process, memory });
+    this.#next();
+  }
+
+  /** Is all that this process has started surely in the group? Not within the first milliseconds of its life. */
+  isPlaced(service: ServiceName, process: ProcessRef): boolean {
+    const placed = this.#placed.get(service);
+    return placed?.pid === process.pid && placed.startTicks === process.startTicks;
+  }
+
+  /** Pids in the group, zombies not among them; empty where there is none. */
+  members(service: ServiceName): readonly number[] {
+    if (this.#root === null) return [];
+    return readText(`${this.#dir(this.#root, service)}/cgroup.procs`).split('\n').filter(Boolean).map(Number);
+  }
+
+  /** SIGKILL to every member at once, also to those that are being forked (5.14); elsewhere nothing happens. */
+  kill(service: ServiceName): void {
+    if (this.#root !== null) this.#try(`${this.#dir(this.#root, service)}/cgroup.kill`, '1');
+  }
+
+  /** How often the kernel has killed somebody in the group for want of memory; 0 where it cannot be known. */
+  oomKills(service: ServiceName): number {
+    const text =
+      this.#memory === 'v2' && this.#root !== null
+        ? readText(`${this.#dir(this.#root, service)}/memory.events`)
+        : this.#memoryRoot !== null
+          ? readText(`${this.#dir(this.#memoryRoot, service)}/memory.oom_control`)
+          : '';
+    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+  }
+
+  /** Removes the groups that are empty; living services keep theirs. */
+  close(): void {
+    this.#queue.length = 0;
+    for (const root of [this.#root, this.#memoryRoot]) {
+      if (root === null) continue;
+      for (const entry of readdirSync(root, { withFileTypes: true })) if (entry.isDirectory()) removeIfEmpty(join(root, entry.name));
+      removeIfEmpty(root);
+    }
+  }
+
+  #next(): void {
+    const placement = this.#busy < LANES ? this.#queue.shift() : undefined;
+    if (placement === undefined) return;
+    this.#busy++;
+    this.#move(placement)
+      .catch((error: unknown) => {
+        if (codeOf(error) !== 'ESRCH') this.#report(`the processes of ${placement.service} could not be put into a control group`, error);
+      })
+      .finally(() => {
+        this.#busy--;
+        this.#next();
+      })
+      .catch(() => {}); // nothing above throws
+  }
+
+  async #move({ service, process, memory }: Placement): Promise<void> {
+    const targets: string[] = [];
+    if (this.#memoryRoot !== null && memory !== null) {
+      const dir = this.#dir(this.#memoryRoot, service);
+      await mkdir(dir, { recursive: true });
+      await this.#write(`${dir}/memory.limit_in_bytes`, String(memory));
+      targets.push(`${dir}/cgroup.procs`);
+    }
+    if (this.#root !== null) {
+      const dir = this.#dir(this.#root, service);
+      await mkdir(dir, { recursive: true });
+      if (this.#memory === 'v2') await this.#write(`${dir}/memory.max`, memory === null ? 'max' : String(memory));
+      if (this.#memory === 'v2') await this.#write(`${dir}/memory.oom.group`, memory === null ? '0' : '1');
+      targets.push(`${dir}/cgroup.procs`);
+    }
+    // The main process first: what it forks from then on is born inside. What it forked before follows, each followed
+    // by its own, until nobody new turns up.
+    const moved = new Set<number>();
+    const waiting: number[] = [process.pid];
+    for (let pid = waiting.shift(); pid !== undefined; pid = waiting.shift()) {
+      moved.add(pid);
+      for (const target of targets) await this.#write(target, String(pid)).catch(ignoreGone);
+      waiting.push(...childrenOf(pid).filter((child) => !moved.has(child)));
+    }
+    this.#placed.set(service, process);
+  }
+
+  #try(path: string, text: string): void {
+    this.#write(path, text).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') this.#report(`${path} could not be written`, error);
+    });
+  }
+
+  /** With a suffix, so that no service can be called like a file of the kernel's. */
+  #dir(root: string, service: ServiceName): string {
+    return join(root, `${encodeURIComponent(service)}.service`);
+  }
+}
+
+const writeInPool: WriteOffLoop = (path, text) => writeFile(path, text, { flag: 'r+' });
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+
+/** A descendant may end while it is being moved. */
+function ignoreGone(error: unknown): void {
+  if (codeOf(error) !== 'ESRCH') throw error;
+}
+
+function makeRoot(base: string, instance: string): string | null {
+  const root = join(base, `upkeep.${instance}`);
+  try {
+    mkdirSync(root, { recursive: true });
+    return root;
+  } catch {
+    return null;
+  }
+}
+
+/** Does our own group hand the memory controller on to groups below? Switching that on is for whoever set the group up: we ourselves live in it. */
+const delegatesMemory = (base: string): boolean => readText(`${base}/cgroup.subtree_control`).split(/\s/).includes('memory');
+
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch {
+    // EBUSY: somebody lives there
+  }
+}

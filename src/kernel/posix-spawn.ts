@@ -1,0 +1,95 @@
+// posix_spawn(3) by koffi: starts a process without copying our page tables, as libuv's fork would (0.6 ms at 50 MB, 4 ms at
+// 300 MB, against 0.1 ms at any size). Owns the C structures. It must not know services, users or limits.
+
+import koffi from 'koffi';
+import { errnoName, libc } from './syscalls.js';
+
+const posixSpawn = libc.func('int posix_spawn(void *pid, str path, void *actions, void *attributes, void *argv, void *envp)');
+const attrInit = libc.func('int posix_spawnattr_init(void *attributes)');
+const attrFlags = libc.func('int posix_spawnattr_setflags(void *attributes, short flags)');
+const attrDefault = libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)');
+const attrMask = libc.func('int posix_spawnattr_setsigmask(void *attributes, void *set)');
+const actionsInit = libc.func('int posix_spawn_file_actions_init(void *actions)');
+const actionsDestroy = libc.func('int posix_spawn_file_actions_destroy(void *actions)');
+const actionsDup2 = libc.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)');
+const actionsOpen = libc.func('int posix_spawn_file_actions_addopen(void *actions, int fd, str path, int flags, uint mode)');
+const actionsChdir = libc.func('int posix_spawn_file_actions_addchdir_np(void *actions, str path)');
+
+const SETSIGDEF = 0x04;
+const SETSIGMASK = 0x08;
+const SETSID = 0x80;
+// glibc: 336 and 80 bytes, musl: 336 and 80; with room to grow.
+const ATTRIBUTES = 512;
+const ACTIONS = 256;
+
+export interface Wanted {
+  /** Absolute. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  /** NAME=value. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** Becomes 1 and 2; null: /dev/null. */
+  readonly output: number | null;
+  /** Becomes descriptor `as` beside the usual three. */
+  readonly extra: { readonly fd: number; readonly as: number } | null;
+}
+
+/** All signals at their default, none blocked, a session of its own; the same for every process. */
+const attributes = ((): Buffer => {
+  const buffer = Buffer.alloc(ATTRIBUTES);
+  attrInit(buffer);
+  attrFlags(buffer, SETSIGDEF | SETSIGMASK | SETSID);
+  // Every bit: signals that Node ignores (SIGPIPE) would otherwise be ignored in the service too.
+  attrDefault(buffer, Buffer.alloc(128, 0xff));
+  attrMask(buffer, Buffer.alloc(128));
+  return buffer;
+})();
+
+const pidOut = Buffer.alloc(4);
+const O_RDWR = 2;
+
+/** The pid, or the name of the error: those of exec come back too, because the child borrows our memory until then. */
+export function spawnProcess(wanted: Wanted): { readonly type: 'spawned'; readonly pid: number } | { readonly type: 'failed'; readonly errno: string } {
+  const actions = Buffer.alloc(ACTIONS);
+  actionsInit(actions);
+  try {
+    actionsOpen(actions, 0, '/dev/null', 0, 0);
+    if (wanted.output === null) actionsOpen(actions, 1, '/dev/null', O_RDWR, 0);
+    else actionsDup2(actions, wanted.output, 1);
+    actionsDup2(actions, 1, 2);
+    if (wanted.extra !== null) actionsDup2(actions, wanted.extra.fd, wanted.extra.as);
+    actionsChdir(actions, wanted.cwd);
+    const argv = vector(wanted.argv);
+    const env = vector(wanted.env);
+    const errno = posixSpawn(pidOut, wanted.path, actions, attributes, argv.pointers, env.pointers);
+    keepAlive(argv, env);
+    if (errno !== 0) return { type: 'failed', errno: errnoName(errno) };
+    return { type: 'spawned', pid: pidOut.readInt32LE(0) };
+  } finally {
+    actionsDestroy(actions);
+  }
+}
+
+interface Vector {
+  readonly pointers: Buffer;
+  readonly strings: Buffer;
+}
+
+/** A C array of strings: one buffer for the texts, one for the pointers into it. */
+function vector(words: readonly string[]): Vector {
+  const strings = Buffer.from(words.map((word) => `${word}\0`).join(''));
+  const pointers = Buffer.alloc(8 * (words.length + 1));
+  const base = BigInt(koffi.address(strings));
+  let offset = 0;
+  for (const [i, word] of words.entries()) {
+    pointers.writeBigUInt64LE(base + BigInt(offset), 8 * i);
+    offset += Buffer.byteLength(word) + 1;
+  }
+  return { pointers, strings };
+}
+
+/** The collector must not move in before the call has read what the pointers point to. */
+function keepAlive(...vectors: readonly Vector[]): number {
+  return vectors.reduce((sum, { strings }) => sum + strings.length, 0);
+}
