@@ -1,0 +1,120 @@
+// Everything outside of the keeper, put together: the kernel layer, the logs, the disk thread, readiness. The only place
+// that knows all of these folders.
+
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Places } from '../cli/places.js';
+import type { Peer } from '../control/judge.js';
+import type { Service } from '../core/state.js';
+import type { WriteJob } from '../journal/job.js';
+import type { Kernel, Post, Report } from '../keeper/ports.js';
+import { findGroup, findUser, groupsOf } from '../kernel/account.js';
+import { Looker } from '../kernel/appearances.js';
+import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
+import { DiskThread } from '../kernel/disk-thread.js';
+import { Exits } from '../kernel/exits.js';
+import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
+import { Groups } from '../kernel/groups.js';
+import { RealKernel } from '../kernel/kernel.js';
+import { peerOf } from '../kernel/peer.js';
+import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
+import { createPump } from '../kernel/pump.js';
+import { Reaper } from '../kernel/reaper.js';
+import { closeOnExecFrom } from '../kernel/syscalls.js';
+import type { LogJob, LogNews } from '../logs/job.js';
+import { ServiceOutputs } from '../logs/outputs.js';
+import { ReadinessProbes } from '../readiness/probes.js';
+import type { Directory } from './peers.js';
+
+export interface OutsideOptions {
+  readonly places: Places;
+  readonly token: string;
+  readonly report: Report;
+  readonly post: Post;
+}
+
+export interface Outside {
+  readonly kernel: Kernel;
+  readonly outputs: ServiceOutputs;
+  readonly disk: DiskThread<LogJob | WriteJob, LogNews>;
+  readonly without: readonly { readonly name: string; readonly effect: string }[];
+  readonly notEnforced: (service: Service) => readonly string[];
+  readonly peerOf: (socket: Socket) => Peer | null;
+  close(): void;
+}
+
+export function composeOutside({ places, token, report, post }: OutsideOptions): Outside {
+  const without = switchedOff(process.env);
+  const features = probeFeatures(without, probeProcConnector);
+  // What Node itself inherited open (a terminal multiplexer's, a test runner's) is not for our services.
+  closeOnExecFrom(3);
+  const disk = new DiskThread<LogJob | WriteJob, LogNews>({
+    program: new URL('../worker.js', import.meta.url),
+    setting: { without },
+    onNews: (news) => outputs.hear(news),
+    report,
+  });
+  const outputs = new ServiceOutputs({ directory: places.logs, send: (job) => disk.send(job), report, inherited: 2 });
+  const pump = createPump(features, report);
+  const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
+  const exits = new Exits(pump, features, (pid) => connector?.exitStatusOf(pid) ?? null);
+  // Where a pidfd does not tell how a stranger's child ended, the connector has to hear it: then it listens all the time.
+  const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
+  const groups = new Groups(groupPlaces(features, places), report);
+  const readiness = new ReadinessProbes({ post, run: (command, spec, signal) => kernel.run(command, spec, signal), logStart: (spec) => outputs.startOf(spec) });
+  const kernel: RealKernel = new RealKernel({
+    post, report, features, pump, exits, groups, outputs, readiness, token,
+    reaper: new Reaper((pid) => exits.isFollowed(pid)),
+    seeker: new Looker({ features, connector, post }),
+  });
+  return {
+    kernel,
+    outputs,
+    disk,
+    without: [...missingFeatures(features).map((name) => ({ name, effect: effects[name] })), ...missingRights()],
+    notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
+    peerOf,
+    close: () => {
+      listening?.close();
+      readiness.close();
+      outputs.close();
+      disk.close();
+    },
+  };
+}
+
+function groupPlaces(features: Features, { runtime }: Places): { readonly base: string | null; readonly memoryV1: string | null; readonly instance: string } {
+  const isOn = features.cgroup === 'yes';
+  return {
+    base: isOn ? findCgroupBase() : null,
+    memoryV1: isOn ? findMemoryV1Base() : null,
+    instance: createHash('sha256').update(runtime).digest('hex').slice(0, 8),
+  };
+}
+
+/** What it means for a user that a feature is missing. */
+const effects: Readonly<Record<FeatureName, string>> = {
+  pidfd: 'deaths are found by looking, up to half a second late (Linux 5.3 has it)',
+  pidfdInode: 'processes are told apart by start time, to a hundredth of a second (Linux 6.9 has it)',
+  pidfdInfo: 'how a daemon ended that is not our child is known from the proc connector only, or not at all (Linux 6.15 has it)',
+  procConnector: 'daemons that come up by another’s hand are found by looking every few seconds (needs root and no container)',
+  cgroup: 'a service is ended by its process group and session; who left both may stay (needs a writable cgroup2 directory)',
+  uvPoll: 'the kernel is waited for by a thread: deaths are seen a little later',
+  subreaper: 'orphans of a service go to init',
+  setpriv: 'user, group, capabilities and noNewPrivileges cannot be set (install util-linux)',
+};
+
+function missingRights(): readonly { readonly name: string; readonly effect: string }[] {
+  if (process.geteuid?.() === 0) return [];
+  return [{ name: 'root', effect: 'services run as this user only, and daemons of others are seen, but not signalled' }];
+}
+
+/** The users and groups of the host, as the control socket needs them. */
+export const directory: Directory = {
+  userName: (uid) => findUser(String(uid))?.name ?? null,
+  isInGroup: (user, group) => {
+    const gid = findGroup(group);
+    const account = findUser(user);
+    return gid !== null && account !== null && groupsOf(account).includes(gid);
+  },
+};

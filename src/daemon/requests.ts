@@ -1,0 +1,67 @@
+// What the keeper is asked outside of one service: signals to its own process, and the bodies of governing requests.
+
+import { ControlError } from '../control/control-error.js';
+
+export interface SignalActions {
+  readonly end: () => void;
+  readonly apply: () => void;
+}
+
+export interface Listening {
+  /** Resolves at the second request to end: whoever asks twice does not want to wait. */
+  readonly second: Promise<void>;
+  close(): void;
+}
+
+/** SIGTERM and Ctrl-C end the keeper, SIGHUP applies the configuration; what else would end a process by default does not. */
+export function listen({ end, apply }: SignalActions): Listening {
+  let count = 0;
+  let again: () => void = () => {};
+  const second = new Promise<void>((resolve) => {
+    again = resolve;
+  });
+  const onEnd = (): void => {
+    count += 1;
+    if (count === 1) end();
+    else again();
+  };
+  const nothing = (): void => {};
+  const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
+    ['SIGTERM', onEnd],
+    ['SIGINT', onEnd],
+    ['SIGHUP', apply],
+    ['SIGUSR2', nothing],
+    ['SIGPIPE', nothing],
+    ['SIGQUIT', nothing],
+    ['SIGALRM', nothing],
+  ];
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  return {
+    second,
+    close: () => {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    },
+  };
+}
+
+/** The file that a plan is asked for; null: the keeper's own. */
+export function fileIn(body: unknown): string | null {
+  const file = fieldOf(body, 'file');
+  if (file === undefined || file === null) return null;
+  if (typeof file !== 'string' || !file.startsWith('/')) throw new ControlError(400, 'bad-file', '`file` is to be an absolute path');
+  return file;
+}
+
+/** Is this flag set in the body? */
+export function wants(body: unknown, flag: string): boolean {
+  return fieldOf(body, flag) === true;
+}
+
+function fieldOf(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
+}
+
+/** An error as one sentence. */
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,80 @@
+// What the keeper tells of itself and its services: the status, the card of one service, the facts of `status --keeper`.
+
+import type { Configuration } from '../config/load.js';
+import { type KeeperStatus, type Status, statusOf, type View } from '../core/status.js';
+import type { Service, ServiceSet } from '../core/state.js';
+import type { Clock } from '../keeper/ports.js';
+import type { Places } from '../cli/places.js';
+
+export interface ViewParts {
+  readonly host: string;
+  readonly version: string;
+  readonly since: Date;
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly services: () => ServiceSet;
+  readonly configuration: () => Configuration;
+  readonly pending: () => boolean;
+  readonly problems: () => readonly string[];
+  /** What is missing, and what that means for the user. */
+  readonly without: readonly { readonly name: string; readonly effect: string }[];
+  readonly notEnforced: (service: Service) => readonly string[];
+  readonly lossesOf: (service: Service) => { readonly dropped: number; readonly inexactRotations: number };
+  readonly counters: () => Readonly<Record<string, number>>;
+}
+
+export function statusView(parts: ViewParts): Status {
+  const view = viewNow(parts);
+  return {
+    version: 1,
+    host: parts.host,
+    time: new Date(view.now.wall).toISOString(),
+    keeper: keeperStatus(parts),
+    services: [...parts.services().values()].map((service) => statusOf(service, view)),
+  };
+}
+
+function keeperStatus({ version, since, places, pending, problems, without }: ViewParts): KeeperStatus {
+  return {
+    pid: process.pid,
+    since: since.toISOString(),
+    version,
+    config: places.config,
+    pending: pending(),
+    without: without.map(({ name }) => name),
+    problems: problems(),
+  };
+}
+
+/** `upkeep status --keeper`. */
+export function keeperView(parts: ViewParts): unknown {
+  const { rss, heapUsed } = process.memoryUsage();
+  const configuration = parts.configuration();
+  return {
+    ...keeperStatus(parts),
+    host: parts.host,
+    without: parts.without,
+    paths: parts.places,
+    classes: configuration.classes.set,
+    elsewhere: configuration.elsewhere,
+    memory: { rss, heapUsed },
+    counters: parts.counters(),
+  };
+}
+
+/** What only operators may see of a service. */
+export function detailView(name: string, parts: ViewParts): unknown {
+  const service = parts.services().get(name);
+  if (service === undefined) return null;
+  return { spec: service.spec, next: service.next, log: parts.lossesOf(service) };
+}
+
+function viewNow({ clock, notEnforced }: ViewParts): View {
+  const now = clock.now();
+  return { now, bootWall: now.wall - uptime() * 1000, ticksPerSecond: 100, notEnforced };
+}
+
+/** Seconds since the machine started, sleep included: the clock of `startTicks`. */
+function uptime(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n) / 1000;
+}
