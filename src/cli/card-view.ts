@@ -2,7 +2,7 @@
 
 import type { ServiceStatus } from '../core/status.js';
 import { blockOf, type Labelled } from './block.js';
-import { fieldsOf, listOf } from './keeper-facts.js';
+import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import type { Paint } from './paint.js';
 import { byHandText, colourOf, nextText } from './service-text.js';
 import { printable } from './text-width.js';
@@ -50,12 +50,31 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
   return [`${paint('bold', name)}  ${paint(colourOf(service), state)}${title}`, ...blockOf(lines, columns, paint)];
 }
 
-/** The details that the keeper adds for those who may see them: each a text or a list of lines. */
+/** What the keeper adds for those who may see it: commands, user, and what was lost of the output. */
 export function detailsIn(detail: unknown): readonly Labelled[] {
-  return Object.entries(fieldsOf(detail)).flatMap(([name, value]): readonly Labelled[] => {
-    const label = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-    if (typeof value === 'string' || typeof value === 'number') return [[label, printable(String(value))]];
-    const lines = listOf(value).filter((line) => typeof line === 'string');
-    return lines.map((line, index): Labelled => [index === 0 ? label : '', printable(line)]);
-  });
+  const { spec, log } = fieldsOf(detail);
+  const { kind, settings, runbook } = fieldsOf(spec);
+  const { run, start, logFrom } = fieldsOf(kind);
+  const { dropped, inexactRotations } = fieldsOf(log);
+  return [
+    ['runs', commandText(run)],
+    ['started by', commandText(start)],
+    ['user', textOf(fieldsOf(settings).user)],
+    ['writes to', textOf(logFrom)],
+    ['runbook', textOf(runbook)],
+    ['output lost', numberText(dropped, 'bytes: there was no room on the disk')],
+    ['rotations', numberText(inexactRotations, 'in which a line may have been lost')],
+  ];
+}
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? printable(value) : null);
+
+const numberText = (value: unknown, what: string): string | null =>
+  typeof value === 'number' && value > 0 ? `${value} ${what}` : null;
+
+function commandText(command: unknown): string | null {
+  const argv = listOf(fieldsOf(command).argv).map(wordOf);
+  return argv.length === 0
+    ? null
+    : printable(argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' '));
 }

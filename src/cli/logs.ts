@@ -97,7 +97,8 @@ async function sourceOf({ places }: Keeper, service: string, path: string): Prom
     path: `/v1/services/${encodeURIComponent(service)}`,
     patience: PATIENCE,
   });
-  const { logFrom } = fieldsOf(answer.type === 'ok' ? fieldsOf(answer.body).detail : null);
+  const { detail } = fieldsOf(answer.type === 'ok' ? answer.body : null);
+  const { logFrom } = fieldsOf(fieldsOf(fieldsOf(detail).spec).kind);
   return typeof logFrom === 'string' ? { service, path: logFrom, kind: 'foreign' } : { service, path, kind: 'own' };
 }
 

@@ -32,8 +32,6 @@ export function cutTo(text: string, width: number): string {
 }
 
 /** Without what a terminal would obey: control characters, and those that turn the direction of text. On one line. */
-export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g, ' ');
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ');
 
 const isPlain = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text);
