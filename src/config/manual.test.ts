@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { configOf, problemsOf } from '../../test/support/configuration.js';
+
+// The examples of the manual as they stand there. What a later version has is refused with exactly that message.
+
+const notYet = (key: string): string => `this version does not have \`${key}\` yet; take it out until one does`;
+
+const RESTART = `
+services:
+  web:
+    run: x
+    restart:                 # in full, with the defaults
+      when: always
+      delay: 100ms           # first delay, counted from start to start: what has lived longer comes back at once
+      backoff: { factor: 2, max: 30s, jitter: 10% }
+      healthyAfter: 30s      # alive and healthy that long: the delay begins anew (never the limit's window)
+      limit: 10 in 5m        # ten restarts are done, the eleventh is not; or none
+      then: slow             # slow: state failed, one quiet try every \`slowEvery\` for ever | give-up: failed until told
+      slowEvery: 1m
+      successExit: []        # beside 0, SIGHUP, SIGINT, SIGTERM, SIGPIPE
+      preventExit: []        # codes or signals after which it stays down
+      alwaysAfter: []        # codes or signals after which it is started again whatever \`when\` says, uncounted: an agreed restart code
+`;
+
+const COUPLING = `
+services:
+  litewitness:
+    run: litewitness -listen localhost:7380 -ssh-agent /run/witness/agent.sock
+    needs: [tkey-ssh-agent]
+  tkey-ssh-agent:
+    run: tkey-ssh-agent -a /run/witness/agent.sock
+    restartWith: [litewitness]         # whenever litewitness ends, for any reason, this is restarted gracefully
+    directories: { /run/witness: { mode: "0750" } }
+    clean: [/run/witness/agent.sock]
+`;
+
+const GRACEFUL = `
+services:
+  web:
+    run: node --import @upkeep/service/auto server.js      # or any program that knows LISTEN_FDS and READY=1
+    sockets: { http: "0.0.0.0:80", admin: { listen: /run/web/admin.sock, mode: "0660" } }
+    fdStore: 16
+    watchdog: 30s
+    ready: notify
+    handover: { mode: overlap, transfer: 10s, drain: 60s, maxDraining: 1 }     # default: replace (stop, then start; sockets and store kept)
+`;
+
+const HEARTBEAT = `
+services:
+  web:
+    run: x
+    heartbeat:
+      http: http://localhost:8080/browse/
+      expect: { status: 200-399 }
+`;
+
+describe('the examples of the manual', () => {
+  it('of restarting, in full with the defaults, are what counts where nothing is said', () => {
+    expect(configOf(RESTART).specs[0]?.restart).toEqual(configOf('services: { web: { run: x } }\n').specs[0]?.restart);
+  });
+
+  it.each(['always', 'on-failure', 'on-abnormal', 'on-abort', 'on-watchdog', 'on-success', 'never'])(
+    'of restarting in a word: %s',
+    (when) => {
+      expect(configOf(`services: { web: { run: x, restart: ${when} } }\n`).specs[0]?.restart.when).toBe(when);
+    },
+  );
+
+  it('of coupling, of graceful restarts and of heartbeats are refused as not there yet', () => {
+    expect(problemsOf(COUPLING)).toEqual([
+      `/u.yaml:5:5: services.litewitness: ${notYet('needs')}`,
+      `/u.yaml:8:5: services.tkey-ssh-agent: ${notYet('restartWith')}`,
+      `/u.yaml:9:5: services.tkey-ssh-agent: ${notYet('directories')}`,
+      `/u.yaml:10:5: services.tkey-ssh-agent: ${notYet('clean')}`,
+    ]);
+    expect(problemsOf(GRACEFUL)).toEqual([
+      `/u.yaml:5:5: services.web: ${notYet('sockets')}`,
+      `/u.yaml:6:5: services.web: ${notYet('fdStore')}`,
+      `/u.yaml:7:5: services.web: ${notYet('watchdog')}`,
+      `/u.yaml:8:12: services.web.ready: ${notYet('notify')}`,
+      `/u.yaml:9:5: services.web: ${notYet('handover')}`,
+    ]);
+    expect(problemsOf(HEARTBEAT)).toEqual([`/u.yaml:5:5: services.web: ${notYet('heartbeat')}`]);
+  });
+});
