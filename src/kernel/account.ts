@@ -60,7 +60,9 @@ const passwd = cached('/etc/passwd', (f): Account[] =>
     ? [{ name: f[0], uid: Number(f[2]), gid: Number(f[3]), home: f[5] || '/', shell: f[6] || '/bin/sh' }]
     : [],
 );
-const groups = cached('/etc/group', (f): Group[] => (f[0] !== undefined && f.length >= 3 ? [{ name: f[0], gid: Number(f[2]) }] : []));
+const groups = cached('/etc/group', (f): Group[] =>
+  f[0] !== undefined && f.length >= 3 ? [{ name: f[0], gid: Number(f[2]) }] : [],
+);
 
 function cached<T>(path: string, parse: (fields: readonly string[]) => readonly T[]): () => readonly T[] {
   return whenChanged(path, (text) => text.split('\n').flatMap((line) => parse(line.split(':'))));
@@ -83,11 +85,18 @@ function account(ask: Ask): Account | null {
   const row = answer(ask);
   if (row === null) return null;
   const { result, text } = row;
-  return { name: text(0), uid: result.readUInt32LE(16), gid: result.readUInt32LE(20), home: text(32) || '/', shell: text(40) || '/bin/sh' };
+  return {
+    name: text(0),
+    uid: result.readUInt32LE(16),
+    gid: result.readUInt32LE(20),
+    home: text(32) || '/',
+    shell: text(40) || '/bin/sh',
+  };
 }
 
 // struct group: name @0, passwd @8, gid @16
-const askForGroup = (name: string): number | null => answer((...rest) => getgrnam(name, ...rest))?.result.readUInt32LE(16) ?? null;
+const askForGroup = (name: string): number | null =>
+  answer((...rest) => getgrnam(name, ...rest))?.result.readUInt32LE(16) ?? null;
 
 function answer(ask: Ask): { readonly result: Buffer; readonly text: (at: number) => string } | null {
   const result = Buffer.alloc(64);

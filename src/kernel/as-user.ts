@@ -9,7 +9,10 @@ const AT_EACCESS = 0x200;
 const X_OK = 1;
 
 // The raw calls change this thread alone; the C library's setgroups would change every thread of the keeper.
-const NR = process.arch === 'x64' ? { setgroups: 116, setfsuid: 122, setfsgid: 123 } : { setgroups: 159, setfsuid: 151, setfsgid: 152 };
+const NR =
+  process.arch === 'x64'
+    ? { setgroups: 116, setfsuid: 122, setfsgid: 123 }
+    : { setgroups: 159, setfsuid: 151, setfsgid: 152 };
 const FACCESSAT2 = 439;
 const setgroups = libc.func('syscall', 'long', ['long', 'long', 'void *']);
 const setfsid = libc.func('syscall', 'long', ['long', 'long']);

@@ -1,7 +1,7 @@
 // The clocks of the host, and the keeper's one wake-up. It must not know what anybody wakes up for.
 
-import type { Clock } from '../keeper/ports.js';
 import { instant, wallTime } from '../core/time.js';
+import type { Clock } from '../keeper/ports.js';
 import { libc } from './syscalls.js';
 
 /** The longest that a timer of Node sleeps: 2^31 − 1 ms; longer ones would fire at once. */

@@ -30,7 +30,8 @@ function whoElseCanWrite(path: string): string | null {
   const real = realpathSync(path);
   for (let at = real; ; at = dirname(at)) {
     const stat = lstatSync(at);
-    if (stat.uid !== 0) return `envFile ${path}: ${at} belongs to uid ${stat.uid}; a keeper of root reads root's files only`;
+    if (stat.uid !== 0)
+      return `envFile ${path}: ${at} belongs to uid ${stat.uid}; a keeper of root reads root's files only`;
     if (writableByOthers(stat)) return `envFile ${path}: others can write ${at}; try: chmod go-w ${at}`;
     if (at === '/') return null;
   }

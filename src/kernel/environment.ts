@@ -28,7 +28,11 @@ export interface EnvironmentSources {
 }
 
 /** Later ones win: inherited, the user's, the files', `env`, and ours. */
-export function composeEnvironment(settings: ProcessSettings, origin: Origin, sources: EnvironmentSources): ReadonlyMap<string, string> {
+export function composeEnvironment(
+  settings: ProcessSettings,
+  origin: Origin,
+  sources: EnvironmentSources,
+): ReadonlyMap<string, string> {
   const { account } = sources;
   const name = account.name ?? String(account.uid);
   const result = new Map<string, string>();

@@ -52,13 +52,19 @@ export class Exits {
    * @returns `gone` if it is no more (or its pid is somebody else's): nothing will be called back.
    * @throws SystemCallFailure: EMFILE, ENOSPC
    */
-  follow(follower: string, process: ProcessRef, onExit: OnExit, child?: { readonly pidfd: number | null }): 'following' | 'gone' {
+  follow(
+    follower: string,
+    process: ProcessRef,
+    onExit: OnExit,
+    child?: { readonly pidfd: number | null },
+  ): 'following' | 'gone' {
     const known = this.#followed.get(keyOf(process));
     if (known !== undefined) {
       known.callbacks.set(follower, onExit);
       return 'following';
     }
-    const found: Identified | null = child === undefined ? identifyAgain(process, this.#features) : { process, ...child };
+    const found: Identified | null =
+      child === undefined ? identifyAgain(process, this.#features) : { process, ...child };
     if (found === null) return 'gone';
     const entry: Followed = { process, pidfd: found.pidfd, callbacks: new Map([[follower, onExit]]) };
     if (entry.pidfd === null) this.#pollSoon();

@@ -2,11 +2,11 @@
 // never compared (distributions backport, containers forbid). It must not know who uses a feature, or for what.
 
 import { statfsSync } from 'node:fs';
+import { findCgroupBase } from './cgroup-mounts.js';
 import { pidfdInfo } from './pidfd-info.js';
+import { whichHop } from './program.js';
 import { findUvPoll } from './pump.js';
 import { close, pidfdOpen, prctl, SystemCallFailure } from './syscalls.js';
-import { findCgroupBase } from './cgroup-mounts.js';
-import { whichHop } from './program.js';
 
 const FEATURE_NAMES = [
   'pidfd',
@@ -39,10 +39,7 @@ export function switchedOff(environment: NodeJS.ProcessEnv): readonly string[] {
  * Tries every feature that is not in `without`. As a side effect orphans of our descendants become our children
  * from now on (`subreaper`). `procConnector` is told by whoever opens it; without a probe it counts as missing.
  */
-export function probeFeatures(
-  without: readonly string[],
-  procConnector: () => 'yes' | 'no' = () => 'no',
-): Features {
+export function probeFeatures(without: readonly string[], procConnector: () => 'yes' | 'no' = () => 'no'): Features {
   const probes: Readonly<Record<FeatureName, () => 'yes' | 'no'>> = {
     pidfd: () => onPidfd(() => 'yes'),
     pidfdInode: () => onPidfd((fd) => (statfsSync(`/proc/self/fd/${fd}`).type === PID_FS_MAGIC ? 'yes' : 'no')),

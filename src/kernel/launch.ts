@@ -11,7 +11,13 @@ import { composeEnvironment, DEFAULT_PATH, type Origin } from './environment.js'
 import { findProgram, whichHop } from './program.js';
 
 export type Launch =
-  | { readonly type: 'ready'; readonly path: string; readonly argv: readonly string[]; readonly env: readonly string[]; readonly cwd: string }
+  | {
+      readonly type: 'ready';
+      readonly path: string;
+      readonly argv: readonly string[];
+      readonly env: readonly string[];
+      readonly cwd: string;
+    }
   | { readonly type: 'refused'; readonly errno: string; readonly detail: string };
 
 const refused = (errno: string, detail: string): Launch => ({ type: 'refused', errno, detail });
@@ -56,13 +62,22 @@ interface Identity {
 }
 
 /** User, group and groups are always changed together, and setpriv verifies that they were. */
-function identityOf(settings: ProcessSettings, account: Account, isCommandUser: boolean): Identity | Extract<Launch, { type: 'refused' }> {
+function identityOf(
+  settings: ProcessSettings,
+  account: Account,
+  isCommandUser: boolean,
+): Identity | Extract<Launch, { type: 'refused' }> {
   const flags: string[] = [];
   const isOther = account.uid !== process.geteuid?.();
   const changes = settings.user !== null || isCommandUser || settings.group !== null || settings.groups !== null;
   let runner: Runner | null = null;
   if (changes && (isOther || process.geteuid?.() === 0)) {
-    if (process.geteuid?.() !== 0) return { type: 'refused', errno: 'EPERM', detail: `only a keeper of root can run it as ${account.name ?? account.uid}` };
+    if (process.geteuid?.() !== 0)
+      return {
+        type: 'refused',
+        errno: 'EPERM',
+        detail: `only a keeper of root can run it as ${account.name ?? account.uid}`,
+      };
     const gid = settings.group === null ? account.gid : findGroup(settings.group);
     if (gid === null) return { type: 'refused', errno: 'ENOENT', detail: `no such group: ${settings.group}` };
     const extra = settings.groups === null ? null : settings.groups.map((group) => ({ group, gid: findGroup(group) }));
@@ -76,12 +91,18 @@ function identityOf(settings: ProcessSettings, account: Account, isCommandUser: 
   if (settings.capabilities !== null) {
     const kept = settings.capabilities.map((name) => `+${name}`);
     flags.push('--bounding-set', ['-all', ...kept].join(','));
-    if (account.uid !== 0 && kept.length > 0) flags.push('--inh-caps', ['-all', ...kept].join(','), '--ambient-caps', ['-all', ...kept].join(','));
+    if (account.uid !== 0 && kept.length > 0)
+      flags.push('--inh-caps', ['-all', ...kept].join(','), '--ambient-caps', ['-all', ...kept].join(','));
   }
   if (settings.noNewPrivileges === 'yes') flags.push('--no-new-privs');
   if (flags.length === 0) return { type: 'identity', runner: null, hop: [] };
   const setpriv = whichHop('setpriv');
-  if (setpriv === null) return { type: 'refused', errno: 'ENOENT', detail: 'setpriv (util-linux) is not installed; it is needed for user, groups, capabilities and noNewPrivileges' };
+  if (setpriv === null)
+    return {
+      type: 'refused',
+      errno: 'ENOENT',
+      detail: 'setpriv (util-linux) is not installed; it is needed for user, groups, capabilities and noNewPrivileges',
+    };
   return { type: 'identity', runner, hop: [setpriv, ...flags, '--'] };
 }
 

@@ -20,7 +20,8 @@ export function takeLock(path: string): Lock {
   } catch (error) {
     const holder = readFileSync(path, 'utf8').trim();
     closeSync(fd);
-    if (error instanceof Error && 'errno' in error && error.errno !== 'EWOULDBLOCK' && error.errno !== 'EAGAIN') throw error;
+    if (error instanceof Error && 'errno' in error && error.errno !== 'EWOULDBLOCK' && error.errno !== 'EAGAIN')
+      throw error;
     if (error instanceof Error && !('errno' in error)) throw error;
     throw new Error(`another keeper runs already${holder === '' ? '' : ` (pid ${holder})`}; it holds ${path}`);
   }

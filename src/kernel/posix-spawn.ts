@@ -4,7 +4,9 @@
 import koffi from 'koffi';
 import { errnoName, libc } from './syscalls.js';
 
-const posixSpawn = libc.func('int posix_spawn(void *pid, str path, void *actions, void *attributes, void *argv, void *envp)');
+const posixSpawn = libc.func(
+  'int posix_spawn(void *pid, str path, void *actions, void *attributes, void *argv, void *envp)',
+);
 const attrInit = libc.func('int posix_spawnattr_init(void *attributes)');
 const attrFlags = libc.func('int posix_spawnattr_setflags(void *attributes, short flags)');
 const attrDefault = libc.func('int posix_spawnattr_setsigdefault(void *attributes, void *set)');
@@ -12,7 +14,9 @@ const attrMask = libc.func('int posix_spawnattr_setsigmask(void *attributes, voi
 const actionsInit = libc.func('int posix_spawn_file_actions_init(void *actions)');
 const actionsDestroy = libc.func('int posix_spawn_file_actions_destroy(void *actions)');
 const actionsDup2 = libc.func('int posix_spawn_file_actions_adddup2(void *actions, int from, int to)');
-const actionsOpen = libc.func('int posix_spawn_file_actions_addopen(void *actions, int fd, str path, int flags, uint mode)');
+const actionsOpen = libc.func(
+  'int posix_spawn_file_actions_addopen(void *actions, int fd, str path, int flags, uint mode)',
+);
 const actionsChdir = libc.func('int posix_spawn_file_actions_addchdir_np(void *actions, str path)');
 
 const SETSIGDEF = 0x04;
@@ -50,7 +54,9 @@ const pidOut = Buffer.alloc(4);
 const O_RDWR = 2;
 
 /** The pid, or the name of the error: those of exec come back too, because the child borrows our memory until then. */
-export function spawnProcess(wanted: Wanted): { readonly type: 'spawned'; readonly pid: number } | { readonly type: 'failed'; readonly errno: string } {
+export function spawnProcess(
+  wanted: Wanted,
+): { readonly type: 'spawned'; readonly pid: number } | { readonly type: 'failed'; readonly errno: string } {
   const actions = Buffer.alloc(ACTIONS);
   actionsInit(actions);
   try {

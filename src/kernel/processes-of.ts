@@ -37,7 +37,11 @@ export function hasVariable(pid: number, name: string, value: string): boolean {
   return `\0${readText(`/proc/${pid}/environ`)}`.includes(`\0${name}=${value}\0`);
 }
 
-const numbers = (text: string): readonly number[] => text.split(' ').filter((word) => word.trim() !== '').map(Number);
+const numbers = (text: string): readonly number[] =>
+  text
+    .split(' ')
+    .filter((word) => word.trim() !== '')
+    .map(Number);
 
 function threadsOf(pid: number): readonly string[] {
   try {

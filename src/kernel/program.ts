@@ -21,7 +21,11 @@ export function findProgram(name: string, path: string, cwd: string, runner: Run
   let refused: Program | null = null;
   for (const directory of path.split(':')) {
     // An empty entry is the current directory, as for every shell.
-    const candidate = judge(isAbsolute(directory) ? join(directory, name) : resolve(cwd, directory, name), name, runner);
+    const candidate = judge(
+      isAbsolute(directory) ? join(directory, name) : resolve(cwd, directory, name),
+      name,
+      runner,
+    );
     if (candidate.type === 'found') return candidate;
     if (candidate.errno !== 'ENOENT') refused ??= candidate;
   }

@@ -3,8 +3,8 @@
 // common answer, nobody, costs one system call and one small read.
 
 import { readdirSync } from 'node:fs';
-import type { Leftovers, ServiceName } from '../core/spec.js';
 import { isSameProcess, type ProcessRef, type SignalName } from '../core/process.js';
+import type { Leftovers, ServiceName } from '../core/spec.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
@@ -128,7 +128,11 @@ export class Rests {
 
   /** Verified members: of the session, of the control group, and orphans that carry the service's name. Zombies are no members. */
   #members(service: ServiceName, main: ProcessRef): readonly ProcessRef[] {
-    const pids = new Set<number>([...sessionOf(main), ...this.#parts.groups.members(service), ...this.#orphans(service)]);
+    const pids = new Set<number>([
+      ...sessionOf(main),
+      ...this.#parts.groups.members(service),
+      ...this.#orphans(service),
+    ]);
     pids.delete(process.pid);
     pids.delete(main.pid);
     const members: ProcessRef[] = [];
@@ -144,7 +148,9 @@ export class Rests {
   /** Children of ours that nobody follows and that the service has begotten. */
   #orphans(service: ServiceName): readonly number[] {
     const { exits } = this.#parts;
-    return ownChildren().filter((pid) => !exits.isFollowed(pid) && isLiving(pid) && hasVariable(pid, 'UPKEEP_SERVICE', service));
+    return ownChildren().filter(
+      (pid) => !exits.isFollowed(pid) && isLiving(pid) && hasVariable(pid, 'UPKEEP_SERVICE', service),
+    );
   }
 }
 

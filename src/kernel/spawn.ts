@@ -28,7 +28,22 @@ export type Spawned =
 
 // getrlimit(2): the numbers of x86_64 and arm64 agree.
 const RESOURCES: Readonly<Record<LimitName, number>> = {
-  cpu: 0, fsize: 1, data: 2, stack: 3, core: 4, rss: 5, nproc: 6, nofile: 7, memlock: 8, as: 9, locks: 10, sigpending: 11, msgqueue: 12, nice: 13, rtprio: 14, rttime: 15,
+  cpu: 0,
+  fsize: 1,
+  data: 2,
+  stack: 3,
+  core: 4,
+  rss: 5,
+  nproc: 6,
+  nofile: 7,
+  memlock: 8,
+  as: 9,
+  locks: 10,
+  sigpending: 11,
+  msgqueue: 12,
+  nice: 13,
+  rtprio: 14,
+  rttime: 15,
 };
 
 /** Node raises its own soft limit of descriptors to the hard one at start; what was before is our parent's still. */
@@ -47,8 +62,11 @@ export function spawn(order: Order, features: Features): Spawned {
   try {
     const launch = prepareLaunch(spec, command, { service: spec.name, generation, role, token });
     if (launch.type === 'refused') return { type: 'failed', errno: launch.errno, detail: launch.detail };
-    const done = underLimits(spec, () => underUmask(spec.settings.umask, () => spawnProcess({ ...launch, output: order.output, extra: order.extra })));
-    if (done.type === 'failed') return { type: 'failed', errno: done.errno, detail: `${command.argv[0]}: ${explain(done.errno)}` };
+    const done = underLimits(spec, () =>
+      underUmask(spec.settings.umask, () => spawnProcess({ ...launch, output: order.output, extra: order.extra })),
+    );
+    if (done.type === 'failed')
+      return { type: 'failed', errno: done.errno, detail: `${command.argv[0]}: ${explain(done.errno)}` };
     return born(done.pid, spec, features);
   } catch (error) {
     if (error instanceof SystemCallFailure) return { type: 'failed', errno: error.errno, detail: error.message };
@@ -109,8 +127,6 @@ function underUmask<T>(umask: number, action: () => T): T {
     process.umask(before);
   }
 }
-
-
 
 function writeQuietly(path: string, text: string): void {
   try {
