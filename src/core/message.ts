@@ -38,7 +38,7 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'startFailed':
       return { level: 'error', text: `${title} failed to start: ${describeDeath(what.death)}; ${nextInWords(what.next, 'trying again')}` };
     case 'failed':
-      return { level: 'error', text: `${title} failed for good, ${nextInWords(what.next, 'trying again')}` };
+      return { level: 'error', text: `${title} has failed: ${failureInWords(what.failure)}; ${nextInWords(what.next, 'trying again')}` };
     case 'handedOver':
       return info(`${title} handed over from pid ${what.from.pid} to pid ${what.to.pid}`);
     case 'cameBack':
@@ -106,6 +106,17 @@ export function nextInWords(next: Next, doing: string): string {
       return `${doing} unless it comes back within ${inWords(next.for)}`;
     case 'nothing':
       return `staying down, ${next.why}`;
+  }
+}
+
+function failureInWords(failure: Extract<What, { type: 'failed' }>['failure']): string {
+  switch (failure.type) {
+    case 'limit':
+      return `${failure.count} restarts did not help`;
+    case 'nothing-matches':
+      return 'its start command succeeded, and nothing matches its watch';
+    case 'prevented':
+      return 'its restart policy leaves it down';
   }
 }
 

@@ -53,7 +53,12 @@ export class RealKernel implements Kernel {
     this.#parts = parts;
     const { exits, groups, features, post } = parts;
     this.#pipes = new ReadyPipes(parts.pump);
-    this.#rests = new Rests({ exits, groups, features, onEmptied: (service, process) => post({ type: 'emptied', service, process }) });
+    this.#rests = new Rests({
+      exits,
+      groups,
+      features,
+      onEmptied: (service, process) => post({ type: 'emptied', service, process }),
+    });
   }
 
   perform(effect: Effect): void {
@@ -89,15 +94,23 @@ export class RealKernel implements Kernel {
   run(command: Command, spec: ServiceSpec, signal: AbortSignal): Promise<ExitStatus> {
     return new Promise((resolve) => {
       const { features, exits } = this.#parts;
-      const done = spawn({ spec, command, role: 'ready', generation: 0, token: '', output: null, extra: null }, features);
+      const done = spawn(
+        { spec, command, role: 'ready', generation: 0, token: '', output: null, extra: null },
+        features,
+      );
       if (done.type === 'failed') return resolve({ type: 'unknown' });
       const end = (): void => void signalGroup(done.process, 'SIGKILL', features);
       signal.addEventListener('abort', end, { once: true });
       const follower = `ready ${spec.name}`;
-      exits.follow(follower, done.process, ({ status }) => {
-        signal.removeEventListener('abort', end);
-        resolve(status);
-      }, { pidfd: done.pidfd });
+      exits.follow(
+        follower,
+        done.process,
+        ({ status }) => {
+          signal.removeEventListener('abort', end);
+          resolve(status);
+        },
+        { pidfd: done.pidfd },
+      );
       if (signal.aborted) end();
     });
   }
@@ -118,14 +131,30 @@ export class RealKernel implements Kernel {
     const { probe } = spec.ready;
     const pipe = role === 'main' && probe.type === 'fd' ? this.#pipes.open() : null;
     const extra = pipe === null || probe.type !== 'fd' ? null : { fd: pipe.write, as: probe.fd };
-    const done = spawn({ spec, command, role, generation, token: this.#tokenFor(spec.name, generation, role), output: outputs.descriptorFor(spec), extra }, features);
+    const done = spawn(
+      {
+        spec,
+        command,
+        role,
+        generation,
+        token: this.#tokenFor(spec.name, generation, role),
+        output: outputs.descriptorFor(spec),
+        extra,
+      },
+      features,
+    );
     if (done.type === 'failed') {
       pipe?.drop();
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno: done.errno, detail: done.detail });
       return;
     }
     const { process } = done;
-    exits.follow(spec.name, process, (evidence) => post({ type: 'exited', service: spec.name, process, evidence, away: 'no' }), { pidfd: done.pidfd });
+    exits.follow(
+      spec.name,
+      process,
+      (evidence) => post({ type: 'exited', service: spec.name, process, evidence, away: 'no' }),
+      { pidfd: done.pidfd },
+    );
     post({ type: 'spawned', service: spec.name, role, generation, process });
     pipe?.listen(spec.name, () => post({ type: 'becameReady', service: spec.name, process }));
     if (role === 'main') groups.place(spec.name, process, spec.settings.memory);
@@ -136,7 +165,9 @@ export class RealKernel implements Kernel {
     const { exits, post } = this.#parts;
     const gone = (): void => post({ type: 'exited', service, process, evidence: unseen, away: 'yes' });
     try {
-      const outcome = exits.follow(service, process, (evidence) => post({ type: 'exited', service, process, evidence, away: 'no' }));
+      const outcome = exits.follow(service, process, (evidence) =>
+        post({ type: 'exited', service, process, evidence, away: 'no' }),
+      );
       if (outcome === 'gone') gone();
     } catch (error) {
       // No descriptor to be had: it is looked at later, not given up.
@@ -154,7 +185,13 @@ export class RealKernel implements Kernel {
       return;
     }
     post({ type: 'spawned', service, role, generation, process: found });
-    const event = (evidence: ExitEvidence, away: 'yes' | 'no'): ServiceEvent => ({ type: 'exited', service, process: found, evidence, away });
+    const event = (evidence: ExitEvidence, away: 'yes' | 'no'): ServiceEvent => ({
+      type: 'exited',
+      service,
+      process: found,
+      evidence,
+      away,
+    });
     if (exits.follow(service, found, (evidence) => post(event(evidence, 'no'))) === 'gone') post(event(unseen, 'yes'));
   }
 

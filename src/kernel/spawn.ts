@@ -50,7 +50,8 @@ const RESOURCES: Readonly<Record<LimitName, number>> = {
 const originalNofile = ((): RawLimit => {
   const own = prlimit(0, RESOURCES.nofile, null);
   try {
-    return { soft: prlimit(process.ppid, RESOURCES.nofile, null).soft, hard: own.hard };
+    const { soft } = prlimit(process.ppid, RESOURCES.nofile, null);
+    return { soft: soft === null || own.hard === null ? soft : Math.min(soft, own.hard), hard: own.hard };
   } catch {
     return { soft: 1024, hard: own.hard }; // the default of every Linux since 2.6
   }
