@@ -2,7 +2,7 @@
 
 import type { Command } from '../core/spec.js';
 import { account, durationOrNone } from './amounts.js';
-import { defaulted, notYet, optional, record, required } from './record.js';
+import { defaulted, optional, record, required } from './record.js';
 import { complain, type JsonSchema, refine, type Shape, unfit } from './shape.js';
 import { dictOf, isNull, leafOf, listOf, placeInside, shown, type Tree } from './tree.js';
 import { splitWords } from './words.js';
@@ -83,8 +83,5 @@ export const foreground: Shape<Command> = refine(
     { exec: required(argv, 'The program and its arguments.') },
     { short: commandShort, shortSchema: ARGV_SCHEMA },
   ),
-  ({ exec }, tree, reading) =>
-    exec.some((word) => word.includes('%i'))
-      ? complain(reading, tree.at, notYet('`%i` (the number of an instance)'))
-      : { argv: exec, timeout: null, user: null },
+  ({ exec }) => ({ argv: exec, timeout: null, user: null }),
 );

@@ -84,7 +84,7 @@ export function readFiles(path: string, who: Who, disk: Disk, problems: Problems
       bytes = disk.read(absolute);
     } catch (error) {
       const what = from === null ? reasonOf(error) : `${name}: ${reasonOf(error)}`;
-      const help = from === null ? '; `upkeep init` prints one to begin with' : '; a name without wildcards must exist';
+      const help = from === null ? '; `upkeep init` writes one to begin with' : '; a name without wildcards must exist';
       problems.report(place, from === null ? null : 'include', isMissing(error) ? what + help : what);
       return undefined;
     }

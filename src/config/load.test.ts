@@ -388,7 +388,7 @@ describe('include', () => {
 
   it('of a file that is not there at all says what would do', () => {
     expect(problemsOf({ '/other': '' })).toEqual([
-      '/u.yaml: there is no such file; `upkeep init` prints one to begin with',
+      '/u.yaml: there is no such file; `upkeep init` writes one to begin with',
     ]);
   });
 

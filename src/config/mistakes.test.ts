@@ -300,10 +300,6 @@ describe('a key whose wing comes later', () => {
       'run: x\nreload: {signal: SIGHUP, notify: true}',
       '/u.yaml:4:38: services.web.reload: this version does not have `reload: {notify: true}` yet; take it out until one does',
     ],
-    [
-      'run: serve --member %i',
-      '/u.yaml:3:10: services.web.run: this version does not have `%i` (the number of an instance) yet; take it out until one does',
-    ],
   ])('is refused inside of another key too: %s', (settings, message) => {
     expect(problemsOf(web(settings))).toEqual([message]);
   });
@@ -344,7 +340,7 @@ const FILE: readonly (readonly [string, string, ...string[]])[] = [
   [
     'a tag',
     'services: !mine { w: { run: x } }\n',
-    '/u.yaml:1:11: tags are not used here (Unresolved tag: !mine); take it out',
+    '/u.yaml:1:11: a value that begins with ! is a tag in YAML, and tags are not used here; put it in quotes',
   ],
   ['an unclosed bracket', 'services: { w: { run: [x }\n', '/u.yaml:1:26: a bracket is not closed; write ]'],
   ['an unclosed quote', 'services: { w: { run: "x }\n', '/u.yaml:2:1: a quote before here is not closed; close it'],
@@ -363,7 +359,16 @@ const FILE: readonly (readonly [string, string, ...string[]])[] = [
     'services: { ? [a] : { run: x } }\n',
     '/u.yaml:1:15: a key must be a word, not a list, a map, an alias or nothing',
   ],
-  ['an alias without its anchor', 'services: { w: *x }\n', '/u.yaml:1:16: no anchor &x stands before this alias'],
+  [
+    'an alias without its anchor',
+    'services: { w: *x }\n',
+    '/u.yaml:1:16: found the alias *x without an anchor before it; put a value that begins with * in quotes',
+  ],
+  [
+    'an anchor of nothing',
+    'services: { w: { run: x, hosts: &web } }\n',
+    '/u.yaml:1:26: found the anchor &web of nothing; put a value that begins with & in quotes',
+  ],
   [
     'an alias inside of what it stands for',
     'services: &x { w: *x }\n',

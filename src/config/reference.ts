@@ -61,7 +61,7 @@ const isCommand = (keys: Keys): boolean => COMMAND_KEYS.every((name) => keys[nam
 function defaultCell(key: Key<unknown>): string {
   const { keys } = key.shape;
   if (keys === null || !isCommand(keys) || key.default !== null) return defaultText(key);
-  return `${defaultText(key)}; timeout ${String(keys.timeout?.default)}`;
+  return `${defaultText(key)}; timeout ${keys.timeout === undefined ? '' : defaultText(keys.timeout)}`;
 }
 
 function row({ path, key }: KeyHelp): string {

@@ -121,7 +121,7 @@ export const path = (write = 'a path that begins with /'): Shape<string> =>
 /** A regular expression that compiles; its source. */
 export const regex: Shape<string> = leafShape('a regular expression', { type: 'string', format: 'regex' }, (text) => {
   try {
-    new RegExp(text, 'u');
+    new RegExp(text);
     return text === '' ? bad('is empty and would match everything; write a regular expression') : ok(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: .*\/\w*: /s, '') : '';

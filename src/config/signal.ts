@@ -39,7 +39,8 @@ const SIGNALS: readonly string[] = [
   'SIGSYS',
 ];
 
-const REAL_TIME = /^SIGRTMIN(?:\+(?:[1-9]|[12]\d|30))?$/;
+// glibc has 31 of them, from 34 to 64.
+const REAL_TIME = /^SIGRT(?:MIN(?:\+(?:[1-9]|[12]\d|30))?|MAX(?:-(?:[1-9]|[12]\d|30))?)$/;
 
 /** Is this the name of a signal, spelt as it is in signal(7)? */
 const isSignalName = (text: string): text is SignalName => SIGNALS.includes(text) || REAL_TIME.test(text);

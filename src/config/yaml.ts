@@ -73,7 +73,7 @@ function complaint(error: YAMLError): string {
     case 'MULTIPLE_DOCS':
       return 'a second document begins here; write one document in a file and use `include`';
     case 'TAG_RESOLVE_FAILED':
-      return `tags are not used here (${error.message}); take it out`;
+      return 'a value that begins with ! is a tag in YAML, and tags are not used here; put it in quotes';
     case 'BAD_SCALAR_START':
       return `is not valid YAML: ${error.message}; put the value in quotes`;
     case 'BLOCK_AS_IMPLICIT_KEY':
@@ -128,7 +128,11 @@ function convert(contents: ParsedNode, conversion: Conversion): Tree | undefined
     if (open.length > DEEPEST) return fail(at, `is nested deeper than ${DEEPEST} levels; write it flatter`);
     if (isAlias(node)) {
       const target = anchors.get(node.source);
-      if (target === undefined) return fail(at, `no anchor &${node.source} stands before this alias`);
+      if (target === undefined)
+        return fail(
+          at,
+          `found the alias *${node.source} without an anchor before it; put a value that begins with * in quotes`,
+        );
       if (open.includes(target)) return fail(at, `the alias *${node.source} stands inside of what it stands for`);
       return visit(target, at, open, alias ?? at);
     }
@@ -139,7 +143,12 @@ function convert(contents: ParsedNode, conversion: Conversion): Tree | undefined
         `the aliases of this file stand for more than ${MOST_ALIASED} values; use \`templates\` instead`,
       );
     }
-    if ((isScalar(node) || isSeq(node) || isMap(node)) && node.anchor) anchors.set(node.anchor, node);
+    if ((isScalar(node) || isSeq(node) || isMap(node)) && node.anchor) {
+      // `hosts: &web` would silently be nothing, which is every host.
+      if (isNothing(node))
+        return fail(at, `found the anchor &${node.anchor} of nothing; put a value that begins with & in quotes`);
+      anchors.set(node.anchor, node);
+    }
     if (isScalar(node)) return leaf(node, at, text);
     const below = [...open, node];
     if (isSeq(node)) {
