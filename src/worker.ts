@@ -6,7 +6,8 @@ import { DurableWriter } from './journal/durable-writer.js';
 import type { WriteJob } from './journal/job.js';
 import { collapse } from './kernel/disk-calls.js';
 import type { FromThread, JobForThread } from './kernel/disk-thread.js';
-import type { LogJob, LogNews } from './logs/job.js';
+import { Syslog } from './kernel/syslog.js';
+import type { DiskCalls, LogJob, LogNews } from './logs/job.js';
 import { LogTender } from './logs/tender.js';
 
 /** What the main thread gives along: the probes that UPKEEP_WITHOUT switches off. */
@@ -20,8 +21,18 @@ if (port === null) throw new Error('worker.js is the disk thread of upkeep and n
 
 const send = (message: FromThread<LogNews>): void => port.postMessage(message);
 const tell = (news: LogNews): void => send({ type: 'news', news });
-const canCollapse = !without.includes('collapseRange');
-const tender = new LogTender({ collapse: canCollapse ? collapse : () => 'EOPNOTSUPP' }, tell);
+
+const INFO = 6;
+const receivers = new Map<string, Syslog>();
+const calls: DiskCalls = {
+  collapse: without.includes('collapseRange') ? () => 'EOPNOTSUPP' : collapse,
+  sendToSyslog: (service, line) => {
+    const receiver = receivers.get(service) ?? new Syslog('/dev/log', service);
+    receivers.set(service, receiver);
+    receiver.write(INFO, line);
+  },
+};
+const tender = new LogTender(calls, tell);
 const writer = new DurableWriter((problem, error) => tell({ type: 'problem', problem, error }));
 
 port.on('message', ({ number, job }: JobForThread<LogJob | WriteJob>) => {

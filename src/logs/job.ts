@@ -11,6 +11,8 @@ export type LogJob =
       readonly service: ServiceName;
       readonly path: string;
       readonly rotate: Rotation;
+      /** `syslog`: every line is handed on, and what was may be thrown away. */
+      readonly forward: 'no' | 'syslog';
     }
   | { readonly type: 'leave'; readonly key: string; readonly lasts: 'once'; readonly path: string };
 
@@ -23,8 +25,10 @@ export type LogNews =
   | { readonly type: 'moved'; readonly service: ServiceName }
   | { readonly type: 'problem'; readonly problem: string; readonly error: string };
 
-/** Calls that Node does not offer, see kernel/disk-calls.ts. */
+/** Calls that Node does not offer, see kernel/disk-calls.ts and kernel/syslog.ts. */
 export interface DiskCalls {
   /** Removes the first `length` bytes of the file in place. Null when done, else the name of the error. */
   collapse(fd: number, length: number): string | null;
+  /** A line to the local syslog in the name of this service. Never waits. */
+  sendToSyslog(service: string, line: string): void;
 }

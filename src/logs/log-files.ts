@@ -4,6 +4,7 @@
 //   web.log.times      when: the index of times
 //   web.log.1[.gz]     older output, .1 the youngest; each with its own .1.times
 //   web.log.next       a head being copied away
+//   web.log.sent       up to where it was handed on, for `log: syslog`
 //   web.log.rotating   the intent of a rotation, there from the end of the copy to the end of the rotation
 
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 export const logPath = (directory: string, service: string): string => join(directory, `${service}.log`);
 
 export const timesPath = (log: string): string => `${log}.times`;
+export const sentPath = (log: string): string => `${log}.sent`;
 export const nextPath = (log: string): string => `${log}.next`;
 export const intentPath = (log: string): string => `${log}.rotating`;
 

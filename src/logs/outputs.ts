@@ -3,7 +3,7 @@
 // they are indexed and rotated; it tells the disk thread which there are.
 
 import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
-import type { LogSpec, Rotation, ServiceName, ServiceSpec } from '../core/spec.js';
+import type { Rotation, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Outputs, Report } from '../keeper/ports.js';
 import type { LogJob, LogNews } from './job.js';
 import { logPath } from './log-files.js';
@@ -28,6 +28,7 @@ interface OpenLog {
   readonly fd: number;
   readonly path: string;
   readonly rotation: Rotation;
+  readonly forward: 'no' | 'syslog';
   /** `moved`: somebody moved or removed the file, so the next start gets a new one. */
   at: 'path' | 'moved';
 }
@@ -40,6 +41,9 @@ interface Losses {
 }
 
 const FAR_BACK = 1024 * 1024;
+
+/** For `log: syslog`: only as much as the receiver has not had yet, and some to look back at. */
+const SPOOL: Rotation = { size: 1024 * 1024, keep: 0, compress: 'no' };
 
 export class ServiceOutputs implements Outputs {
   readonly #options: OutputsOptions;
@@ -122,25 +126,24 @@ export class ServiceOutputs implements Outputs {
   }
 
   #descriptorFor(spec: ServiceSpec): number | null {
-    if (spec.log.to !== 'file') this.#close(spec.name);
+    if (spec.log.to === 'none' || spec.log.to === 'inherit') this.#close(spec.name);
     switch (spec.log.to) {
       case 'none':
         return null;
       case 'inherit':
         return this.#options.inherited;
       case 'syslog':
-        // The configuration refuses it until there is a way to syslog that no service ever waits for.
-        this.#tellOnce(spec.name, `the output of ${spec.name} cannot go to syslog yet and is thrown away`, null);
-        return null;
+        return this.#file(spec.name, SPOOL, 'syslog');
       case 'file':
-        return this.#file(spec.name, spec.log);
+        return this.#file(spec.name, spec.log.rotate, 'no');
     }
   }
 
-  #file(service: ServiceName, { rotate }: LogSpec): number | null {
+  #file(service: ServiceName, rotation: Rotation, forward: OpenLog['forward']): number | null {
     const known = this.#open.get(service);
     if (known?.at === 'path') {
-      if (!isSameRotation(known.rotation, rotate)) this.#tend(service, { ...known, rotation: rotate });
+      const isSame = isSameRotation(known.rotation, rotation) && known.forward === forward;
+      if (!isSame) this.#tend(service, { ...known, rotation, forward });
       return known.fd;
     }
     if (known !== undefined) this.#close(service);
@@ -148,7 +151,7 @@ export class ServiceOutputs implements Outputs {
     try {
       const fd = openLog(this.#options.directory, path);
       this.#closed.delete(service);
-      this.#tend(service, { fd, path, rotation: rotate, at: 'path' });
+      this.#tend(service, { fd, path, rotation, forward, at: 'path' });
       return fd;
     } catch (error) {
       this.#tellOnce(
@@ -162,8 +165,16 @@ export class ServiceOutputs implements Outputs {
 
   #tend(service: ServiceName, log: OpenLog): void {
     this.#open.set(service, log);
-    const { path, rotation } = log;
-    this.#options.send({ type: 'tend', key: `log ${path}`, lasts: 'standing', service, path, rotate: rotation });
+    const { path, rotation, forward } = log;
+    this.#options.send({
+      type: 'tend',
+      key: `log ${path}`,
+      lasts: 'standing',
+      service,
+      path,
+      rotate: rotation,
+      forward,
+    });
   }
 
   #close(service: ServiceName): void {
@@ -177,7 +188,7 @@ export class ServiceOutputs implements Outputs {
   /** Sizes come from the kernel's memory of the file, not from the disk; and only where readiness asks for them. */
   #markStart({ name, kind, log }: ServiceSpec, back: number): void {
     const own = kind.type === 'watched' ? kind.logFrom : null;
-    const path = own ?? (log.to === 'file' ? logPath(this.#options.directory, name) : null);
+    const path = own ?? (log.to === 'file' || log.to === 'syslog' ? logPath(this.#options.directory, name) : null);
     this.#starts.delete(name);
     if (path === null) return;
     try {

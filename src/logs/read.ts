@@ -3,7 +3,6 @@
 
 import { followLogs } from './follow.js';
 import { type Line, LineSplitter, type LogLine } from './line.js';
-import { logPath } from './log-files.js';
 import { type LogSource, LogView } from './log-view.js';
 import { stampOf } from './stamp.js';
 import { offsetSince, timeAt } from './times.js';
@@ -16,12 +15,6 @@ export interface ReadOptions {
   /** `yes`: goes on until `signal`. */
   readonly follow: 'yes' | 'no';
   readonly signal: AbortSignal;
-}
-
-/** The logs of a service: the file that the daemon writes itself, if there is one, and what we catch of it. */
-export function logSources(directory: string, service: string, logFrom: string | null): readonly LogSource[] {
-  const own: LogSource = { service, path: logPath(directory, service), kind: 'own' };
-  return logFrom === null ? [own] : [{ service, path: logFrom, kind: 'foreign' }, own];
 }
 
 // A line that began so long before the time asked for is shown without its beginning.

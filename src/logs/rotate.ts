@@ -37,7 +37,9 @@ export interface RotateOptions {
   readonly compress: 'yes' | 'no';
   /** The base of the log's index. */
   readonly base: number;
-  readonly calls: DiskCalls;
+  /** No byte beyond this place in the file is thrown away; null: all may go. */
+  readonly most: number | null;
+  readonly calls: Pick<DiskCalls, 'collapse'>;
 }
 
 const NOTHING: Rotated = { cut: 0, dropped: 0, exact: 'yes' };
@@ -53,7 +55,7 @@ export function rotate(options: RotateOptions): Rotated {
   const fd = openSync(log, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     const { size, blksize } = fstatSync(fd);
-    const cut = findCut(fd, size, blksize);
+    const cut = findCut(fd, Math.min(size, (options.most ?? size) + 1), blksize);
     if (cut === 0) return NOTHING;
     if (keep === 0) return discard(fd, cut, options, 'wanted');
     const intent = moveHead(fd, cut, options);

@@ -5,6 +5,7 @@
 import { type FSWatcher, type Stats, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Rotation, ServiceName } from '../core/spec.js';
+import { Forwarder, type SendLine } from './forward.js';
 import type { DiskCalls, LogJob, LogNews } from './job.js';
 import { type Rotated, type RotateOptions, recover, rotate } from './rotate.js';
 import { addTime, beginIndex, mendIndex, readIndex } from './time-index.js';
@@ -15,10 +16,12 @@ interface Tended {
   readonly path: string;
   readonly rotation: Rotation;
   readonly inode: number;
+  /** null: its lines are not handed on. */
+  forwarder: Forwarder | null;
   /** Bytes that left the head in the log's whole life, and the last offset in the index, see times.ts. */
   base: number;
   end: number;
-  /** After a rotation that failed: not before this wall time. */
+  /** After a rotation that failed: not before this wall time; 0 after one that went well. */
   rotateAfter: number;
   state: 'here' | 'gone';
   /** `torn`: the last entry may be half written. */
@@ -79,6 +82,7 @@ export class LogTender {
         path,
         rotation,
         inode: stats.ino,
+        forwarder: null,
         base: 0,
         end: 0,
         rotateAfter: 0,
@@ -92,6 +96,9 @@ export class LogTender {
       log.base = index?.base ?? 0;
       this.#count(log, recover(this.#optionsFor(log)));
       this.#readPosition(log);
+      const send: SendLine = (to, line) => this.#calls.sendToSyslog(to, line);
+      // A new log from its beginning; one that was not handed on before from where it was last looked at.
+      if (job.forward === 'syslog') log.forwarder = new Forwarder(path, service, send, log.end);
       const directory = this.#watch(dirname(path));
       forget(directory, path);
       directory.logs.set(basename(path), log);
@@ -212,7 +219,18 @@ export class LogTender {
       log.index = 'torn';
       this.#trouble(log, `the times of the log ${log.path} cannot be written`, error);
     }
+    if (log.forwarder !== null) this.#forward(log, log.forwarder);
     this.#rotateIfBig(log, stats.size);
+  }
+
+  #forward(log: Tended, forwarder: Forwarder): void {
+    const { skipped, left } = forwarder.forward(log.base, log.end);
+    if (skipped > 0) this.#tell({ type: 'dropped', service: log.service, bytes: skipped });
+    if (left === 'none') return;
+    const path = dirname(log.path);
+    const directory = this.#directories.get(path);
+    directory?.touched.add(log);
+    if (directory !== undefined) this.#lookSoon(path, directory, LOOK_EVERY_MS);
   }
 
   #note(log: Tended, size: number, wall: number): void {
@@ -241,9 +259,12 @@ export class LogTender {
       // Nothing is cut from a log smaller than a block.
       this.#count(log, rotate(this.#optionsFor(log)));
       this.#readPosition(log);
+      log.rotateAfter = 0;
     } catch (error) {
+      const seconds = ROTATE_AGAIN_MS / 1000;
+      if (log.rotateAfter === 0)
+        this.#problem(`the log ${log.path} cannot be rotated; tried again every ${seconds} s`, error);
       log.rotateAfter = Date.now() + ROTATE_AGAIN_MS;
-      this.#trouble(log, `the log ${log.path} cannot be rotated; tried again every ${ROTATE_AGAIN_MS / 1000} s`, error);
     }
   }
 
@@ -263,7 +284,8 @@ export class LogTender {
 
   #optionsFor(log: Tended): RotateOptions {
     const { keep, compress } = log.rotation;
-    return { log: log.path, keep, compress, base: log.base, calls: this.#calls };
+    const most = log.forwarder === null ? null : log.forwarder.sent - log.base;
+    return { log: log.path, keep, compress, base: log.base, most, calls: this.#calls };
   }
 
   #trouble(log: Tended, problem: string, error: unknown): void {

@@ -25,8 +25,10 @@ import { collapse } from '../../src/kernel/disk-calls.js';
 import { listArchives } from '../../src/logs/archive.js';
 import type { LogJob, LogNews } from '../../src/logs/job.js';
 import type { LogLine } from '../../src/logs/line.js';
+import { logPath } from '../../src/logs/log-files.js';
+import type { LogSource } from '../../src/logs/log-view.js';
 import { ServiceOutputs } from '../../src/logs/outputs.js';
-import { logSources, type ReadOptions, readLogs } from '../../src/logs/read.js';
+import { type ReadOptions, readLogs } from '../../src/logs/read.js';
 import { lastLines } from '../../src/logs/tail.js';
 import { LogTender } from '../../src/logs/tender.js';
 import { readIndex } from '../../src/logs/time-index.js';
@@ -72,32 +74,30 @@ function withLog(name: string, log: Partial<LogSpec> = {}, more: Partial<Service
 interface Tending {
   readonly tender: LogTender;
   readonly news: LogNews[];
+  /** What was handed on to syslog. */
+  readonly handedOn: string[];
 }
 
 /** Tends the log of `name`, which is made if it is not there. */
-function tend(name: string, rotate: Partial<LogSpec['rotate']> = {}, canCollapse: 'yes' | 'no' = 'yes'): Tending {
+function tend(name: string, rotate: Partial<LogSpec['rotate']> = {}, forward: 'no' | 'syslog' = 'no'): Tending {
   const news: LogNews[] = [];
+  const handedOn: string[] = [];
   const path = join(directory, `${name}.log`);
   appendFileSync(path, '');
-  const tender = new LogTender({ collapse: canCollapse === 'yes' ? collapse : () => 'EOPNOTSUPP' }, (one) =>
-    news.push(one),
-  );
+  const calls = { collapse, sendToSyslog: (service: string, line: string) => handedOn.push(`${service}: ${line}`) };
+  const tender = new LogTender(calls, (one) => news.push(one));
   closers.push(() => tender.close());
   const rotation = { size: null, keep: 3, compress: 'no', ...rotate } as const;
-  tender.perform({
-    type: 'tend',
-    key: name,
-    lasts: 'standing',
-    service: supervised({ name }).name,
-    path,
-    rotate: rotation,
-  });
-  return { tender, news };
+  const { name: service } = supervised({ name });
+  tender.perform({ type: 'tend', key: name, lasts: 'standing', service, path, rotate: rotation, forward });
+  return { tender, news, handedOn };
 }
+
+const own = (service: string): LogSource => ({ service, path: logPath(directory, service), kind: 'own' });
 
 async function read(names: readonly string[], options: Partial<ReadOptions> = {}): Promise<LogLine[]> {
   const signal = new AbortController().signal;
-  const sources = names.flatMap((name) => logSources(directory, name, null));
+  const sources = names.map(own);
   const lines: LogLine[] = [];
   for await (const line of readLogs(sources, { lines: 'all', since: null, follow: 'no', signal, ...options }))
     lines.push(line);
@@ -123,12 +123,12 @@ describe('opening logs', () => {
     expect(sent.map((job) => job.type)).toEqual(['tend']);
   });
 
-  it('gives nothing for `none`, the own output for `inherit`, and says that syslog is to come', () => {
-    const { outputs, problems } = openOutputs();
+  it('gives nothing for `none`, and the own output for `inherit`', () => {
+    const { outputs, sent, problems } = openOutputs();
     expect(outputs.descriptorFor(withLog('a', { to: 'none' }))).toBeNull();
     expect(outputs.descriptorFor(withLog('b', { to: 'inherit' }))).toBe(2);
-    expect(outputs.descriptorFor(withLog('c', { to: 'syslog' }))).toBeNull();
-    expect(problems).toEqual(['the output of c cannot go to syslog yet and is thrown away']);
+    expect(sent).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('goes on without a log that cannot be opened, says so once, and opens it at a later start (supervisors 35)', () => {
@@ -279,6 +279,68 @@ describe('tending logs', () => {
   });
 });
 
+describe('handing output on to syslog', () => {
+  it('opens a short log for it, so that the service waits for nobody', () => {
+    const { outputs, sent } = openOutputs();
+    expect(outputs.descriptorFor(withLog('web', { to: 'syslog' }))).not.toBeNull();
+    expect(sent).toMatchObject([{ type: 'tend', forward: 'syslog', rotate: { size: 1_048_576, keep: 0 } }]);
+    outputs.descriptorFor(withLog('web', { to: 'file' }));
+    expect(sent.at(-1)).toMatchObject({ type: 'tend', forward: 'no' });
+  });
+
+  it('hands every whole line on, cleaned, also what was written while nobody looked', async () => {
+    const path = join(directory, 'web.log');
+    writeFileSync(path, 'early\n');
+    const first = tend('web', {}, 'syslog');
+    expect(first.handedOn).toEqual(['web: early']);
+    appendFileSync(path, '\x1b[1mone\ttwo\x00\n\nhalf');
+    await expect.poll(() => first.handedOn, DEADLINE).toEqual(['web: early', 'web:  [1mone two']);
+    first.tender.close();
+    appendFileSync(path, ' and half\n');
+    expect(tend('web', {}, 'syslog').handedOn).toEqual(['web: half and half']);
+  });
+
+  it('begins where the log was last looked at when it was a plain one before', () => {
+    const path = join(directory, 'web.log');
+    writeFileSync(path, 'old\n');
+    tend('web').tender.close();
+    appendFileSync(path, 'new\n');
+    expect(tend('web', {}, 'syslog').handedOn).toEqual(['web: new']);
+  });
+
+  it('throws away only what was handed on, and neither skips nor repeats a line over it', {
+    timeout: 60_000,
+  }, async () => {
+    const path = join(directory, 'web.log');
+    const { news, handedOn } = tend('web', { size: 50_000, keep: 0 }, 'syslog');
+    let written = 0;
+    const rotations = (): number => news.filter((one) => one.type === 'rotated').length;
+    await expect
+      .poll(
+        () => {
+          appendFileSync(path, Array.from({ length: 2_000 }, () => `${++written}\n`).join(''));
+          return rotations();
+        },
+        { timeout: 30_000, interval: 5 },
+      )
+      .toBeGreaterThan(3);
+    await expect.poll(() => handedOn.length, DEADLINE).toBe(written);
+    expect(handedOn).toEqual(Array.from({ length: written }, (_, index) => `web: ${index + 1}`));
+    expect(news.filter((one) => one.type === 'dropped')).toEqual([]);
+  });
+
+  it('passes over what is too much to wait, and counts it', async () => {
+    const path = join(directory, 'web.log');
+    writeFileSync(path, `${'x'.repeat(99)}\n`.repeat(200_000));
+    const { news, handedOn } = tend('web', { size: 1_000_000, keep: 0 }, 'syslog');
+    await expect
+      .poll(() => news, DEADLINE)
+      .toContainEqual({ type: 'dropped', service: 'web', bytes: 20_000_000 - 16 * 1024 * 1024 });
+    await expect.poll(() => handedOn.length, DEADLINE).toBeGreaterThan(167_000);
+    await expect.poll(() => statSync(path).size, DEADLINE).toBeLessThan(1_000_000);
+  });
+});
+
 describe('reading logs', () => {
   /** Archives and index as a tender leaves them: three parts, the oldest compressed, a line over the last border. */
   function layOut(): void {
@@ -338,7 +400,7 @@ describe('reading logs', () => {
     writeFileSync(foreign, '2026-01-10 10:00:00 up\n  more of it\n2026-01-10 12:00:00 down\n');
     const signal = new AbortController().signal;
     const since = new Date('2026-01-10T11:00:00').getTime();
-    const sources = logSources(directory, 'ssh', foreign);
+    const sources: LogSource[] = [{ service: 'ssh', path: foreign, kind: 'foreign' }, own('ssh')];
     const lines: string[] = [];
     for await (const line of readLogs(sources, { lines: 'all', since, follow: 'no', signal }))
       lines.push(line.bytes.toString());
@@ -377,7 +439,7 @@ describe('following logs', () => {
     readonly stop: () => Promise<void>;
   }
 
-  function follow(sources: ReturnType<typeof logSources>): Following {
+  function follow(sources: readonly LogSource[]): Following {
     const abort = new AbortController();
     const lines: string[] = [];
     const ended = (async () => {
@@ -397,7 +459,7 @@ describe('following logs', () => {
     const path = join(directory, 'web.log');
     const { news } = tend('web', { size: 50_000, keep: 20, compress: 'yes' });
     appendFileSync(path, '0\n');
-    const following = follow(logSources(directory, 'web', null));
+    const following = follow([own('web')]);
     await expect.poll(() => following.lines, DEADLINE).toEqual(['0']);
     let written = 0;
     const rotations = (): number => news.filter((one) => one.type === 'rotated').length;

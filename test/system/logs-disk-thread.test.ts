@@ -1,6 +1,6 @@
 // The disk thread as the keeper runs it: what it does, and that nobody ever waits for it.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -120,6 +120,18 @@ describe('the disk thread', () => {
     });
     expect(out).toBe('done\n');
     expect(readFileSync(join(directory, 'a'), 'utf8')).toBe('a');
+  });
+
+  it('does not hold up the end of a process whose disk hangs', () => {
+    execFileSync('mkfifo', [join(directory, 'slow.new')]);
+    const program = `
+      import { DiskThread } from '${new URL('../../dist/kernel/disk-thread.js', import.meta.url).href}';
+      import { exitAtOnce } from '${new URL('../../dist/kernel/disk-calls.js', import.meta.url).href}';
+      const thread = new DiskThread({ program: new URL('${PROGRAM.href}'), setting: { without: [] }, onNews() {}, report: console.error });
+      thread.send({ type: 'write', key: 'a', lasts: 'once', path: '${join(directory, 'slow')}', text: 'a' });
+      if (await thread.flush(500) === 'late') exitAtOnce(7);`;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 });
+    expect(run.status).toBe(7);
   });
 
   it('is started again when it breaks, does what stands and what waits, and gives a job up that breaks it twice', {
