@@ -1,5 +1,7 @@
 // One keeper with its services, brought up: what all measurements begin with.
 
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { isWatched, makePlace, makeServices } from './place.mjs';
 import { isAlive } from './processes.mjs';
 import { now } from './stamps.mjs';
@@ -31,16 +33,30 @@ export class Contender {
       await this.keeper.prepare(this.services);
       const begun = now();
       this.#isLaunched = true;
-      this.keeper.launch(env);
+      const child = this.keeper.launch(env);
       const seen = this.services.some(isWatched) ? this.#stamps.daemons : this.#stamps.started;
-      const isUp = await this.#stamps.until(() => names.every((name) => seen.has(name)), millis);
-      if (!isUp)
+      // pm2's command ends well when it has told its daemon.
+      const hasFailed = () => child.signalCode !== null || (child.exitCode ?? 0) !== 0;
+      const isThere = () => names.every((name) => seen.has(name));
+      child.once('exit', () => this.#stamps.look());
+      await this.#stamps.until(() => isThere() || hasFailed(), millis);
+      if (hasFailed()) return `ended at once: ${this.#lastWords()}`;
+      if (!isThere())
         return `did not finish: ${names.filter((name) => seen.has(name)).length} of ${names.length} in ${millis / 1000} s`;
       this.startTook = Math.max(...names.map((name) => this.#stamps.started.get(name).at)) - begun;
       return null;
     } catch (error) {
       return error.message;
     }
+  }
+
+  #lastWords() {
+    for (const file of readdirSync(this.place.disk)) {
+      if (!file.endsWith('log') || !statSync(join(this.place.disk, file)).isFile()) continue;
+      const text = readFileSync(join(this.place.disk, file), 'utf8').trim();
+      if (text !== '') return text.split('\n').at(-1);
+    }
+    return 'without a word';
   }
 
   /** The process to kill, as numbered here; null where it cannot be found. */

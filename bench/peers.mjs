@@ -7,7 +7,8 @@
 //              users write it), 'hardened' (as nobody, with limits and no new privileges), 'pidFile' and 'exe'
 //              (a daemon that something else starts)
 //   missing()  why it cannot be measured here, or null
-//   Keeper     `new Keeper(place)`, then prepare(services), launch(), and later pidOf(stamp), processes(), stop()
+//   Keeper     `new Keeper(place)`, then prepare(services), launch() (gives the process whose failure
+//              is the keeper's), and later pidOf(stamp), processes(), stop()
 //
 // A service is `{ name, kind, command, pidFile? }`; a place is `{ name, run, disk, fifo, node }`.
 import { daemontools } from './peers/daemontools.mjs';

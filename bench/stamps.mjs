@@ -60,6 +60,11 @@ export class Stamps {
         this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
       } else this.daemons.set(name, stamp);
     }
+    this.look();
+  }
+
+  /** Something else that somebody waits for may have happened. */
+  look() {
     for (const waiting of this.#waiting) {
       if (!waiting.isMet()) continue;
       this.#waiting.delete(waiting);
@@ -67,7 +72,7 @@ export class Stamps {
     }
   }
 
-  /** Resolves true as soon as `isMet` says so, looked at whenever a stamp comes; false after `millis`. */
+  /** Resolves true as soon as `isMet` says so, looked at whenever a stamp comes or `look` is called; false after `millis`. */
   until(isMet, millis) {
     if (isMet()) return Promise.resolve(true);
     return new Promise((resolve) => {

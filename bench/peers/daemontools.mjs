@@ -25,6 +25,7 @@ class Keeper {
 
   launch() {
     this.#child = launch(['svscan', join(this.#place.run, 'service')], join(this.#place.disk, 'log'));
+    return this.#child;
   }
 
   pidOf(stamp) {

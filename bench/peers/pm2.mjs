@@ -37,7 +37,7 @@ class Keeper {
   }
 
   launch() {
-    launch([this.#place.node, program(), 'start', this.#file], join(this.#place.disk, 'log'), this.#env);
+    return launch([this.#place.node, program(), 'start', this.#file], join(this.#place.disk, 'log'), this.#env);
   }
 
   pidOf(stamp) {

@@ -23,6 +23,7 @@ class Keeper {
 
   launch() {
     this.#child = launch(['runsvdir', '-P', join(this.#place.run, 'service')], join(this.#place.disk, 'log'));
+    return this.#child;
   }
 
   pidOf(stamp) {

@@ -24,6 +24,7 @@ class Keeper {
   launch() {
     // -c: the highest number of services, 500 by default.
     this.#child = launch(['s6-svscan', '-c', '2000', join(this.#place.run, 'service')], join(this.#place.disk, 'log'));
+    return this.#child;
   }
 
   pidOf(stamp) {

@@ -36,6 +36,7 @@ class Keeper {
 
   launch() {
     this.#child = launch(['supervisord', '-c', this.#file], join(this.#place.disk, 'log'));
+    return this.#child;
   }
 
   pidOf(stamp) {

@@ -64,6 +64,7 @@ class Keeper {
 
   launch() {
     this.#systemctl('start', '--no-block', 'bench.target');
+    return this.#child;
   }
 
   /** A stamp tells the number inside of systemd's namespace. */

@@ -51,6 +51,7 @@ class Keeper {
         ...env,
       },
     );
+    return this.#child;
   }
 
   pidOf(stamp) {
