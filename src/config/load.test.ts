@@ -224,6 +224,13 @@ describe('values', () => {
     });
   });
 
+  it('of restart.delay raise the longest delay that nobody has chosen', () => {
+    expect(service('run: x\nrestart: { delay: 1m }').restart).toMatchObject({
+      delay: 60_000,
+      backoff: { max: 60_000 },
+    });
+  });
+
   it('of log are a word or a map', () => {
     expect(service('run: x\nlog: none').log.to).toBe('none');
     expect(service('run: x\nlog: { rotate: { size: 1M, compress: false } }').log).toEqual({

@@ -102,6 +102,11 @@ const SERVICE: readonly (readonly [string, string, ...string[]])[] = [
     '/u.yaml:4:21: services.web.stop.1.signal: found "SIGTREM", which is no signal; did you mean SIGTERM',
   ],
   [
+    'a longest delay below the first',
+    'run: x\nrestart: { delay: 1m, backoff: { max: 30s } }',
+    '/u.yaml:4:43: services.web.restart.backoff.max: found a longest delay of 30s, below the first of 1m; write 1m or more',
+  ],
+  [
     'an exit code beyond 255',
     'run: x\nrestart: { preventExit: [256] }',
     '/u.yaml:4:30: services.web.restart.preventExit.1: found "256", which is no exit code; they go from 0 to 255',

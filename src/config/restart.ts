@@ -2,10 +2,11 @@
 
 import type { RestartSpec } from '../core/spec.js';
 import { duration, number, percent, rateOrNone } from './amounts.js';
+import { durationText } from './quantity.js';
 import { defaulted, later, record } from './record.js';
-import { listOf, oneOf, type Shape } from './shape.js';
+import { below, complain, listOf, oneOf, refine, type Shape } from './shape.js';
 import { exitSelector } from './signal.js';
-import { dictOf } from './tree.js';
+import { dictOf, valueAt } from './tree.js';
 
 const when = oneOf('always', 'on-failure', 'on-abnormal', 'on-abort', 'on-watchdog', 'on-success', 'never');
 
@@ -17,7 +18,7 @@ const backoff = record('a back-off like {factor: 2, max: 30s, jitter: 10%}', {
 
 const codes = listOf(exitSelector, 'single');
 
-export const restart: Shape<RestartSpec> = record(
+const fields = record(
   'always, on-failure, on-abnormal, on-abort, on-watchdog, on-success or never, or a map with `when` and more',
   {
     when: defaulted(when, 'always', "After which ends it is started again, with systemd's meanings."),
@@ -56,3 +57,13 @@ export const restart: Shape<RestartSpec> = record(
   },
   { short: (tree) => (tree.type === 'leaf' ? dictOf(tree, { when: tree }) : tree), shortSchema: when.schema },
 );
+
+/** The longest delay is never below the first: ours gives way to a longer first one, an operator's is a mistake. */
+export const restart: Shape<RestartSpec> = refine(fields, (spec, tree, reading) => {
+  const { delay, backoff: growing } = spec;
+  if (reading.mode === 'partial' || delay <= growing.max) return spec;
+  const max = valueAt(valueAt(tree, 'backoff'), 'max');
+  if (max === undefined || max.layer.type === 'upkeep') return { ...spec, backoff: { ...growing, max: delay } };
+  const found = `found a longest delay of ${durationText(growing.max)}, below the first of ${durationText(delay)}`;
+  return complain(below(reading, 'backoff.max'), max.at, `${found}; write ${durationText(delay)} or more`);
+});
