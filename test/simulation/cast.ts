@@ -1,0 +1,179 @@
+// Who plays in a simulation: one to six services of both kinds, drawn from the seed, and what their programs do in
+// each temper. Knows the host and the specs, not the keeper.
+
+import type { Leftovers, ServiceSpec } from '../../src/core/spec.js';
+import { millis, seconds } from '../../src/core/time.js';
+import { command, ladder, rung, supervised, watched } from '../support/builders.js';
+import {
+  diesAfter,
+  drains,
+  ends,
+  exitsAfter,
+  forks,
+  ignoresTerm,
+  lives,
+  type Program,
+  program,
+  readyAfter,
+  refused,
+  sleepsInKernel,
+  startsDaemon,
+} from '../support/program.js';
+import type { Random } from '../support/random.js';
+import type { SimulatedHost } from '../support/simulated-host.js';
+import type { Temper } from './action.js';
+
+/** Draws the services. */
+export function cast(random: Random): readonly ServiceSpec[] {
+  return Array.from({ length: random.int(1, 6) }, (_, index) =>
+    random.chance(0.5) ? drawSupervised(random, `run${index}`) : drawWatched(random, `watch${index}`),
+  );
+}
+
+const leftovers: readonly Leftovers[] = ['kill', 'stop', 'leave'];
+
+function drawShared(random: Random) {
+  return {
+    desired: random.chance(0.85) ? ('up' as const) : ('down' as const),
+    ready: random.chance(0.6)
+      ? { probe: { type: 'alive' as const, for: millis(random.pick([0, 1000])) } }
+      : {
+          probe: { type: 'port' as const, host: '127.0.0.1', port: 80 },
+          timeout: random.chance(0.8) ? seconds(5) : null,
+        },
+    restart: {
+      when: random.pick(['always', 'always', 'always', 'on-failure', 'on-abnormal'] as const),
+      limit: random.chance(0.85) ? { count: random.int(1, 10), within: seconds(random.pick([10, 300])) } : null,
+      then: random.pick(['slow', 'slow', 'give-up'] as const),
+      delay: millis(random.pick([0, 100, 2000])),
+      alwaysAfter: random.chance(0.2) ? [{ type: 'code' as const, code: 3 }] : [],
+      preventExit: random.chance(0.1) ? [{ type: 'code' as const, code: 3 }] : [],
+    },
+  };
+}
+
+function drawSupervised(random: Random, name: string): ServiceSpec {
+  return supervised({
+    name,
+    ...drawShared(random),
+    leftovers: random.pick(leftovers),
+    stop: random.pick([
+      ladder(rung('SIGTERM', 10_000)),
+      ladder(rung('SIGINT', 500), rung('SIGTERM', 1000, 'group')),
+      ladder(rung('SIGTERM', 2000), rung('SIGKILL', null, 'group')),
+    ]),
+    reload: random.pick([
+      null,
+      { type: 'signal', signal: 'SIGHUP' } as const,
+      { type: 'command', command: command('/bin/reload', 1000) } as const,
+    ]),
+  });
+}
+
+function drawWatched(random: Random, name: string): ServiceSpec {
+  return watched({
+    name,
+    ...drawShared(random),
+    leftovers: random.pick(['leave', 'leave', 'kill', 'stop'] as const),
+    pattern: { pidFile: random.chance(0.4) ? pidFileOf(name) : null },
+    settle: millis(random.pick([0, 5000])),
+    start: random.chance(0.93) ? command(startFileOf(name), random.chance(0.9) ? 10_000 : null) : null,
+    stop: random.pick([
+      ladder(rung('SIGTERM', 10_000)),
+      ladder(rung('SIGTERM', 1000), rung('SIGKILL', 5000)),
+      { type: 'command', command: command(stopFileOf(name), 3000) } as const,
+    ]),
+    restartCommand: random.chance(0.3) ? command(restartFileOf(name), 5000) : null,
+    reload: random.pick([null, { type: 'signal', signal: 'SIGHUP' } as const]),
+  });
+}
+
+export const exeOf = (name: string): string => `/usr/sbin/${name}`;
+export const pidFileOf = (name: string): string => `/run/${name}.pid`;
+const startFileOf = (name: string): string => `/etc/init.d/${name}`;
+const stopFileOf = (name: string): string => `/etc/stop.d/${name}`;
+const restartFileOf = (name: string): string => `/etc/restart.d/${name}`;
+
+/** From now on the programs of this service are of this temper. */
+export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper): void {
+  const { name } = spec;
+  host.install('/bin/reload', program(exitsAfter(50, 0)));
+  if (spec.kind.type === 'supervised') {
+    host.install(spec.kind.run.argv[0] ?? '', daemonOf(temper));
+    return;
+  }
+  const daemon = daemonOf(temper);
+  const start = startOf(name, temper, daemon);
+  host.install(startFileOf(name), start);
+  host.install(stopFileOf(name), program(exitsAfter(30, 0), ends(exeOf(name))));
+  host.install(restartFileOf(name), Object.assign({}, start, { ends: { exe: exeOf(name), after: 2 } }));
+}
+
+/** What the service itself is. */
+export function daemonOf(temper: Temper): Program {
+  switch (temper) {
+    case 'missing':
+      return program(refused('ENOENT'));
+    case 'busy text':
+      return program(refused('ETXTBSY'));
+    case 'exits at once':
+      return program(exitsAfter(0, 0));
+    case 'fails at once':
+      return program(exitsAfter(3, 1));
+    case 'crashes soon':
+      return program(diesAfter(1700, 'SIGSEGV', true));
+    case 'never ready':
+      return program(lives, readyAfter(null));
+    case 'ignores TERM':
+      return program(ignoresTerm);
+    case 'drains':
+      return program(drains(1500));
+    case 'forks':
+      return program(forks(program(ignoresTerm), program(lives)));
+    case 'sleeps in the kernel':
+      return program(sleepsInKernel);
+    case 'healthy':
+    case 'start fails':
+    case 'start hangs':
+    case 'start finds nothing':
+    case 'start doubles':
+    case 'slow daemon':
+      return program(lives, readyAfter(50));
+  }
+}
+
+function startOf(name: string, temper: Temper, daemon: Program): Program {
+  const argv = [exeOf(name), '-D'];
+  const pidFile = pidFileOf(name);
+  switch (temper) {
+    case 'missing':
+      return program(refused('ENOENT'));
+    case 'busy text':
+      return program(refused('ETXTBSY'));
+    case 'start fails':
+      return program(exitsAfter(30, 1));
+    case 'start hangs':
+      return program(lives);
+    case 'start finds nothing':
+      return program(exitsAfter(30, 0));
+    case 'start doubles': {
+      // A double fork: the first process that matches leaves a second one behind.
+      const first = program(exitsAfter(20, 0), {
+        daemons: [{ after: 10, argv, program: daemon, pidFile: { path: pidFile, after: 5 } }],
+      });
+      return startsDaemon(argv, first, { after: 10, exit: 15 });
+    }
+    case 'slow daemon':
+      return startsDaemon(argv, daemon, { after: 3000, exit: 3010, pidFile, pidFileAfter: 1000 });
+    case 'healthy':
+    case 'exits at once':
+    case 'fails at once':
+    case 'crashes soon':
+    case 'never ready':
+    case 'ignores TERM':
+    case 'drains':
+    case 'forks':
+    case 'sleeps in the kernel':
+      return startsDaemon(argv, daemon, { pidFile });
+  }
+}

@@ -1,0 +1,180 @@
+// The rules of ARCHITECTURE.md that must hold after every step, told from the outside: by what the simulated host
+// really runs, what was really asked, and what the journal really holds; as little as can be by what the core says.
+
+import type { Effect } from '../../src/core/effect.js';
+import type { Event } from '../../src/core/event.js';
+import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
+import type { ServiceSpec } from '../../src/core/spec.js';
+import type { Service } from '../../src/core/state.js';
+import type { Stage } from '../support/stage.js';
+
+export class Invariants {
+  readonly #stage: Stage;
+  /** Every process that was ever this service's, as facts told it. */
+  readonly #known = new Map<string, ProcessRef[]>();
+  /** Stopped by an operator: nothing may start it. With the wall time at which that ends. */
+  readonly #stopped = new Map<string, number>();
+  /** On hold: nothing may touch it. */
+  readonly #held = new Map<string, number>();
+  readonly #starts = new Map<string, number[]>();
+  /** The first rule that was broken. The keeper drops surprises, so throwing at it would hide them. */
+  broken: string | null = null;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    stage.onEffect = (effect) => this.#beforeEffect(effect);
+    stage.onFact = (event) => this.#beforeFact(event);
+  }
+
+  /** An operator's stop was accepted. */
+  stopped(name: string, untilWall: number): void {
+    this.#stopped.set(name, untilWall);
+  }
+
+  unpromised(name: string): void {
+    this.#stopped.delete(name);
+  }
+
+  held(name: string, untilWall: number): void {
+    this.#held.set(name, untilWall);
+  }
+
+  unheld(name: string): void {
+    this.#held.delete(name);
+    this.#starts.delete(name);
+  }
+
+  /** Somebody may have made it start: the automatic starts are counted anew. */
+  allowed(name: string): void {
+    this.#stopped.delete(name);
+    this.#starts.delete(name);
+  }
+
+  /** Notes that this rule was broken. */
+  fail(rule: string): void {
+    this.broken ??= rule;
+  }
+
+  #learn(name: string, ref: ProcessRef): void {
+    const known = this.#known.get(name) ?? [];
+    if (!known.some((other) => isSameProcess(other, ref))) known.push(ref);
+    this.#known.set(name, known);
+  }
+
+  #beforeFact(event: Event): void {
+    if (event.type === 'spawned') this.#learn(event.service, event.process);
+    if (event.type === 'looked') for (const facts of event.look.matches) this.#learn(event.service, facts.process);
+  }
+
+  #beforeEffect(effect: Effect): void {
+    const name = 'spec' in effect ? effect.spec.name : effect.service;
+    if ('process' in effect && !(this.#known.get(name) ?? []).some((ref) => isSameProcess(ref, effect.process))) {
+      this.fail(`${effect.type} for ${name} names process ${effect.process.pid}, which never was one of its processes`);
+    }
+    if (effect.type === 'spawn') this.#beforeSpawn(effect);
+    // An operator's own `upkeep signal` is no act of the keeper's; the simulation's is always SIGUSR1.
+    const acts =
+      effect.type === 'spawn' ||
+      (effect.type === 'signal' && effect.signal !== 'SIGUSR1') ||
+      effect.type === 'endRest' ||
+      effect.type === 'endHelper';
+    if (acts && (this.#held.get(name) ?? 0) > this.#stage.clock.wall)
+      this.fail(`${effect.type} for ${name}, which is on hold`);
+  }
+
+  #beforeSpawn(effect: Effect & { type: 'spawn' }): void {
+    const { spec, role, generation } = effect;
+    const { name } = spec;
+    const recorded = this.#stage.journal.of(name);
+    if (recorded === null || recorded.generation < generation)
+      this.fail(`${name} is spawned before the journal knows of it`);
+    if (role !== 'main' && role !== 'start' && role !== 'restart') return;
+    if (role === 'main' && this.#stage.mains(name).length > 0) this.fail(`a second incarnation of ${name} is spawned`);
+    if (role !== 'main') this.#beforeStartCommand(name, role);
+    if ((this.#stopped.get(name) ?? 0) > this.#stage.clock.wall)
+      this.fail(`${name} is started (${role}) although an operator stopped it`);
+    if (role !== 'restart') this.#countStart(spec);
+  }
+
+  #beforeStartCommand(name: string, role: string): void {
+    for (const other of ['start', 'stop', 'restart']) {
+      if (this.#stage.helpers(name, other).length > 0)
+        this.fail(`the ${role} command of ${name} is run while its ${other} command still runs`);
+    }
+    const process = role === 'start' ? lastProcessOf(this.#stage.journal.of(name)) : null;
+    if (process !== null && this.#stage.host.isAlive(process))
+      this.fail(`${name} is started while its process ${process.pid} lives`);
+  }
+
+  /** One road back up: no more automatic starts in any window than the limit, its slow tries and the first start. */
+  #countStart(spec: ServiceSpec): void {
+    const { limit, slowEvery, alwaysAfter } = spec.restart;
+    if (limit === null || alwaysAfter.length > 0) return;
+    const now = this.#stage.clock.instant;
+    const starts = [...(this.#starts.get(spec.name) ?? []).filter((at) => now - at < limit.within), now];
+    this.#starts.set(spec.name, starts);
+    const most = limit.count + 1 + Math.ceil(limit.within / slowEvery);
+    if (starts.length > most)
+      this.fail(`${spec.name} was started ${starts.length} times in ${limit.within} ms, ${most} are allowed`);
+  }
+
+  /** After each step: what holds whenever the keeper has nothing to do. */
+  check(): void {
+    const stage = this.#stage;
+    if (stage.problems.length > 0) this.fail(`the keeper reported: ${stage.problems.join('\n')}`);
+    if (stage.keeperLives === 'no') return;
+    const deadlines: number[] = [];
+    for (const service of stage.keeper.services.values()) {
+      const mains = stage.mains(service.spec.name);
+      if (mains.length > 1) this.fail(`${service.spec.name} has ${mains.length} living main processes`);
+      const deadline = deadlineOf(service);
+      if (deadline === null) continue;
+      deadlines.push(deadline);
+    }
+    this.#checkWake(deadlines);
+    this.#forgetExpired();
+    this.#armHolds();
+  }
+
+  /** When the clock has run on: whatever was due then has been answered. */
+  checkAnswered(): void {
+    if (this.#stage.keeperLives === 'no') return;
+    for (const service of this.#stage.keeper.services.values()) {
+      const late = this.#stage.clock.instant - (deadlineOf(service) ?? Number.POSITIVE_INFINITY);
+      if (late > 0) this.fail(`${service.spec.name} is ${service.state.name} and overdue by ${late} ms`);
+    }
+  }
+
+  /** A stop that was under way when the hold came may go its way; nothing else may begin. */
+  #armHolds(): void {
+    for (const { spec, state, hold } of this.#stage.keeper.services.values()) {
+      if (hold !== null && state.name !== 'stopping') this.held(spec.name, hold.until ?? Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /** What ended by the wall clock has ended, also when that clock is set back afterwards. */
+  #forgetExpired(): void {
+    for (const until of [this.#stopped, this.#held]) {
+      for (const [name, wall] of until) if (wall <= this.#stage.clock.wall) until.delete(name);
+    }
+  }
+
+  #checkWake(deadlines: readonly number[]): void {
+    const { wake } = this.#stage.clock;
+    const earliest = deadlines.length === 0 ? null : Math.min(...deadlines);
+    if (earliest !== null && (wake === null || wake > earliest))
+      this.fail(`the wake-up is set to ${wake}, the earliest deadline is ${earliest}`);
+  }
+}
+
+function deadlineOf(service: Service): number | null {
+  if (service.hold !== null) return null;
+  return 'deadline' in service.state ? service.state.deadline : null;
+}
+
+/** The main process that the service had last, as far as it is on record. */
+function lastProcessOf(service: Service | null): ProcessRef | null {
+  if (service === null) return null;
+  const { state } = service;
+  return 'process' in state && state.process !== null ? state.process : (service.lastDeath?.process ?? null);
+}

@@ -1,0 +1,431 @@
+// Plays a schedule: chaos on one side, the invariants on the other, then quiet, in which everything that is wanted up
+// has to come up. The same seed and the same actions give the same play, to the last fact.
+
+import type { Ask, Event } from '../../src/core/event.js';
+import { asPid, type ExitStatus, type ProcessRef } from '../../src/core/process.js';
+import type { ServiceSpec } from '../../src/core/spec.js';
+import { desiredOf, type Service } from '../../src/core/state.js';
+import { wallTime } from '../../src/core/time.js';
+import { program } from '../support/program.js';
+import { type Random, seeded } from '../support/random.js';
+import type { SimulatedProcess } from '../support/simulated-host.js';
+import { Stage } from '../support/stage.js';
+import type { Action, Ending, Step, Wish } from './action.js';
+import { cast, exeOf, install, pidFileOf } from './cast.js';
+import { Invariants } from './invariants.js';
+
+export type Verdict = { readonly type: 'passed' } | { readonly type: 'failed'; readonly rule: string };
+
+// Longer than any delay, wait and time-out of the cast together: a retry every minute, a window of five.
+const QUIET = 900_000;
+
+/** Plays these actions on the stage of that seed. `write`: where a person wants to read what was seen. */
+export function play(seed: number, actions: readonly Action[], write: ((line: string) => void) | null = null): Verdict {
+  try {
+    const game = new Game(seed, write);
+    for (const action of actions) {
+      game.act(action);
+      if (game.broken !== null) break;
+    }
+    if (game.broken === null) game.quieten();
+    return game.broken === null ? { type: 'passed' } : { type: 'failed', rule: game.broken };
+  } catch (error) {
+    return { type: 'failed', rule: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+class Game {
+  readonly #random: Random;
+  readonly #stage: Stage;
+  readonly #invariants: Invariants;
+  readonly #told: Event[] = [];
+  readonly #removed: ServiceSpec[] = [];
+  readonly #strangers: SimulatedProcess[] = [];
+  #away = 0;
+  #changesWritten = 0;
+  readonly #write: (line: () => string) => void;
+
+  constructor(seed: number, write: ((line: string) => void) | null) {
+    this.#write = write === null ? () => {} : (line) => write(`${stage.clock.instant} ${line()}`);
+    this.#random = seeded(seed);
+    const slow = this.#random.chance(0.3) ? 400 : 8;
+    const eager = this.#random.chance(0.3) ? 0.7 : 0.1;
+    const stage = new Stage({
+      seed: seed + 1,
+      pids: this.#random.pick([60, 90, 400]),
+      inodes: this.#random.chance(0.5) ? 'yes' : 'no',
+      latency: (_, random) => (random.chance(eager) ? -1 : random.int(0, slow)),
+    });
+    this.#stage = stage;
+    this.#invariants = new Invariants(stage);
+    const { onFact, onEffect } = stage;
+    stage.onFact = (event) => {
+      onFact(event);
+      this.#told.push(event);
+      this.#write(() => `fact   ${JSON.stringify(event)}`);
+    };
+    stage.onEffect = (effect) => {
+      onEffect(effect);
+      this.#write(() => `effect ${brief(effect)}`);
+    };
+    stage.onDeath = () => {
+      this.#write(() => 'keeper killed');
+      stage.clock.after(this.#away, () => {
+        if (stage.keeperLives === 'yes') return;
+        this.#write(() => 'keeper started');
+        stage.startKeeper();
+      });
+    };
+    stage.clock.afterEach = () => {
+      this.#writeChanges();
+      this.#invariants.check();
+    };
+    for (const spec of cast(this.#random)) {
+      install(stage.host, spec, 'healthy');
+      if (spec.kind.type === 'watched' && this.#random.chance(0.6)) stage.bear(`${exeOf(spec.name)} -D`, program());
+      stage.add(spec);
+    }
+  }
+
+  get broken(): string | null {
+    return this.#invariants.broken;
+  }
+
+  act(action: Action): void {
+    this.#write(() => `action ${JSON.stringify(action)}`);
+    this.#step(action);
+    this.#invariants.check();
+    this.#stage.run(action.then);
+    this.#invariants.check();
+    this.#invariants.checkAnswered();
+  }
+
+  #step(step: Step): void {
+    const stage = this.#stage;
+    const { host, clock } = stage;
+    switch (step.type) {
+      case 'wait':
+        return;
+      case 'die': {
+        const process = this.#picked(host.living(), step.pick);
+        if (process !== null) this.#end(process, step.ending);
+        return;
+      }
+      case 'storm':
+        for (const process of host.living()) this.#end(process, step.ending);
+        return;
+      case 'stranger': {
+        const spec = this.#spec(step.pick);
+        if (spec === null || host.living().length > 40) return;
+        const exe = step.looks === 'like it' && spec.kind.type === 'watched' ? exeOf(spec.name) : '/usr/bin/other';
+        this.#strangers.push(stage.bear(`${exe} -x`, program()));
+        return;
+      }
+      case 'fill':
+        for (let n = 0; n < step.count && host.living().length < 40; n++)
+          host.end(stage.bear('/bin/true', program()), { type: 'exited', code: 0 });
+        return;
+      case 'temper': {
+        const spec = this.#spec(step.pick);
+        if (spec !== null) install(host, spec, step.temper);
+        return;
+      }
+      case 'spawn errors':
+        for (let n = 0; n < step.count; n++) stage.kernel.spawnErrors.push(step.errno);
+        return;
+      case 'ask':
+        return this.#ask(step.pick, step.wish, step.length);
+      case 'echo':
+        return this.#echo(step.pick);
+      case 'lie':
+        return this.#lie(step.pick, step.about);
+      case 'kill keeper':
+        if (stage.keeperLives === 'no') return;
+        this.#away = step.away;
+        if (step.calls === 0) stage.killKeeper();
+        else stage.killKeeperAfter(step.calls);
+        return;
+      case 'jump wall':
+        return clock.jumpWall(step.length);
+      case 'stall':
+        return clock.stall(step.length);
+      case 'blind':
+        host.beBlind('/proc is not mounted');
+        clock.after(step.length, () => host.beBlind(null));
+        return;
+      case 'freeze': {
+        const process = this.#picked(host.living(), step.pick);
+        if (process !== null) host.signal(process.ref, 'SIGSTOP');
+        return;
+      }
+      case 'thaw':
+        return this.#thaw();
+      case 'hand over':
+        return this.#handOver(step.pick, step.overlap);
+      case 'pid file': {
+        const spec = this.#spec(step.pick);
+        if (spec !== null) host.writePidFile(pidFileOf(spec.name), step.content);
+        return;
+      }
+      case 'change': {
+        const service = this.#picked(this.#services(), step.pick);
+        if (service !== null) this.#change(service, step.what);
+        return;
+      }
+      case 'remove': {
+        const service = this.#picked(this.#services(), step.pick);
+        if (service === null || this.#removed.length >= 2) return;
+        this.#removed.push(service.spec);
+        this.#invariants.unheld(service.spec.name);
+        stage.post({ type: 'removed', service: service.spec.name });
+        return;
+      }
+      case 'add back': {
+        const spec = this.#removed.find(({ name }) => stage.keeperLives === 'yes' && !stage.keeper.services.has(name));
+        // A command that was under way when it was removed is nobody's any more: it may end first.
+        if (spec === undefined || stage.journal.of(spec.name) !== null || stage.helpers(spec.name, 'start').length > 0)
+          return;
+        this.#removed.splice(this.#removed.indexOf(spec), 1);
+        this.#invariants.allowed(spec.name);
+        this.#invariants.unheld(spec.name);
+        stage.add(spec);
+        return;
+      }
+      case 'host':
+        return stage.turnHost(step.to);
+    }
+  }
+
+  #services(): readonly Service[] {
+    return this.#stage.keeperLives === 'no' ? [] : [...this.#stage.keeper.services.values()];
+  }
+
+  #spec(pick: number): ServiceSpec | null {
+    return this.#picked(this.#services(), pick)?.spec ?? null;
+  }
+
+  #picked<T>(from: readonly T[], pick: number): T | null {
+    return from[pick % from.length] ?? null;
+  }
+
+  #end(process: SimulatedProcess, ending: Ending): void {
+    const status: ExitStatus = ending.startsWith('exit ')
+      ? { type: 'exited', code: Number(ending.slice(5)) }
+      : {
+          type: 'signaled',
+          signal: ending === 'oom' ? 'SIGKILL' : (ending as `SIG${string}`),
+          coreDumped: ending === 'SIGSEGV',
+        };
+    this.#stage.host.end(process, status, ending === 'oom');
+  }
+
+  #ask(pick: number, wish: Wish, length: number): void {
+    const service = this.#picked(this.#services(), pick);
+    if (service === null) return;
+    const { name } = service.spec;
+    const { clock } = this.#stage;
+    const until = clock.wall + length;
+    if (wish === 'start' || wish === 'restart' || wish === 'reset') this.#invariants.allowed(name);
+    // Until the keeper has answered nothing is promised: it may be killed in the middle of it.
+    if (wish.startsWith('stop')) this.#invariants.unpromised(name);
+    if (wish === 'unhold') this.#invariants.unheld(name);
+    const changes = this.#stage.changes.length;
+    this.#stage.ask(name, askOf(wish, until));
+    if (this.#stage.keeperLives === 'no') return;
+    const now = this.#stage.keeper.services.get(name);
+    if (now === undefined || now.fate !== 'stays') return;
+    // Refused: then nothing was promised.
+    if (this.#stage.changes.slice(changes).some(({ what }) => what.type === 'refused')) return;
+    if (wish === 'stop' || wish === 'stop until boot') this.#invariants.stopped(name, Number.POSITIVE_INFINITY);
+    if (wish === 'stop for') this.#invariants.stopped(name, until);
+  }
+
+  /** A fact that was told already is told again. */
+  #echo(pick: number): void {
+    const facts = this.#told
+      .slice(-30)
+      .filter((event) => event.type === 'exited' || event.type === 'emptied' || event.type === 'deadlinePassed');
+    const fact = this.#picked(facts, pick);
+    if (fact !== null) this.#stage.post(fact);
+  }
+
+  /** A fact about a process that has only the PID in common with the service's: it must change nothing. */
+  #lie(pick: number, about: 'exited' | 'becameReady' | 'emptied' | 'spawned'): void {
+    const service = this.#picked(this.#services(), pick);
+    if (service === null) return;
+    const { name } = service.spec;
+    const { state } = service;
+    const meant = 'process' in state ? state.process : null;
+    const process: ProcessRef = {
+      pid: meant?.pid ?? asPid(100),
+      startTicks: (meant?.startTicks ?? 0) + 7,
+      inode: meant?.inode == null ? null : '1',
+    };
+    const evidence = {
+      status: { type: 'exited', code: 0 },
+      oom: false,
+      peakMemory: null,
+      cpuTime: null,
+      ticks: null,
+    } as const;
+    const effects = this.#stage.effects.length;
+    const before = JSON.stringify(service);
+    const lies: Record<typeof about, Event> = {
+      exited: { type: 'exited', service: name, process, evidence, away: 'no' },
+      becameReady: { type: 'becameReady', service: name, process },
+      emptied: { type: 'emptied', service: name, process },
+      spawned: { type: 'spawned', service: name, role: 'main', generation: service.generation - 1, process },
+    };
+    this.#stage.post(lies[about]);
+    if (this.#stage.keeperLives === 'no') return;
+    const after = JSON.stringify(this.#stage.keeper.services.get(name));
+    if (before !== after || this.#stage.effects.length !== effects)
+      this.#invariants.fail(`a fact about another process (${about}) changed ${name}: ${before} became ${after}`);
+  }
+
+  #thaw(): void {
+    for (const process of this.#stage.host.living()) {
+      this.#stage.host.signal(process.ref, 'SIGCONT');
+      this.#stage.host.release(process);
+    }
+  }
+
+  /** A daemon replaces itself: the next one is there, the pid file moves, then the old one goes. */
+  #handOver(pick: number, overlap: number): void {
+    const spec = this.#spec(pick);
+    const { host, clock } = this.#stage;
+    if (spec === null || spec.kind.type !== 'watched') return;
+    const old = host.living().find((process) => process.exe === exeOf(spec.name));
+    if (old === undefined || host.living().length > 40) return;
+    const next = host.bear({ argv: old.argv, program: program(), ppid: old.ref.pid, group: null, uid: old.uid });
+    host.writePidFile(pidFileOf(spec.name), String(next.ref.pid));
+    clock.after(overlap, () => host.end(old, { type: 'exited', code: 0 }));
+  }
+
+  #change(service: Service, what: 'description' | 'command' | 'desired' | 'restart rule'): void {
+    const spec = service.next ?? service.spec;
+    const { kind } = spec;
+    const next: Record<typeof what, ServiceSpec> = {
+      description: { ...spec, description: `${spec.description ?? ''}.` },
+      command:
+        kind.type === 'supervised'
+          ? {
+              ...spec,
+              kind: {
+                ...kind,
+                run: { ...kind.run, argv: [...kind.run.argv.slice(0, 1), String(this.#random.int(1, 9))] },
+              },
+            }
+          : spec,
+      desired: { ...spec, desired: spec.desired === 'up' ? 'down' : 'up' },
+      'restart rule': {
+        ...spec,
+        restart: { ...spec.restart, then: 'slow', limit: { count: 5, within: spec.restart.slowEvery } },
+      },
+    };
+    this.#invariants.allowed(spec.name);
+    this.#stage.post({ type: 'changed', service: spec.name, spec: next[what] });
+  }
+
+  /** Chaos ends: whatever is wanted up and may come up is up in the end, and comes back once more after a kill. */
+  quieten(): void {
+    this.#write(() => 'quiet');
+    const stage = this.#stage;
+    const { host } = stage;
+    stage.kernel.spawnErrors.length = 0;
+    if (stage.keeperLives === 'no') stage.startKeeper();
+    stage.cutFuse();
+    host.beBlind(null);
+    stage.turnHost('up');
+    for (const stranger of this.#strangers) host.end(stranger, { type: 'exited', code: 0 });
+    for (const service of this.#services()) {
+      install(host, service.spec, 'healthy');
+      this.#invariants.unheld(service.spec.name);
+      stage.ask(service.spec.name, 'unhold');
+      // One match is enough: what chaos left over of others is ended, so that the rest is clear.
+      const matches = host.living().filter((process) => process.exe === exeOf(service.spec.name));
+      for (const process of matches.slice(1)) host.end(process, { type: 'exited', code: 0 });
+    }
+    this.#thaw();
+    this.#settle();
+    for (const service of this.#services()) {
+      const { state } = service;
+      if (state.name === 'running') host.signal(state.process, 'SIGKILL');
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (let passed = 0; passed < QUIET && this.broken === null; passed += 10_000) {
+      this.#stage.run(10_000);
+      this.#thaw();
+    }
+    this.#invariants.check();
+    for (const service of this.#services()) this.#checkAtRest(service);
+  }
+
+  #checkAtRest(service: Service): void {
+    const { state, spec } = service;
+    const { name } = spec;
+    const alive = this.#stage.mains(name).length;
+    const state_ = JSON.stringify(state);
+    if (state.name === 'running') {
+      if (!this.#stage.host.isAlive(state.process))
+        this.#invariants.fail(`${name} is said to run, its process ${state.process.pid} is gone`);
+      if (spec.kind.type === 'supervised' && desiredOf(service) === 'down')
+        this.#invariants.fail(`${name} runs although it is wanted down`);
+      return;
+    }
+    const mayStay =
+      (state.name === 'failed' && state.deadline === null) ||
+      (state.name === 'starting' && state.phase === 'readying' && spec.ready.timeout === null && alive <= 1) ||
+      (state.name === 'starting' && state.helper !== null && state.deadline === null) ||
+      (state.name === 'stopped' && (state.why === 'no-start' || state.why === 'policy')) ||
+      (state.name === 'stopping' && state.phase === 'stuck' && spec.kind.type === 'watched');
+    if (alive > 0 && spec.kind.type === 'supervised' && !mayStay)
+      this.#invariants.fail(`${name} is ${state_}, and its main process lives`);
+    if (desiredOf(service) === 'down') {
+      const stuck = state.name === 'stopping' && state.phase === 'stuck' && spec.kind.type === 'watched';
+      if (state.name !== 'stopped' && !stuck)
+        this.#invariants.fail(`${name} is wanted down and never stopped: ${state_}`);
+      return;
+    }
+    if (!mayStay) this.#invariants.fail(`${name} is wanted up and never came up: ${state_}`);
+  }
+
+  #writeChanges(): void {
+    for (const change of this.#stage.changes.slice(this.#changesWritten)) {
+      this.#write(() => `change ${change.service} ${change.from} → ${change.to}: ${JSON.stringify(change.what)}`);
+    }
+    this.#changesWritten = this.#stage.changes.length;
+  }
+}
+
+function askOf(wish: Wish, until: number): Ask {
+  switch (wish) {
+    case 'start':
+    case 'restart':
+      return { verb: wish, reason: null };
+    case 'stop':
+      return { verb: 'stop', reason: null, until: null, lasts: 'always' };
+    case 'stop for':
+      return { verb: 'stop', reason: null, until: wallTime(until), lasts: 'always' };
+    case 'stop until boot':
+      return { verb: 'stop', reason: null, until: null, lasts: 'boot' };
+    case 'hold':
+      return { verb: 'hold', reason: null, until: null };
+    case 'hold for':
+      return { verb: 'hold', reason: null, until: wallTime(until) };
+    case 'signal':
+      return { verb: 'signal', signal: 'SIGUSR1' };
+    case 'reload':
+    case 'unhold':
+    case 'reset':
+      return { verb: wish };
+  }
+}
+
+function brief(effect: object): string {
+  const { spec, ...rest } = effect as { readonly spec?: ServiceSpec };
+  return JSON.stringify(spec === undefined ? rest : { ...rest, service: spec.name });
+}

@@ -1,0 +1,137 @@
+// Short builders for specs, with the defaults of the configuration where a test does not say otherwise.
+
+import type { Pattern } from '../../src/core/pattern.js';
+import {
+  type Command,
+  type Ladder,
+  type LogSpec,
+  type ProcessSettings,
+  type Ready,
+  type RestartSpec,
+  type Rung,
+  type ServiceSpec,
+  type Supervised,
+  serviceName,
+  type Watched,
+} from '../../src/core/spec.js';
+import { millis, seconds } from '../../src/core/time.js';
+
+/** A command as a line, split at blanks; no deadline unless given, in milliseconds. */
+export function command(line: string, timeout: number | null = null): Command {
+  return { argv: line.split(' '), timeout: timeout === null ? null : millis(timeout), user: null };
+}
+
+export function rung(signal: `SIG${string}`, wait: number | null, to: 'main' | 'group' = 'main'): Rung {
+  return { signal, wait: wait === null ? null : millis(wait), to };
+}
+
+export function ladder(...rungs: readonly Rung[]): Ladder {
+  return { type: 'ladder', rungs };
+}
+
+export const restartDefaults: RestartSpec = {
+  when: 'always',
+  delay: millis(100),
+  backoff: { factor: 2, max: seconds(30), jitter: 0.1 },
+  healthyAfter: seconds(30),
+  limit: { count: 10, within: seconds(300) },
+  then: 'slow',
+  slowEvery: seconds(60),
+  successExit: [],
+  preventExit: [],
+  alwaysAfter: [],
+};
+
+const readyDefaults: Ready = { probe: { type: 'alive', for: seconds(1) }, timeout: seconds(30) };
+
+const settingsDefaults: ProcessSettings = {
+  user: null,
+  group: null,
+  groups: null,
+  cwd: '/',
+  umask: 0o022,
+  env: {},
+  envFiles: [],
+  inheritEnv: [],
+  limits: {},
+  nice: null,
+  oomScoreAdjust: null,
+  noNewPrivileges: 'no',
+  capabilities: null,
+  memory: null,
+};
+
+const logDefaults: LogSpec = { to: 'file', rotate: { size: 10 * 1024 * 1024, keep: 10, compress: 'yes' } };
+
+interface Shared {
+  readonly name?: string;
+  readonly description?: string;
+  readonly desired?: 'up' | 'down';
+  readonly leftovers?: ServiceSpec['leftovers'];
+  readonly ready?: Partial<Ready>;
+  readonly restart?: Partial<RestartSpec>;
+}
+
+/** A supervised service; without a name it is `web`, and runs `/srv/NAME`. */
+export function supervised(
+  wish: Shared & Partial<Omit<Supervised, 'type' | 'run'>> & { readonly run?: string } = {},
+): ServiceSpec {
+  const name = wish.name ?? 'web';
+  return common(name, wish, {
+    leftovers: wish.leftovers ?? 'kill',
+    kind: {
+      type: 'supervised',
+      run: command(wish.run ?? `/srv/${name}`),
+      stop: wish.stop ?? ladder(rung('SIGTERM', 10_000)),
+      reload: wish.reload ?? null,
+    },
+  });
+}
+
+type WatchedWish = Shared &
+  Partial<Omit<Watched, 'type' | 'pattern' | 'start' | 'restart'>> & {
+    readonly pattern?: Partial<Pattern>;
+    readonly start?: Command | null;
+    readonly restartCommand?: Command | null;
+  };
+
+/** A watched service; without a name it is `ssh`, looks for `/usr/sbin/NAME` and is started by `/etc/init.d/NAME start`. */
+export function watched(wish: WatchedWish = {}): ServiceSpec {
+  const name = wish.name ?? 'ssh';
+  const pattern: Pattern = {
+    by: { type: 'exe', path: `/usr/sbin/${name}` },
+    pidFile: null,
+    user: null,
+    count: { min: 1, max: 1 },
+    containers: 'no',
+    ...wish.pattern,
+  };
+  return common(name, wish, {
+    leftovers: wish.leftovers ?? 'leave',
+    kind: {
+      type: 'watched',
+      pattern,
+      settle: wish.settle ?? seconds(5),
+      start: wish.start === undefined ? command(`/etc/init.d/${name} start`, 90_000) : wish.start,
+      stop: wish.stop ?? ladder(rung('SIGTERM', 10_000)),
+      restart: wish.restartCommand ?? null,
+      reload: wish.reload ?? null,
+      logFrom: wish.logFrom ?? null,
+    },
+  });
+}
+
+function common(name: string, wish: Shared, own: Pick<ServiceSpec, 'leftovers' | 'kind'>): ServiceSpec {
+  return {
+    name: serviceName(name),
+    description: wish.description ?? null,
+    runbook: null,
+    tags: [],
+    desired: wish.desired ?? 'up',
+    settings: settingsDefaults,
+    ready: { ...readyDefaults, ...wish.ready },
+    restart: { ...restartDefaults, ...wish.restart },
+    log: logDefaults,
+    ...own,
+  };
+}

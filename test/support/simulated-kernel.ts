@@ -1,0 +1,274 @@
+// Performs the effects of the core on the simulated host, as kernel/ and readiness/ do on a real one, and posts the
+// facts that come of it. The host outlives the keeper: `disconnect` is the keeper's death, nothing on the host notices.
+
+import type { Effect, Role } from '../../src/core/effect.js';
+import { type Event, LOST } from '../../src/core/event.js';
+import type { Look } from '../../src/core/pattern.js';
+import { type ExitEvidence, isSameProcess, type ProcessRef } from '../../src/core/process.js';
+import type { ServiceName, ServiceSpec } from '../../src/core/spec.js';
+import type { Kernel, Post } from '../../src/keeper/ports.js';
+import type { SimulatedClock } from './simulated-clock.js';
+import type { SimulatedHost, SimulatedProcess } from './simulated-host.js';
+import { look, matches, UIDS } from './simulated-match.js';
+
+/** What a spawn effect brought to life: the only book in which it is written which processes are ours. */
+export interface Birthright {
+  readonly process: SimulatedProcess;
+  readonly service: ServiceName;
+  readonly role: Role;
+  readonly generation: number;
+}
+
+export interface KernelOptions {
+  readonly clock: SimulatedClock;
+  readonly host: SimulatedHost;
+  /** How long until a fact is posted; below 0: while the effect is still being performed, as the real one may. */
+  readonly latency: (event: Event['type']) => number;
+  /** Is called before each effect; `lost`: the keeper died before it. */
+  readonly before: (effect: Effect) => 'performed' | 'lost';
+}
+
+export class SimulatedKernel implements Kernel {
+  readonly #options: KernelOptions;
+  readonly #clock: SimulatedClock;
+  readonly #host: SimulatedHost;
+  #post: Post | null = null;
+  /** Which connection an answer belongs to: those of a dead keeper reach nobody. */
+  #connection = 0;
+  #followed: { readonly service: ServiceName; readonly ref: ProcessRef }[] = [];
+  #emptying: { readonly service: ServiceName; readonly ref: ProcessRef }[] = [];
+  readonly #seeking = new Map<string, { readonly spec: ServiceSpec; told: string }>();
+  readonly #awaiting = new Map<string, () => void>();
+  readonly #lastArrival = new Map<string, number>();
+  readonly #underWay = new Map<string, number>();
+  readonly births: Birthright[] = [];
+  /** Errors that the next spawns meet, before any program is asked: EMFILE, EAGAIN. */
+  readonly spawnErrors: string[] = [];
+
+  constructor(options: KernelOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#host = options.host;
+    this.#host.onExit((process, evidence) => this.#ended(process, evidence));
+    this.#host.onChange(() => this.#noticed());
+  }
+
+  connect(post: Post): void {
+    this.disconnect();
+    this.#post = post;
+  }
+
+  /** The keeper is dead: what it followed and awaited is forgotten, what it started lives on. */
+  disconnect(): void {
+    this.#connection++;
+    this.#post = null;
+    this.#followed = [];
+    this.#emptying = [];
+    this.#seeking.clear();
+    for (const cancel of this.#awaiting.values()) cancel();
+    this.#awaiting.clear();
+    this.#lastArrival.clear();
+    this.#underWay.clear();
+  }
+
+  close(): void {
+    this.disconnect();
+  }
+
+  perform(effect: Effect): void {
+    if (this.#post === null || this.#options.before(effect) === 'lost') return;
+    switch (effect.type) {
+      case 'spawn':
+        return this.#spawn(effect);
+      case 'reclaim':
+        return this.#reclaim(effect);
+      case 'follow':
+        return this.#follow(effect.service, effect.process);
+      case 'unfollow':
+        this.#followed = this.#followed.filter(
+          (f) => f.service !== effect.service || !isSameProcess(f.ref, effect.process),
+        );
+        return;
+      case 'signal':
+        return this.#signal(effect.process, effect.signal, effect.to, effect.thenContinue);
+      case 'endRest':
+        return this.#endRest(effect);
+      case 'endHelper':
+        return this.#endHelper(effect.process, effect.spec);
+      case 'look':
+        if (effect.seek === 'on') this.#seeking.set(effect.spec.name, { spec: effect.spec, told: '' });
+        return this.#look(effect.spec);
+      case 'stopSeeking':
+        this.#seeking.delete(effect.service);
+        return;
+      case 'awaitReady':
+        return this.#awaitReady(effect.spec, effect.process);
+      case 'stopAwaitingReady':
+        this.#awaiting.get(effect.service)?.();
+        this.#awaiting.delete(effect.service);
+        return;
+    }
+  }
+
+  /** Facts about one thing arrive in their order, as from one descriptor; facts about different things overtake each other. */
+  #tell(event: Event, about: string): void {
+    const post = this.#post;
+    if (post === null) return;
+    const connection = this.#connection;
+    const now = this.#clock.instant;
+    const earliest = this.#lastArrival.get(about) ?? 0;
+    const delay = this.#options.latency(event.type);
+    const under = this.#underWay.get(about) ?? 0;
+    if (delay < 0 && under === 0) return post(event);
+    const arrival = Math.max(now + Math.max(0, delay), earliest);
+    this.#lastArrival.set(about, arrival);
+    this.#underWay.set(about, under + 1);
+    this.#clock.after(arrival - now, () => {
+      if (this.#connection !== connection) return;
+      this.#underWay.set(about, (this.#underWay.get(about) ?? 1) - 1);
+      post(event);
+    });
+  }
+
+  #spawn(effect: Effect & { type: 'spawn' }): void {
+    const { spec, role, generation, command } = effect;
+    const failed = (errno: string, detail: string): void =>
+      this.#tell({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail }, spec.name);
+    const error = this.spawnErrors.shift();
+    if (error !== undefined) return failed(error, `posix_spawn: ${error}`);
+    const program = this.#host.execute(command.argv[0] ?? '');
+    if (program.refused !== null) return failed(program.refused.errno, program.refused.detail);
+    const uid = UIDS[command.user ?? spec.settings.user ?? 'root'] ?? 0;
+    const process = this.#host.bear({ argv: command.argv, program, ppid: this.#host.keeperPid, group: null, uid });
+    this.births.push({ process, service: spec.name, role, generation });
+    this.#followed.push({ service: spec.name, ref: process.ref });
+    this.#tell({ type: 'spawned', service: spec.name, role, generation, process: process.ref }, named(process.ref));
+  }
+
+  /** The real one finds it by the token in its environment. */
+  #reclaim({ spec, role, generation }: Effect & { type: 'reclaim' }): void {
+    const alive = this.births.find(
+      (birth) =>
+        birth.service === spec.name &&
+        birth.role === role &&
+        birth.generation === generation &&
+        birth.process.life !== 'gone',
+    );
+    if (alive === undefined) {
+      this.#tell(
+        { type: 'spawnFailed', service: spec.name, role, generation, errno: LOST, detail: 'nothing of it lives' },
+        spec.name,
+      );
+      return;
+    }
+    this.#followed.push({ service: spec.name, ref: alive.process.ref });
+    this.#tell(
+      { type: 'spawned', service: spec.name, role, generation, process: alive.process.ref },
+      named(alive.process.ref),
+    );
+  }
+
+  #follow(service: ServiceName, ref: ProcessRef): void {
+    if (this.#host.isAlive(ref)) {
+      this.#followed.push({ service, ref });
+      return;
+    }
+    const evidence: ExitEvidence = {
+      status: { type: 'unknown' },
+      oom: false,
+      peakMemory: null,
+      cpuTime: null,
+      ticks: null,
+    };
+    this.#tell({ type: 'exited', service, process: ref, evidence, away: 'yes' }, named(ref));
+  }
+
+  #signal(ref: ProcessRef, signal: string, to: 'main' | 'group', thenContinue: 'yes' | 'no'): void {
+    // A group is signalled only while its leader is known to be the one that is meant: afterwards it is `endRest`.
+    if (!this.#host.isAlive(ref)) return;
+    const signals = thenContinue === 'yes' ? [signal, 'SIGCONT'] : [signal];
+    for (const each of signals) {
+      if (to === 'group') this.#host.signalGroup(ref.pid, each);
+      else this.#host.signal(ref, each);
+    }
+  }
+
+  #endRest(effect: Effect & { type: 'endRest' }): void {
+    const { service, process, signal, policy } = effect;
+    if (!this.#emptying.some((e) => e.service === service && isSameProcess(e.ref, process))) {
+      this.#emptying.push({ service, ref: process });
+    }
+    if (policy !== 'leave' && this.#isOurGroup(process)) {
+      this.#host.signalGroup(process.pid, signal);
+      this.#host.signalGroup(process.pid, 'SIGCONT');
+    }
+    if (policy === 'leave' || !this.#hasRest(process)) this.#emptied(process);
+  }
+
+  #endHelper(ref: ProcessRef, spec: ServiceSpec): void {
+    if (!this.#isOurGroup(ref)) return;
+    const { kind } = spec;
+    for (const process of this.#host.group(ref.pid)) {
+      if (kind.type === 'watched' && !isSameProcess(process.ref, ref) && matches(kind.pattern, process, this.#host))
+        continue;
+      this.#host.signal(process.ref, 'SIGKILL');
+    }
+  }
+
+  /** Is the group of that number still the one of this process? It is while the process lives or a member is as old. */
+  #isOurGroup(ref: ProcessRef): boolean {
+    const leader = this.#host.living().find((process) => process.ref.pid === ref.pid);
+    return leader === undefined || isSameProcess(leader.ref, ref);
+  }
+
+  #hasRest(ref: ProcessRef): boolean {
+    return this.#isOurGroup(ref) && this.#host.group(ref.pid).length > 0;
+  }
+
+  #emptied(ref: ProcessRef): void {
+    for (const waiting of this.#emptying.filter((e) => isSameProcess(e.ref, ref))) {
+      this.#tell({ type: 'emptied', service: waiting.service, process: waiting.ref }, named(ref));
+    }
+    this.#emptying = this.#emptying.filter((e) => !isSameProcess(e.ref, ref));
+  }
+
+  #look(spec: ServiceSpec): void {
+    if (spec.kind.type !== 'watched') throw new Error(`look at ${spec.name}, which is not watched`);
+    const found = look(spec.kind.pattern, this.#host);
+    const seeking = this.#seeking.get(spec.name);
+    if (seeking !== undefined) seeking.told = described(found);
+    this.#tell({ type: 'looked', service: spec.name, look: found }, spec.name);
+  }
+
+  #noticed(): void {
+    for (const { spec, told } of this.#seeking.values()) {
+      if (spec.kind.type === 'watched' && described(look(spec.kind.pattern, this.#host)) !== told) this.#look(spec);
+    }
+  }
+
+  #awaitReady(spec: ServiceSpec, ref: ProcessRef): void {
+    this.#awaiting.get(spec.name)?.();
+    const process = this.#host.find(ref);
+    if (process === null) return;
+    const { probe } = spec.ready;
+    const length = probe.type === 'alive' ? probe.for : process.program.readyAfter;
+    if (length === null) return;
+    const cancel = this.#clock.after(process.born + length - this.#clock.instant, () => {
+      this.#awaiting.delete(spec.name);
+      if (process.life === 'alive') this.#tell({ type: 'becameReady', service: spec.name, process: ref }, named(ref));
+    });
+    this.#awaiting.set(spec.name, cancel);
+  }
+
+  #ended(process: SimulatedProcess, evidence: ExitEvidence): void {
+    for (const { service } of this.#followed.filter((f) => isSameProcess(f.ref, process.ref))) {
+      this.#tell({ type: 'exited', service, process: process.ref, evidence, away: 'no' }, named(process.ref));
+    }
+    this.#followed = this.#followed.filter((f) => !isSameProcess(f.ref, process.ref));
+    for (const { ref } of [...this.#emptying]) if (!this.#hasRest(ref)) this.#emptied(ref);
+  }
+}
+
+const named = (ref: ProcessRef): string => `${ref.pid}/${ref.startTicks}`;
+
+const described = (found: Look): string => JSON.stringify(found);

@@ -1,0 +1,282 @@
+// A keeper on a simulated host, with everything that a scenario needs at hand: it plays the operator, the host and the
+// kill -9 of the keeper, and remembers every effect and every change. The host and the journal outlive the keeper.
+
+import type { Change, What } from '../../src/core/change.js';
+import type { Effect } from '../../src/core/effect.js';
+import type { Ask, Event } from '../../src/core/event.js';
+import type { ProcessRef } from '../../src/core/process.js';
+import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
+import { newService, type Service, type ServiceState, type StateName } from '../../src/core/state.js';
+import { type HostPhase, instant } from '../../src/core/time.js';
+import { Keeper } from '../../src/keeper/keeper.js';
+import type { Program } from './program.js';
+import { type Random, seeded } from './random.js';
+import { SimulatedClock } from './simulated-clock.js';
+import { SimulatedHost, type SimulatedProcess } from './simulated-host.js';
+import { SimulatedJournal } from './simulated-journal.js';
+import { SimulatedKernel } from './simulated-kernel.js';
+
+export interface StageOptions {
+  readonly seed?: number;
+  readonly pids?: number;
+  readonly inodes?: 'yes' | 'no';
+  /** How long until a fact reaches the keeper, see SimulatedKernel. */
+  readonly latency?: (event: Event['type'], random: Random) => number;
+}
+
+type AskWish = Ask | 'start' | 'stop' | 'restart' | 'reload' | 'hold' | 'unhold' | 'reset';
+
+export class Stage {
+  readonly random: Random;
+  readonly clock: SimulatedClock;
+  readonly host: SimulatedHost;
+  readonly kernel: SimulatedKernel;
+  readonly journal = new SimulatedJournal();
+  readonly effects: Effect[] = [];
+  readonly changes: Change[] = [];
+  readonly problems: string[] = [];
+  /** Called before every effect that is performed, with the journal as it is then. */
+  onEffect: (effect: Effect) => void = () => {};
+  /** Called before every fact that the keeper is given. */
+  onFact: (event: Event) => void = () => {};
+  /** Called when the keeper has died. */
+  onDeath: () => void = () => {};
+  #keeper: Keeper | null = null;
+  /** How many calls of its ports the keeper lives yet; null: not to be killed. */
+  #fuse: number | null = null;
+  #hostPhase: HostPhase = 'up';
+  #life: { died: number | null } = { died: null };
+
+  constructor(options: StageOptions = {}) {
+    const random = seeded(options.seed ?? 1);
+    this.random = random;
+    this.clock = new SimulatedClock(() => random.next());
+    this.host = new SimulatedHost({ clock: this.clock, pids: options.pids ?? 200, inodes: options.inodes ?? 'yes' });
+    const latency = options.latency ?? (() => 1);
+    this.kernel = new SimulatedKernel({
+      clock: this.clock,
+      host: this.host,
+      latency: (event) => latency(event, random),
+      before: (effect) => {
+        if (this.#burn() === 'dead') return 'lost';
+        this.onEffect(effect);
+        this.effects.push(effect);
+        return 'performed';
+      },
+    });
+    this.#begin([]);
+  }
+
+  /** A stage on which these services have just been put into the set of a keeper. */
+  static with(specs: readonly ServiceSpec[], options: StageOptions = {}): Stage {
+    const stage = new Stage(options);
+    for (const spec of specs) stage.add(spec);
+    return stage;
+  }
+
+  get keeper(): Keeper {
+    if (this.#keeper === null) throw new Error('no keeper lives');
+    return this.#keeper;
+  }
+
+  get keeperLives(): 'yes' | 'no' {
+    return this.#keeper === null ? 'no' : 'yes';
+  }
+
+  /** A fact for the keeper; while none lives it is lost, as a signal to a dead process is. */
+  post(event: Event): void {
+    if (this.#keeper === null) return;
+    this.onFact(event);
+    this.#keeper.post(event);
+  }
+
+  add(spec: ServiceSpec): void {
+    this.post({ type: 'added', service: spec.name, as: newService(spec, instant(this.clock.instant)) });
+  }
+
+  ask(name: string, wish: AskWish): void {
+    this.post({
+      type: 'asked',
+      service: serviceName(name),
+      ask: typeof wish === 'string' ? plainAsk(wish) : wish,
+      by: null,
+    });
+  }
+
+  /** Lets time pass. */
+  run(length: number): void {
+    this.clock.advance(length);
+  }
+
+  /** Lets time pass until it is so; fails when it never is. */
+  runUntil(isSo: () => boolean, limit = 600_000): void {
+    const end = this.clock.instant + limit;
+    while (!isSo()) {
+      if (this.clock.instant >= end) throw new Error(`not so after ${limit} ms: ${this.describe()}`);
+      this.run(10);
+    }
+  }
+
+  runUntilState(name: string, state: StateName, limit?: number): void {
+    this.runUntil(() => this.state(name).name === state, limit);
+  }
+
+  service(name: string): Service {
+    const service = this.keeper.services.get(name);
+    if (service === undefined) throw new Error(`${name} is not in the set`);
+    return service;
+  }
+
+  state(name: string): ServiceState {
+    return this.service(name).state;
+  }
+
+  /** The living processes that effects started as the main process of this service. */
+  mains(name: string): readonly SimulatedProcess[] {
+    return this.kernel.births
+      .filter((birth) => birth.service === name && birth.role === 'main' && birth.process.life !== 'gone')
+      .map((birth) => birth.process);
+  }
+
+  /** The living start commands (or others of that role) of this service. */
+  helpers(name: string, role: string): readonly SimulatedProcess[] {
+    return this.kernel.births
+      .filter((birth) => birth.service === name && birth.role === role && birth.process.life !== 'gone')
+      .map((birth) => birth.process);
+  }
+
+  /** The one living main process of a supervised service. */
+  main(name: string): SimulatedProcess {
+    const [first, ...others] = this.mains(name);
+    if (first === undefined || others.length > 0)
+      throw new Error(`${name} has ${this.mains(name).length} main processes`);
+    return first;
+  }
+
+  /** A process that nobody asked Upkeep for: a daemon started by an init script, a stranger. */
+  bear(line: string, program: Program, uid = 0): SimulatedProcess {
+    return this.host.bear({ argv: line.split(' '), program, ppid: 1, group: null, uid });
+  }
+
+  /** The one living process of this executable. */
+  bearerOf(exe: string): SimulatedProcess {
+    const [first, ...others] = this.host.living().filter((process) => process.exe === exe);
+    if (first === undefined || others.length > 0)
+      throw new Error(`${others.length + (first === undefined ? 0 : 1)} processes of ${exe}`);
+    return first;
+  }
+
+  kill(process: SimulatedProcess | ProcessRef, signal = 'SIGKILL'): void {
+    this.host.signal('ref' in process ? process.ref : process, signal);
+  }
+
+  spawns(name: string, role = 'main'): number {
+    return this.effects.filter((e) => e.type === 'spawn' && e.spec.name === name && e.role === role).length;
+  }
+
+  /** The signals that effects sent for this service, in order. */
+  signals(name: string): readonly string[] {
+    return this.effects.flatMap((e) => (e.type === 'signal' && e.service === name ? [e.signal] : []));
+  }
+
+  happened(name: string, type: What['type']): readonly Change[] {
+    return this.changes.filter((change) => change.service === name && change.what.type === type);
+  }
+
+  /** kill -9: at this instant it has done what it has done. */
+  killKeeper(): void {
+    this.#life.died = this.clock.instant;
+    this.#keeper = null;
+    this.#fuse = null;
+    this.kernel.disconnect();
+    this.clock.forgetWake();
+    for (const process of this.host.living()) if (process.ppid === this.host.keeperPid) process.ppid = 1;
+    this.onDeath();
+  }
+
+  /** The keeper dies after that many further calls of its ports: between a record and an effect, between two effects. */
+  killKeeperAfter(calls: number): void {
+    this.#fuse = calls;
+  }
+
+  /** It is not to be killed after all. */
+  cutFuse(): void {
+    this.#fuse = null;
+  }
+
+  /** The host is booting, up, or going down. */
+  turnHost(to: HostPhase): void {
+    this.#hostPhase = to;
+    this.#keeper?.turnHost(to);
+  }
+
+  /** A new keeper, from what the journal holds. */
+  startKeeper(): void {
+    this.#begin(this.journal.load());
+  }
+
+  describe(): string {
+    const services = [...this.keeper.services.values()].map((s) => `${s.spec.name}: ${JSON.stringify(s.state)}`);
+    const processes = this.host.living().map((p) => `${p.ref.pid} ${p.argv.join(' ')} (${p.life})`);
+    return [...services, ...processes, ...this.problems].join('\n');
+  }
+
+  #begin(services: readonly Service[]): void {
+    const life = { died: null as number | null };
+    this.#life = life;
+    const { clock } = this;
+    const keeper: Keeper = new Keeper({
+      kernel: this.kernel,
+      clock: {
+        now: () => clock.now(),
+        wakeAt: (at, callback) => {
+          if (life.died === null) clock.wakeAt(at, callback);
+        },
+      },
+      journal: {
+        record: (changed: readonly Service[], removed: readonly ServiceName[]): void => {
+          if (life.died === null && this.#burn() === 'lives') this.journal.record(changed, removed);
+        },
+      },
+      sinks: [
+        {
+          tell: (changes: readonly Change[]): void => {
+            if (life.died === null) this.changes.push(...changes);
+          },
+        },
+      ],
+      report: (problem: string, error: unknown) => {
+        this.problems.push(`${problem}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      },
+      host: this.#hostPhase,
+    });
+    this.#keeper = keeper;
+    this.kernel.connect((event) => this.post(event));
+    for (const service of services) this.post({ type: 'added', service: service.spec.name, as: service });
+  }
+
+  /** One call of a port burns the fuse: after the last one nothing that this keeper does has any effect. */
+  #burn(): 'lives' | 'dead' {
+    if (this.#fuse === null) return 'lives';
+    this.#fuse--;
+    if (this.#fuse > 0) return 'lives';
+    this.killKeeper();
+    return 'dead';
+  }
+}
+
+function plainAsk(verb: Exclude<AskWish, Ask>): Ask {
+  switch (verb) {
+    case 'start':
+    case 'restart':
+      return { verb, reason: null };
+    case 'stop':
+      return { verb, reason: null, until: null, lasts: 'always' };
+    case 'hold':
+      return { verb, reason: null, until: null };
+    case 'reload':
+    case 'unhold':
+    case 'reset':
+      return { verb };
+  }
+}
