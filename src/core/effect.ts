@@ -9,6 +9,9 @@ export type Role = 'main' | 'start' | 'stop' | 'restart' | 'reload';
 export type Effect =
   /** Start a process for the service. Answered by `spawned` or `spawnFailed`, later `exited`. */
   | { readonly type: 'spawn'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number; readonly command: Command }
+  /** Was this order to spawn carried out? A keeper that died before it could write down the outcome may have left the process behind.
+   * Answered by `spawned`, or by `spawnFailed` with the errno LOST: nothing of it lives. */
+  | { readonly type: 'reclaim'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number }
   /** Tell when this process, which we did not start in this life of the keeper, ends. Answered by `exited`, at once if it is gone already. */
   | { readonly type: 'follow'; readonly service: ServiceName; readonly process: ProcessRef }
   /** Forget a followed process without touching it. */

@@ -7,7 +7,7 @@ import { killPatience, launch, seek } from './launch.js';
 import { before, go, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
 import { judge, type Verdict } from './restart.js';
-import { desiredOf, type Service, type Stopping } from './state.js';
+import { desiredOf, type Service, type Stopping, type Waiting } from './state.js';
 import { elapsed, later, type Moment } from './time.js';
 
 /** An end that nobody asked for, of the main process or of an attempt to start: told, and answered by the rule. */
@@ -66,16 +66,17 @@ function seeking(service: Service): readonly Effect[] {
 
 /** The descendants of a dead main process: ended before the next start where the policy says so. */
 export function leaveNoRest(service: Service, dead: ProcessRef): { readonly service: Service; readonly effects: readonly Effect[] } {
-  const { leftovers, name } = service.spec;
-  switch (leftovers) {
-    case 'leave':
-      return { service, effects: [] };
-    case 'kill':
-    case 'stop': {
-      const signal = leftovers === 'kill' ? 'SIGKILL' : 'SIGTERM';
-      return { service: { ...service, rest: dead }, effects: [{ type: 'endRest', service: name, process: dead, signal, policy: leftovers }] };
-    }
-  }
+  if (service.spec.leftovers === 'leave') return { service, effects: [] };
+  const noted: Service = { ...service, rest: dead };
+  return { service: noted, effects: orderRest(noted) };
+}
+
+/** The order that ends what is noted of a dead generation, by its policy. Under a hold there is none: `unhold` gives it. */
+export function orderRest(service: Service): readonly Effect[] {
+  const { rest: dead, hold } = service;
+  const { leftovers: policy, name } = service.spec;
+  if (dead === null || hold !== null) return [];
+  return [{ type: 'endRest', service: name, process: dead, signal: policy === 'kill' ? 'SIGKILL' : 'SIGTERM', policy }];
 }
 
 /** The way down is done: nothing of it is left. Up again, if that is what is wanted. */
@@ -98,16 +99,15 @@ function applyNext(service: Service): Service {
 }
 
 /** The leftovers had their time: SIGTERM was not enough, or SIGKILL was not, and then only a person can help. */
-export function pressRest(service: Service, at: Moment): Move {
+export function pressRest(service: Service, waiting: Waiting, at: Moment): Move {
   if (service.rest === null) return launch(service, 'restart', at);
   const { name, leftovers } = service.spec;
-  const since = service.state.since;
-  const state = { name: 'waiting', since, for: 'leftovers' } as const;
-  const wasKilled = leftovers === 'kill' || elapsed(since, at.instant) > killPatience * 1.5;
+  const order: Effect = { type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers };
+  // Told by its deadline, not by the time that has passed: a loop that was held would seem to have killed already.
+  const wasKilled = leftovers === 'kill' || (waiting.deadline !== null && waiting.deadline > later(waiting.since, killPatience));
   if (wasKilled) {
     const reason = `SIGKILL did not end what is left of the group of process ${service.rest.pid}; it may hang in the kernel (state D)`;
-    return go(service, { ...state, deadline: null }, [], [{ type: 'stuck', reason }]);
+    return go(service, { ...waiting, deadline: null }, [order], [{ type: 'stuck', reason }]);
   }
-  const order: Effect = { type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers };
-  return go(service, { ...state, deadline: later(at.instant, killPatience) }, [order]);
+  return go(service, { ...waiting, deadline: later(at.instant, killPatience) }, [order]);
 }

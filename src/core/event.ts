@@ -12,7 +12,7 @@ import type { HostPhase, WallTime } from './time.js';
 export type ServiceEvent =
   /** What was ordered by a `spawn` effect runs. */
   | { readonly type: 'spawned'; readonly service: ServiceName; readonly role: Role; readonly generation: number; readonly process: ProcessRef }
-  /** It could not be started: fork or exec failed, the user does not exist, its directory is missing. */
+  /** It could not be started, or (errno LOST) what had been ordered is not there any more: fork or exec failed, the user does not exist, its directory is missing. */
   | { readonly type: 'spawnFailed'; readonly service: ServiceName; readonly role: Role; readonly generation: number; readonly errno: string; readonly detail: string }
   /** A process that we spawned, adopted or follow is gone. `away`: it ended while no keeper was there. */
   | { readonly type: 'exited'; readonly service: ServiceName; readonly process: ProcessRef; readonly evidence: ExitEvidence; readonly away: 'yes' | 'no' }
@@ -38,6 +38,9 @@ export type ServiceEvent =
 
 /** A new service came into the set. */
 export type AddedEvent = { readonly type: 'added'; readonly service: ServiceName; readonly as: Service };
+
+/** The errno of the `spawnFailed` that answers a `reclaim`: nothing of that order lives. */
+export const LOST = 'LOST';
 
 export type Event = ServiceEvent | AddedEvent;
 

@@ -2,7 +2,7 @@
 
 import type { What } from './change.js';
 import type { Effect } from './effect.js';
-import { before, go, type Move, stay } from './move.js';
+import { go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Ready } from './spec.js';
 import type { Service, Waiting } from './state.js';
@@ -29,7 +29,7 @@ export function launch(service: Service, why: LaunchReason, at: Moment): Move {
       if (kind.start === null) return go(fresh, { name: 'stopped', since: at.instant, why: 'no-start' }, [seek(fresh)]);
       const deadline = kind.start.timeout === null ? null : later(at.instant, kind.start.timeout);
       const spawn: Effect = { type: 'spawn', spec: fresh.spec, role: 'start', generation: fresh.generation + 1, command: kind.start };
-      return before([seek(fresh)], [], begin(fresh, why, deadline, spawn, at));
+      return begin(fresh, why, deadline, spawn, at);
     }
   }
 }
@@ -39,7 +39,7 @@ function begin(service: Service, why: LaunchReason, deadline: Instant | null, sp
     ...service,
     generation: service.generation + 1,
     restarts: { ...service.restarts, lastStart: at.instant },
-    state: { name: 'starting', since: at.instant, phase: 'launching', process: null, helper: null, deadline },
+    state: { name: 'starting', since: at.instant, phase: 'launching', process: null, helper: null, setback: null, deadline },
   };
   return { service: started, effects: [spawn], happened: [{ type: 'starting', why }] };
 }
@@ -61,7 +61,7 @@ export function seek(service: Service): Effect {
 /** The main process lives: now it has to become ready. `probe` alive is only a deadline, all others are asked. */
 export function readying(service: Service, process: ProcessRef, helper: ProcessRef | null, since: Instant, at: Moment): Move {
   const { ready } = service.spec;
-  const state = { name: 'starting', since, phase: 'readying', process, helper, deadline: readyDeadline(ready, at) } as const;
+  const state = { name: 'starting', since, phase: 'readying', process, helper, setback: null, deadline: readyDeadline(ready, at) } as const;
   return go(service, state, awaitReady(service, process));
 }
 
@@ -73,6 +73,14 @@ export function awaitReady(service: Service, process: ProcessRef): readonly Effe
 export function readyDeadline(ready: Ready, at: Moment): Instant | null {
   if (ready.probe.type === 'alive') return later(at.instant, ready.probe.for);
   return ready.timeout === null ? null : later(at.instant, ready.timeout);
+}
+
+/** How long a daemon may take to appear after its start command has ended, where `ready` sets no time. */
+const findPatience: Millis = seconds(30);
+
+/** Without a time-out readiness may take for ever; a process that is not there at all may not. */
+export function findDeadline(ready: Ready, at: Moment): Instant {
+  return later(at.instant, ready.timeout ?? findPatience);
 }
 
 /** It serves. A start command that still runs keeps its own deadline. */

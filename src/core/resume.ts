@@ -1,22 +1,30 @@
 // The keeper is here, for the first time or again: what each service needs from the outside is ordered anew, and every
 // deadline begins its grace anew, because time without a keeper proves nothing against a service.
 
-import type { Effect } from './effect.js';
-import { awaitReady, launch, readyDeadline, seek } from './launch.js';
-import { go, type Move, stay } from './move.js';
+import type { Effect, Role } from './effect.js';
+import { orderRest } from './ending.js';
+import { awaitReady, findDeadline, launch, readyDeadline, seek } from './launch.js';
+import { before, go, type Move, stay } from './move.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
+import { ordersOf } from './stop.js';
 import { later, type Moment, seconds } from './time.js';
 import { follow } from './watching.js';
 
 export function resume(service: Service, at: Moment): Move {
   const { state } = service;
-  const isWatched = service.spec.kind.type === 'watched';
+  // Those two press on with what they were at; in all other states the rest is ended as at the first time.
+  const presses = state.name === 'stopping' || (state.name === 'waiting' && state.for === 'leftovers');
+  return before(presses ? [] : orderRest(service), [], resumeState(service, at));
+}
+
+function resumeState(service: Service, at: Moment): Move {
+  const { state } = service;
   switch (state.name) {
     case 'unknown':
       return go(service, { ...state, why: { type: 'looking' } }, [seek(service)]);
     case 'stopped':
-      if (service.generation === 0 && state.why === 'requested' && desiredOf(service) === 'up') return launch(service, 'first', at);
-      return isWatched ? go(service, state, [seek(service)]) : stay(service);
+      if (state.why === 'requested' && desiredOf(service) === 'up') return launch(service, 'first', at);
+      return isWatched(service) ? go(service, state, [seek(service)]) : stay(service);
     case 'waiting':
       return resumeWaiting(service, at);
     case 'starting':
@@ -27,7 +35,7 @@ export function resume(service: Service, at: Moment): Move {
       return resumeStopping(service, state, at);
     case 'backoff':
     case 'failed':
-      return isWatched ? go(service, state, [seek(service)]) : stay(service);
+      return isWatched(service) ? go(service, state, [seek(service)]) : stay(service);
   }
 }
 
@@ -52,22 +60,19 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
         ...awaitReady(service, state.process),
       ]);
     case 'finding':
-      return go(service, { ...state, deadline: readyGrace(service, at) }, [seek(service)]);
+      return go(service, { ...state, deadline: findDeadline(service.spec.ready, at) }, [seek(service)]);
     case 'launching':
-      // The order to spawn was recorded, its outcome was not: if anything came of it, the kernel layer finds it by the
-      // service's token, else the start is ordered again.
+      // The order to spawn was recorded, its outcome was not: what came of it decides.
       if (state.helper !== null) return go(service, state, [follow(service, state.helper), seek(service)]);
-      return launch({ ...service, generation: service.generation - 1 }, 'restart', at);
+      return go(service, state, [reclaimStart(service), ...(isWatched(service) ? [seek(service)] : [])]);
   }
 }
 
 function resumeStopping(service: Service, state: Stopping, at: Moment): Move {
-  const orders: Effect[] = [...followed(service, state.process), ...followed(service, state.helper)];
-  if (state.process === null && service.rest !== null) {
-    orders.push({ type: 'endRest', service: service.spec.name, process: service.rest, signal: 'SIGTERM', policy: service.spec.leftovers });
-  }
+  const orders: Effect[] = [...followed(service, state.process), ...followed(service, state.helper), ...ordersOf(service, state)];
+  if (state.helper === null && state.phase === 'launching') orders.push(reclaimStart(service));
+  if (state.helper === null && state.phase === 'command') orders.push(reclaim(service, state.why === 'restart-command' ? 'restart' : 'stop'));
   const deadline = state.deadline === null ? null : later(at.instant, seconds(10));
-  if (state.phase === 'launching' && state.helper === null) return go(service, { name: 'stopped', since: at.instant, why: 'requested' });
   return go(service, { ...state, deadline }, orders);
 }
 
@@ -75,7 +80,14 @@ function followed(service: Service, process: Stopping['process']): readonly Effe
   return process === null ? [] : [follow(service, process)];
 }
 
-function readyGrace(service: Service, at: Moment): Starting['deadline'] {
-  const { timeout } = service.spec.ready;
-  return timeout === null ? null : later(at.instant, timeout);
+function reclaimStart(service: Service): Effect {
+  return reclaim(service, isWatched(service) ? 'start' : 'main');
+}
+
+function reclaim(service: Service, role: Role): Effect {
+  return { type: 'reclaim', spec: service.spec, role, generation: service.generation };
+}
+
+function isWatched(service: Service): boolean {
+  return service.spec.kind.type === 'watched';
 }

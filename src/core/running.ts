@@ -21,15 +21,15 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   const death = deathOf(state.process, fact.evidence, 'none', life, fact.away, at);
   const { kind, name } = service.spec;
   const rid = leaveNoRest(service, state.process);
-  const busy: Effect[] = state.helper === null ? [] : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
+  const busy: Effect[] = state.helper === null || service.hold !== null ? [] : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
   const orders = [...busy, ...rid.effects];
   if (kind.type === 'supervised') return before(orders, [], retry(rid.service, death, at));
 
-  // A crash is answered at once. After an end that somebody may have wanted, and wherever a pid file may name a
-  // successor, we look first.
+  // A crash is answered at once. After an end that somebody may have wanted (also without `settle`: it may have forked
+  // its successor), and wherever a pid file may name one, we look first.
   const wanted = mayBeWanted(death);
   if (!wanted && kind.pattern.pidFile === null) return before(orders, [], retry(rid.service, death, at));
-  const settle = wanted ? kind.settle : lookTime;
+  const settle = wanted && kind.settle > 0 ? kind.settle : lookTime;
   const next = { name: 'waiting', since: at.instant, for: 'settle', deadline: later(at.instant, settle) } as const;
   const told = { type: 'died', death, next: { type: 'settle', for: settle } } as const;
   return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);

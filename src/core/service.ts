@@ -96,7 +96,7 @@ function whenWaitIsOver(service: Service, state: Waiting, at: Moment): Move {
     case 'settle':
       return running.afterSettle(service, at);
     case 'leftovers':
-      return pressRest(service, at);
+      return pressRest(service, state, at);
     case 'boot':
     case 'shutdown':
     case 'hold':
@@ -109,7 +109,7 @@ function whenStarting(service: Service, state: Starting, fact: Fact, at: Moment)
     case 'spawned':
       return starting.spawned(service, state, fact, at);
     case 'spawnFailed':
-      return starting.spawnFailed(service, fact, at);
+      return starting.spawnFailed(service, state, fact, at);
     case 'exited':
       return starting.exited(service, state, fact, at);
     case 'looked':

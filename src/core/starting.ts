@@ -3,16 +3,20 @@
 // once: its first processes end while it detaches itself, and that is no death.
 
 import { deathOf, failedStart, type Death } from './death.js';
-import type { Fact } from './fact.js';
 import { leaveNoRest, retry } from './ending.js';
-import { becomeRunning, killPatience, readying, settledEffects } from './launch.js';
+import { LOST } from './event.js';
+import type { Fact } from './fact.js';
+import { becomeRunning, findDeadline, killPatience, launch, readying, seek, settledEffects } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { beginStop } from './stop.js';
 import type { Service, Starting, Stopping } from './state.js';
-import { later, type Moment } from './time.js';
+import { later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
+
+/** How long the one look may take that decides after a failure. */
+const lookPatience: Millis = seconds(5);
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
@@ -22,8 +26,13 @@ export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, 
       const move = readying(service, fact.process, null, state.since, at);
       return before([], [{ type: 'launched', process: fact.process }], move);
     }
-    case 'start':
-      return go(service, { ...state, helper: fact.process });
+    case 'start': {
+      // The answer may come after the deadline of the order, when the loop was held: then the command gets its time from here.
+      const { kind } = service.spec;
+      const timeout = kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
+      const deadline = state.deadline ?? (timeout === null || state.process !== null ? null : later(at.instant, timeout));
+      return go(service, { ...state, helper: fact.process, deadline }, [seek(service)]);
+    }
     case 'stop':
     case 'restart':
     case 'reload':
@@ -31,8 +40,18 @@ export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, 
   }
 }
 
-export function spawnFailed(service: Service, fact: Of<'spawnFailed'>, at: Moment): Move {
+export function spawnFailed(service: Service, state: Starting, fact: Of<'spawnFailed'>, at: Moment): Move {
+  if (fact.errno === LOST) return orderLost(service, state, at);
   return retry(service, failedStart('spawn', { type: 'unknown' }, fact.errno, fact.detail, at), at);
+}
+
+/** The keeper before died between this order and its outcome, and nothing of it lives: it is ordered again, uncounted. */
+function orderLost(service: Service, state: Starting, at: Moment): Move {
+  if (state.process !== null) return stay(service);
+  const again: Service = { ...service, generation: service.generation - 1 };
+  if (service.spec.kind.type === 'supervised') return launch(again, 'restart', at);
+  // The start command may have done its work and ended: only if a look finds nothing it is run again.
+  return go(again, { name: 'unknown', since: at.instant, why: { type: 'looking' } }, [seek(service)]);
 }
 
 export function exited(service: Service, state: Starting, fact: Of<'exited'>, at: Moment): Move {
@@ -50,7 +69,7 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
     }
     case 'watched': {
       // It may have detached itself: look again. Its own crash is kept, in case nothing else is found.
-      const next: Starting = { ...state, phase: state.helper === null ? 'finding' : 'launching', process: null, deadline: findingDeadline(service, state, at) };
+      const next: Starting = { ...state, phase: state.helper === null ? 'finding' : 'launching', process: null, setback: death, deadline: findingDeadline(service, state, at) };
       return go({ ...service, lastDeath: death }, next, [...quiet, { type: 'look', spec: service.spec, seek: 'on' }]);
     }
   }
@@ -58,10 +77,9 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
 
 /** While the start command runs its own deadline holds; afterwards the time to become ready does. */
 function findingDeadline(service: Service, state: Starting, at: Moment): Starting['deadline'] {
-  const { timeout } = service.spec.ready;
   const { kind } = service.spec;
   if (state.helper !== null && kind.type === 'watched') return kind.start?.timeout == null ? null : later(state.since, kind.start.timeout);
-  return timeout === null ? null : later(at.instant, timeout);
+  return findDeadline(service.spec.ready, at);
 }
 
 /** The start command has ended. With a process found, its status says nothing more; without one it decides. */
@@ -77,17 +95,22 @@ function helperExited(service: Service, state: Starting, fact: Of<'exited'>, at:
   // It failed, but what it started may live all the same: one more look decides (`looked` below).
   const detail = status.type === 'exited' ? `its start command exited with code ${status.code}` : `its start command was killed by ${status.signal}`;
   const death = failedStart(status.type === 'exited' ? 'exit' : 'signal', status, null, detail, at);
-  return go({ ...service, lastDeath: death }, { ...finding, deadline: at.instant }, [{ type: 'look', spec: service.spec, seek: 'on' }]);
+  return go(service, { ...finding, setback: death, deadline: later(at.instant, lookPatience) }, [{ type: 'look', spec: service.spec, seek: 'on' }]);
 }
 
 export function looked(service: Service, state: Starting, look: Look, at: Moment): Move {
   const { kind } = service.spec;
   if (kind.type !== 'watched' || state.process !== null) return stay(service);
+  // Before the order is answered no look can be about what came of it; the answer brings a new one.
+  if (state.phase === 'launching' && state.helper === null) return stay(service);
   const choice = chooseMain(kind.pattern, living(look, service), memoryOf(service));
   switch (choice.type) {
     case 'main':
       return before([follow(service, choice.facts.process)], [], readying(remember(service, choice.facts), choice.facts.process, state.helper, state.since, at));
     case 'none':
+      // A crash, or a failed command, and nothing else there: waiting longer would help nobody. A pid file may still be written.
+      if (state.phase === 'finding' && state.setback !== null && isFailure(state.setback) && kind.pattern.by.type !== 'pidFile') return nothingFound(service, state, at);
+      return stay(service);
     case 'ambiguous':
     case 'unseen':
       // Two at once is what a daemon looks like in the middle of its double fork: the deadline decides, not this look.
@@ -102,9 +125,9 @@ export function becameReady(service: Service, state: Starting, at: Moment): Move
 export function deadlinePassed(service: Service, state: Starting, at: Moment): Move {
   switch (state.phase) {
     case 'launching':
-      return state.helper === null ? stay(service) : startCommandTimedOut(service, state, state.helper, at);
+      return state.helper === null ? go(service, { ...state, deadline: null }) : startCommandTimedOut(service, state, state.helper, at);
     case 'finding':
-      return nothingFound(service, at);
+      return nothingFound(service, state, at);
     case 'readying':
       if (state.process === null) return stay(service);
       if (service.spec.ready.probe.type === 'alive') return becomeRunning(service, state.process, state.helper, state.since, at);
@@ -123,23 +146,20 @@ function startCommandTimedOut(service: Service, state: Starting, helper: Process
 }
 
 /** The start command has ended, and no process came of it. */
-function nothingFound(service: Service, at: Moment): Move {
-  if (service.matched === 'never' && !diedInThisStart(service)) {
-    const failed = { name: 'failed', since: at.instant, failure: { type: 'nothing-matches' }, deadline: null } as const;
-    const death = failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and nothing matches its watch', at);
-    const next = { type: 'nothing', why: 'nothing matches; try `upkeep match`' } as const;
-    return go({ ...service, lastDeath: death }, failed, [], [{ type: 'startFailed', death, next }, { type: 'failed', failure: failed.failure, next }]);
+function nothingFound(service: Service, state: Starting, at: Moment): Move {
+  if (state.setback !== null) return retry(service, state.setback, at);
+  if (service.matched === 'once') {
+    return retry(service, failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and no process came of it', at), at);
   }
-  const death: Death = diedInThisStart(service) && service.lastDeath !== null
-    ? service.lastDeath
-    : failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and no process came of it', at);
-  return retry(service, death, at);
+  const failed = { name: 'failed', since: at.instant, failure: { type: 'nothing-matches' }, deadline: null } as const;
+  const death = failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and nothing matches its watch', at);
+  const next = { type: 'nothing', why: 'nothing matches; try `upkeep match`' } as const;
+  return go({ ...service, lastDeath: death }, failed, [], [{ type: 'startFailed', death, next }, { type: 'failed', failure: failed.failure, next }]);
 }
 
-/** Did a process or the command of this very attempt end and say how? */
-function diedInThisStart(service: Service): boolean {
-  const { lastDeath, restarts } = service;
-  return lastDeath !== null && restarts.lastStart !== null && lastDeath.at >= restarts.lastStart;
+/** An end that no daemon which detaches itself has. */
+function isFailure(death: Death): boolean {
+  return !(death.status.type === 'exited' && death.status.code === 0);
 }
 
 /** It lives, but its probe never succeeded: stopped by its own rules, and the start has failed. */

@@ -37,6 +37,8 @@ export interface Waiting {
 export interface Starting {
   readonly name: 'starting';
   readonly since: Instant;
+  /** Watched: how a process or the command of this very attempt ended; what is looked for since may still be there. */
+  readonly setback: Death | null;
   readonly phase: 'launching' | 'finding' | 'readying';
   readonly process: ProcessRef | null;
   readonly helper: ProcessRef | null;
@@ -58,9 +60,9 @@ export interface Stopping {
   readonly since: Instant;
   /** null once the main process has ended and the rest of its group is ending. */
   readonly process: ProcessRef | null;
-  /** `launching`: asked to stop in the middle of a start, whose process is not known yet; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
+  /** `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
    * `rest`: main is gone, its group is ending; `killing`: SIGKILL is out; `stuck`: nothing that we may do ends it. */
-  readonly phase: 'launching' | 'ladder' | 'command' | 'commanded' | 'rest' | 'killing' | 'stuck';
+  readonly phase: 'launching' | 'finding' | 'ladder' | 'command' | 'commanded' | 'rest' | 'killing' | 'stuck';
   readonly rung: number;
   readonly helper: ProcessRef | null;
   readonly why: StopReason;

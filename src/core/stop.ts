@@ -3,11 +3,11 @@
 
 import type { What } from './change.js';
 import type { Effect } from './effect.js';
-import { killPatience } from './launch.js';
-import { go, type Move, stay } from './move.js';
+import { killPatience, seek } from './launch.js';
+import { before, go, type Move, stay } from './move.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Command, Ladder } from './spec.js';
-import type { Service, Stopping, StopReason } from './state.js';
+import type { Service, Starting, Stopping, StopReason } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
 /** Begins to stop a living main process by its own rules. */
@@ -21,9 +21,17 @@ export function beginStop(service: Service, process: ProcessRef, helper: Process
 }
 
 /** Asked to stop in the middle of a start whose outcome is on its way: what comes of it is stopped then. */
-export function stopWhenLaunched(service: Service, helper: ProcessRef | null, deadline: Instant | null, why: StopReason, at: Moment): Move {
+export function stopWhenLaunched(service: Service, starting: Starting, why: StopReason, at: Moment): Move {
+  const { helper, deadline } = starting;
+  if (starting.phase === 'finding') return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, at));
   const state: Stopping = { name: 'stopping', since: at.instant, process: null, phase: 'launching', rung: 0, helper, why, deadline };
   return go(service, state, [], [{ type: 'stopping', why }]);
+}
+
+/** The start command has ended: whether it had begun to bring something up, only a look can tell. */
+export function findBeforeStop(service: Service, why: StopReason, at: Moment): Move {
+  const state: Stopping = { name: 'stopping', since: sinceOf(service, at), process: null, phase: 'finding', rung: 0, helper: null, why, deadline: null };
+  return go(service, state, [seek(service)]);
 }
 
 /** Sends the signal of this rung, and sets its wait. */
@@ -72,7 +80,8 @@ export function endRest(service: Service, state: Stopping, dead: ProcessRef, at:
 function restPatience(service: Service): Millis | null {
   const { stop } = service.spec.kind;
   const last = stop.type === 'ladder' ? stop.rungs.at(-1) : undefined;
-  return last === undefined ? seconds(10) : last.wait;
+  if (last === undefined) return seconds(10);
+  return last.wait === null && last.signal === 'SIGKILL' ? seconds(10) : last.wait;
 }
 
 /** A deadline of the way down has passed. */
@@ -80,7 +89,10 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
   const { kind } = service.spec;
   switch (state.phase) {
     case 'launching':
-      return state.helper === null ? stay(service) : endHelper(service, state, state.helper, at);
+      // Without its answer there is nothing to end yet: the answer sets a deadline of its own.
+      return state.helper === null ? go(service, { ...state, deadline: null }) : endHelper(service, state, state.helper, at);
+    case 'finding':
+      return go(service, { ...state, deadline: null }, [seek(service)]);
     case 'ladder':
       if (state.process === null || kind.stop.type !== 'ladder') return stay(service);
       return climb(service, state.process, kind.stop, state.rung + 1, state.why, at);
@@ -106,6 +118,30 @@ function killRest(service: Service, state: Stopping, at: Moment): Move {
   const signal: SignalName = 'SIGKILL';
   const order: Effect = { type: 'endRest', service: service.spec.name, process: service.rest, signal, policy: service.spec.leftovers };
   return go(service, { ...state, phase: 'killing', deadline: later(at.instant, killPatience) }, [order], [{ type: 'escalated', signal }]);
+}
+
+/** The orders of the phase it is in: a new keeper gives them again, as it cannot know whether the one before got to it. */
+export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
+  const { name, leftovers, kind } = service.spec;
+  const { process } = state;
+  const rung = kind.stop.type === 'ladder' ? kind.stop.rungs[state.rung] : undefined;
+  switch (state.phase) {
+    case 'ladder':
+      if (process === null || rung === undefined) return [];
+      return [{ type: 'signal', service: name, process, signal: rung.signal, to: rung.to, thenContinue: 'yes' }];
+    case 'killing':
+      if (process !== null) return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];
+      return service.rest === null ? [] : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers }];
+    case 'rest':
+      return service.rest === null ? [] : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
+    case 'finding':
+      return [seek(service)];
+    case 'launching':
+    case 'command':
+    case 'commanded':
+    case 'stuck':
+      return [];
+  }
 }
 
 function beStuck(service: Service, process: ProcessRef, why: StopReason, reason: string, at: Moment): Move {

@@ -2,12 +2,13 @@
 
 import { deathOf } from './death.js';
 import { afterStop } from './ending.js';
+import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { readying, seek } from './launch.js';
+import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
-import { beginStop, endRest, escalate } from './stop.js';
+import { beginStop, endRest, escalate, findBeforeStop, runCommand } from './stop.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
 import { later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
@@ -33,15 +34,28 @@ export function spawned(service: Service, state: Stopping, fact: Of<'spawned'>, 
 
 export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFailed'>, at: Moment): Move {
   switch (fact.role) {
-    case 'main':
     case 'start':
+      // A command of which nothing is left may have begun something before it ended.
+      if (fact.errno === LOST) return findBeforeStop(service, state.why, at);
+      return afterStop(service, { ...state, why: 'requested' }, at);
+    case 'main':
       return afterStop(service, { ...state, why: 'requested' }, at);
     case 'stop':
     case 'restart':
+      if (fact.errno === LOST) return commandLost(service, state, fact.role, at);
       return go(service, { ...state, phase: 'stuck', deadline: null }, [], [{ type: 'stuck', reason: `its ${fact.role} command could not be started: ${fact.detail}` }]);
     case 'reload':
       return stay(service);
   }
+}
+
+/** Nothing is left of the command that the keeper before had ordered: if it did its work, that shows; if not, it is run (again). */
+function commandLost(service: Service, state: Stopping, role: 'stop' | 'restart', at: Moment): Move {
+  if (state.process === null) return helperExited(service, state, at);
+  const { kind } = service.spec;
+  if (kind.type !== 'watched') return stay(service);
+  const command = role === 'restart' ? kind.restart : kind.stop.type === 'command' ? kind.stop.command : null;
+  return command === null ? stay(service) : runCommand(service, state.process, role, command, state.why, at);
 }
 
 export function exited(service: Service, state: Stopping, fact: Of<'exited'>, at: Moment): Move {
@@ -69,13 +83,13 @@ function helperExited(service: Service, state: Stopping, at: Moment): Move {
   const alone: Stopping = { ...state, helper: null };
   switch (state.phase) {
     case 'launching':
-      // Whether its start command had begun to bring something up, only a look can tell.
-      return go(service, { ...alone, deadline: null }, [seek(service)]);
+      return findBeforeStop(service, state.why, at);
     case 'command':
       if (state.why === 'restart-command') return afterRestartCommand(service, alone, at);
       if (state.process === null) return afterStop(service, alone, at);
       return go(service, { ...alone, phase: 'commanded', deadline: later(at.instant, commandPatience) });
     case 'commanded':
+    case 'finding':
     case 'ladder':
     case 'rest':
     case 'killing':
@@ -89,16 +103,15 @@ function afterRestartCommand(service: Service, state: Stopping, at: Moment): Mov
   if (state.process !== null) {
     return readying(service, state.process, null, at.instant, at);
   }
-  const { timeout } = service.spec.ready;
   const finding: Starting = {
-    name: 'starting', since: at.instant, phase: 'finding', process: null, helper: null, deadline: timeout === null ? null : later(at.instant, timeout),
+    name: 'starting', since: at.instant, phase: 'finding', process: null, helper: null, setback: null, deadline: findDeadline(service.spec.ready, at),
   };
   return go({ ...service, generation: service.generation + 1, restarts: { ...service.restarts, lastStart: state.since } }, finding, [seek(service)]);
 }
 
 export function looked(service: Service, state: Stopping, look: Look, at: Moment): Move {
   const { kind } = service.spec;
-  if (state.phase !== 'launching' || state.helper !== null || kind.type !== 'watched') return stay(service);
+  if (state.phase !== 'finding' || kind.type !== 'watched') return stay(service);
   const choice = chooseMain(kind.pattern, living(look, service), memoryOf(service));
   switch (choice.type) {
     case 'main': {

@@ -1,15 +1,16 @@
 // What a look at the host's processes means for a watched service: found, gone, handed over, back by itself, or unclear.
 // Knows nothing of start commands; `starting.ts` does.
 
-import { mayBeWanted } from './death.js';
+import { failedStart, mayBeWanted } from './death.js';
 import type { Effect } from './effect.js';
-import { decide, rest } from './ending.js';
+import { decide, rest, retry } from './ending.js';
 import { launch, seek } from './launch.js';
-import { go, type Move, stay } from './move.js';
+import { andThen, go, type Move, stay } from './move.js';
 import { chooseMain, findSuccessor, type Look, type ProcessFacts } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { desiredOf, type Identity, type Service } from './state.js';
-import type { Moment } from './time.js';
+import { beginStop } from './stop.js';
+import { millis, type Moment } from './time.js';
 
 /** The first look, and every look while it is unclear which process it is. */
 export function identify(service: Service, look: Look, at: Moment): Move {
@@ -17,11 +18,16 @@ export function identify(service: Service, look: Look, at: Moment): Move {
   if (kind.type !== 'watched') return stay(service);
   const choice = chooseMain(kind.pattern, living(look, service), memoryOf(service));
   switch (choice.type) {
-    case 'main':
-      return adopt(service, choice.facts, 'found', at);
+    case 'main': {
+      const found = adopt(service, choice.facts, 'found', at);
+      const stopWasAsked = service.override?.desired === 'down' && service.hold === null;
+      return stopWasAsked ? andThen(found, (known) => beginStop(known, choice.facts.process, null, 'requested', at)) : found;
+    }
     case 'none':
       if (desiredOf(service) === 'down') return rest(service, 'requested', at);
-      return launch(service, 'first', at);
+      if (service.matched === 'never') return launch(service, 'first', at);
+      // It was there once, and is gone while it could not be told which one it is: an end like any other, that passes the limit.
+      return retry(service, { ...failedStart('gone', { type: 'unknown' }, null, 'it is gone, nobody saw how', at), served: millis(0) }, at);
     case 'ambiguous':
       return unclear(service, { type: 'ambiguous', pids: choice.pids }, at);
     case 'unseen':
@@ -64,7 +70,9 @@ export function noticeWhileDown(service: Service, look: Look, at: Moment): Move 
 /** After a crash nothing but a successor was worth waiting for, and there is none. */
 function settledByLook(service: Service, at: Moment): Move {
   const { state, lastDeath } = service;
-  if (state.name !== 'waiting' || state.for !== 'settle' || lastDeath === null || mayBeWanted(lastDeath)) return stay(service);
+  if (state.name !== 'waiting' || state.for !== 'settle' || lastDeath === null) return stay(service);
+  const { kind } = service.spec;
+  if (mayBeWanted(lastDeath) && kind.type === 'watched' && kind.settle > 0) return stay(service);
   return decide(service, lastDeath, at).move;
 }
 

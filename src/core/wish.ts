@@ -3,7 +3,7 @@
 
 import { needsRestart } from './difference.js';
 import type { Sender } from './death.js';
-import { rest } from './ending.js';
+import { orderRest, rest } from './ending.js';
 import type { Ask, ServiceEvent } from './event.js';
 import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
@@ -146,7 +146,7 @@ function down(service: Service, at: Moment): Move {
     case 'waiting':
       return before([], [{ type: 'stopped' }], rest(service, 'requested', at));
     case 'starting':
-      return state.process === null ? stopWhenLaunched(service, state.helper, state.deadline, 'requested', at) : beginStop(service, state.process, state.helper, 'requested', at);
+      return state.process === null ? stopWhenLaunched(service, state, 'requested', at) : beginStop(service, state.process, state.helper, 'requested', at);
     case 'running':
       return beginStop(service, state.process, state.helper, 'requested', at);
     case 'stopping':
@@ -166,7 +166,7 @@ function restart(service: Service, at: Moment): Move {
       }
       return beginStop(service, state.process, state.helper, 'requested', at);
     case 'starting':
-      return state.process === null ? stopWhenLaunched(service, state.helper, state.deadline, 'requested', at) : beginStop(service, state.process, state.helper, 'requested', at);
+      return state.process === null ? stopWhenLaunched(service, state, 'requested', at) : beginStop(service, state.process, state.helper, 'requested', at);
     case 'stopped':
     case 'waiting':
     case 'stopping':
@@ -214,8 +214,9 @@ export function unhold(service: Service, at: Moment): Move {
   if (state.name === 'stopped' && state.why !== 'requested') return stay(free);
   if (state.name === 'running' && free.next !== null) return change(free, free.next, at);
   // A deadline that passed under the hold is due now: the keeper wakes for it at once.
-  if (state.name === 'starting' || state.name === 'stopping') return stay(free);
-  return pursue(free, at);
+  const orders = orderRest(free);
+  if (state.name === 'starting' || state.name === 'stopping') return go(free, state, orders);
+  return before(orders, [], pursue(free, at));
 }
 
 /** A new definition. What the living process has baked in needs a new process; all else is live at once. */
@@ -248,7 +249,7 @@ function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
     case 'running':
       return beginStop(service, state.process, state.helper, 'changed', at);
     case 'starting':
-      return state.process === null ? stopWhenLaunched(service, state.helper, state.deadline, 'changed', at) : beginStop(service, state.process, state.helper, 'changed', at);
+      return state.process === null ? stopWhenLaunched(service, state, 'changed', at) : beginStop(service, state.process, state.helper, 'changed', at);
     case 'stopping':
       return stay({ ...service, state: { ...state, why: 'changed' } });
     case 'unknown':
@@ -276,7 +277,6 @@ function changeWhileDown(service: Service, keys: readonly string[], at: Moment):
     return before([], [{ type: 'specChanged', effect: 'live' }], lookAnew(service, at));
   }
   const wanted = desiredOf(service);
-  if (wanted === 'up' && state.name === 'unknown') return go(service, { name: 'stopped', since: at.instant, why: 'requested' }, [], []);
   const mayStart = wanted === 'up' && service.hold === null && (keys.length > 0 || (state.name === 'stopped' && state.why === 'requested'));
   const told = { type: 'specChanged', effect: mayStart ? 'start' : wanted === 'down' && state.name !== 'stopped' ? 'stop' : 'live' } as const;
   return before([], [told], mayStart || wanted === 'down' ? pursue(service, at) : stay(service));

@@ -75,8 +75,8 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
   if (kind === 'supervised') {
     return [
       ...down,
-      ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper: null, deadline: null }],
-      ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, deadline }],
+      ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper: null, setback: null, deadline: null }],
+      ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline }],
       ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
       ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
       ['stopping (rest)', { ...stopping, phase: 'rest', process: null, helper: null }],
@@ -86,9 +86,9 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
     ['unknown', { name: 'unknown', since, why: { type: 'looking' } }],
     ...down,
     ['waiting (settle)', { name: 'waiting', since, for: 'settle', deadline }],
-    ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper, deadline }],
-    ['starting (finding)', { name: 'starting', since, phase: 'finding', process: null, helper: null, deadline }],
-    ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, deadline }],
+    ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper, setback: null, deadline }],
+    ['starting (finding)', { name: 'starting', since, phase: 'finding', process: null, helper: null, setback: null, deadline }],
+    ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline }],
     ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
     ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
     ['stopping (command)', { ...stopping, phase: 'command', process: main, helper }],
