@@ -1,8 +1,10 @@
 // Which configuration counts: the one applied last, or the file. Owns the rule of product.md 1 (last paragraph), the
 // question whether the file changed since, and planning and applying. Knows the keeper as a place to post events to.
 
-import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { realDisk } from '../config/disk.js';
+import { changedOnDisk } from '../config/files.js';
 import { type Configuration, loadConfig, type Loaded } from '../config/load.js';
 import { realHost } from '../config/host-facts.js';
 import { problemText } from '../config/problem.js';
@@ -70,12 +72,12 @@ export class CurrentConfiguration {
     return this.#problems;
   }
 
-  /** Did a file change since it was applied? Its bytes are read only when its marks (inode, size, times) changed. */
+  /** Did a file change since it was applied, come, or go? Bytes are read only when the marks of a file changed (inode, size, times). */
   get pending(): boolean {
-    const { files } = this.#current.sources;
-    const marks = files.map(({ path }) => marksOf(path)).join(' ');
+    const { sources } = this.#current;
+    const marks = [...sources.files.map(({ path }) => marksOf(path)), ...sources.globs.map(({ pattern }) => marksOf(dirname(pattern)))].join(' ');
     if (this.#look?.marks === marks) return this.#look.pending;
-    const pending = files.some(({ path, sha256 }) => digestOf(path) !== sha256);
+    const pending = changedOnDisk(sources, realDisk) !== null;
     this.#look = { marks, pending };
     return pending;
   }
@@ -114,14 +116,6 @@ function marksOf(path: string): string {
   try {
     const { ino, size, mtimeMs, ctimeMs } = statSync(path);
     return `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
-  } catch {
-    return 'gone';
-  }
-}
-
-function digestOf(path: string): string {
-  try {
-    return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch {
     return 'gone';
   }

@@ -176,7 +176,10 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
   log.say('notice', `upkeep ${version} keeps ${decision.configuration.specs.length} services of ${places.config} (pid ${process.pid})`);
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   for (const service of servicesOf(decision.configuration, memory, clock.now().instant)) {
-    if (mode === 'keep' || service.spec.kind.type === 'watched') keeper.post({ type: 'added', service: service.spec.name, as: service });
+    if (mode === 'once' && service.spec.kind.type !== 'watched') continue;
+    // Adopted services too: their output is to be indexed and rotated from now on.
+    outside.outputs.prepare(service.spec);
+    keeper.post({ type: 'added', service: service.spec.name, as: service });
   }
 
   const how = mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await asked;
@@ -188,9 +191,12 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
   control.close();
   keeper.close();
   memory.journal.close();
-  await outside.disk.flush(flushPatience);
-  outside.close();
   loop.close();
+  if ((await outside.disk.flush(flushPatience)) === 'late') {
+    report('the disk does not answer; ending without its last word', null);
+    outside.endAtOnce(exitCode);
+  }
+  outside.close();
   return exitCode;
 }
 

@@ -11,6 +11,7 @@ import type { Kernel, Post, Report } from '../keeper/ports.js';
 import { findGroup, findUser, groupsOf } from '../kernel/account.js';
 import { Looker } from '../kernel/appearances.js';
 import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
+import { exitAtOnce } from '../kernel/disk-calls.js';
 import { DiskThread } from '../kernel/disk-thread.js';
 import { Exits } from '../kernel/exits.js';
 import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
@@ -40,6 +41,8 @@ export interface Outside {
   readonly without: readonly { readonly name: string; readonly effect: string }[];
   readonly notEnforced: (service: Service) => readonly string[];
   readonly peerOf: (socket: Socket) => Peer | null;
+  /** Ends the process without waiting for a thread that hangs in a disk. */
+  readonly endAtOnce: (code: number) => void;
   close(): void;
 }
 
@@ -74,6 +77,7 @@ export function composeOutside({ places, token, report, post }: OutsideOptions):
     without: [...missingFeatures(features).map((name) => ({ name, effect: effects[name] })), ...missingRights()],
     notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
     peerOf,
+    endAtOnce: exitAtOnce,
     close: () => {
       listening?.close();
       readiness.close();
