@@ -105,8 +105,12 @@ export function looked(service: Service, state: Starting, look: Look, at: Moment
   if (state.phase === 'launching' && state.helper === null) return stay(service);
   const choice = chooseMain(kind.pattern, living(look, service), memoryOf(service));
   switch (choice.type) {
-    case 'main':
-      return before([follow(service, choice.facts.process)], [], readying(remember(service, choice.facts), choice.facts.process, state.helper, state.since, at));
+    case 'main': {
+      const { process } = choice.facts;
+      // A start command that stays in the foreground, or is about to fork, is found itself: one process, one end.
+      const helper = state.helper !== null && isSameProcess(state.helper, process) ? null : state.helper;
+      return before([follow(service, process)], [], readying(remember(service, choice.facts), process, helper, state.since, at));
+    }
     case 'none':
       // A crash, or a failed command, and nothing else there: waiting longer would help nobody. A pid file may still be written.
       if (state.phase === 'finding' && state.setback !== null && isFailure(state.setback) && kind.pattern.by.type !== 'pidFile') return nothingFound(service, state, at);
