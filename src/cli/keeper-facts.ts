@@ -27,10 +27,14 @@ export function factsIn(body: unknown): KeeperFacts {
     }),
     problems: listOf(keeper.problems).map(wordOf),
     elsewhere: elsewhereIn(body),
-    paths: Object.entries(fieldsOf(keeper.paths)).map(([name, path]) => [name, wordOf(path)]),
+    paths: Object.entries(fieldsOf(keeper.paths)).flatMap(([name, path]) =>
+      // What the status says already, and what is no path.
+      typeof path !== 'string' || !path.startsWith('/') || name === 'config' || name === 'socket' ? [] : [[name, path]],
+    ),
     figures: ['memory', 'loop', 'counters'].flatMap((group) =>
       Object.entries(fieldsOf(keeper[group])).map(
-        ([name, value]) => [`${group} ${spaced(name)}`, wordOf(value)] as const,
+        ([name, value]) =>
+          [`${group === 'counters' ? '' : `${group} `}${spaced(name)}`, amountOf(group, value)] as const,
       ),
     ),
   };
@@ -50,6 +54,12 @@ export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(val
 
 export const wordOf = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+
+/** Bytes in MiB; other numbers with one digit behind the point at most. */
+function amountOf(group: string, value: unknown): string {
+  if (typeof value !== 'number') return wordOf(value);
+  return group === 'memory' ? `${(value / 2 ** 20).toFixed(1)} MiB` : String(Math.round(value * 10) / 10);
+}
 
 /** `heapUsed` → `heap used`. */
 const spaced = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -26,7 +26,7 @@ export const logs: Verb = async (input, ports) => {
   const signal = AbortSignal.any([stop.signal, terminal.out.closed]);
   const write = lineWriter({
     output: terminal.out,
-    services: sources.map(({ service }) => service),
+    services: [...new Set(sources.map(({ service }) => service))],
     form: hasFlag(input, 'raw') ? 'raw' : 'timed',
     forTerminal: reader.forTerminal,
   });
@@ -75,7 +75,8 @@ async function sourcesFor(input: Input, ports: CliPorts, reader: LogReader): Pro
     await warnPending(keeper.status, ports);
     const services = await servicesFor(input, keeper, 'all');
     const directory = await directoryOf(keeper);
-    return await Promise.all(services.map(({ name }) => sourceOf(keeper, name, reader.pathOf(directory, name))));
+    const sources = services.map(({ name }) => sourcesOf(keeper, name, reader.pathOf(directory, name)));
+    return (await Promise.all(sources)).flat();
   } catch (error) {
     if (!(error instanceof CommandError) || error.code !== EXIT.noKeeper) throw error;
     return sourcesOnDisk(input, ports, reader, error);
@@ -89,8 +90,8 @@ async function directoryOf({ places }: Keeper): Promise<string> {
   return typeof directory === 'string' ? directory : places.logs;
 }
 
-/** A watched daemon may write a file of its own (`logFrom`), which those may know who may see details. */
-async function sourceOf({ places }: Keeper, service: string, path: string): Promise<LogSource> {
+/** Its log, and the file that a watched daemon writes itself (`logFrom`), which those may know who may see details. */
+async function sourcesOf({ places }: Keeper, service: string, path: string): Promise<readonly LogSource[]> {
   const answer = await call({
     socket: places.socket,
     method: 'GET',
@@ -99,7 +100,8 @@ async function sourceOf({ places }: Keeper, service: string, path: string): Prom
   });
   const { detail } = fieldsOf(answer.type === 'ok' ? answer.body : null);
   const { logFrom } = fieldsOf(fieldsOf(fieldsOf(detail).spec).kind);
-  return typeof logFrom === 'string' ? { service, path: logFrom, kind: 'foreign' } : { service, path, kind: 'own' };
+  const own: LogSource = { service, path, kind: 'own' };
+  return typeof logFrom === 'string' ? [own, { service, path: logFrom, kind: 'foreign' }] : [own];
 }
 
 /** Logs outlive their keeper. @throws `noKeeper` where there are none either */

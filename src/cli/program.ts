@@ -39,7 +39,7 @@ async function dispatch(argv: readonly string[], ports: CliPorts): Promise<numbe
   if (command === undefined) throw unknownVerb(verb);
   // The words to complete are taken as they are: they are somebody else's options.
   if (command.group === 'hidden') return (await command.load())({ verb, words: rest, options: {} }, ports);
-  const { parse } = await import('./parser.js');
+  const [{ parse }, call] = await Promise.all([import('./parser.js'), command.load()]);
   const parsed = parse(command, [...before, ...rest]);
   if (parsed.type === 'help') {
     await out.write(parsed.text);
@@ -50,7 +50,7 @@ async function dispatch(argv: readonly string[], ports: CliPorts): Promise<numbe
       `\`upkeep run\` keeps what is configured; to keep one command, write \`upkeep run -- ${parsed.input.words.join(' ')}\``,
     );
   }
-  return (await command.load())(parsed.input, ports);
+  return call(parsed.input, ports);
 }
 
 function unknownVerb(verb: string): CommandError {
@@ -60,6 +60,8 @@ function unknownVerb(verb: string): CommandError {
   const known = commands
     .filter(({ group }) => group !== 'hidden')
     .flatMap(({ name, alias }) => [name, ...(alias === null ? [] : [alias])]);
-  const near = didYouMean(verb, known);
+  // `stat` is the beginning of status before it is a typo of start.
+  const begun = known.filter((name) => name.startsWith(verb));
+  const near = begun.length === 1 ? `; did you mean ${begun[0] ?? ''}` : didYouMean(verb, known);
   return usageError(`there is no command ${verb}${near === '' ? '; `upkeep help` lists them' : near}`);
 }

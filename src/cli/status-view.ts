@@ -54,31 +54,29 @@ export function keeperText({ whose, runtime }: Places): string {
   return runtime.endsWith('/upkeep/run') ? 'your own keeper' : `the keeper in ${runtime}`;
 }
 
-/** `3 running, 1 stopped`, in the order of a service's life. */
+/** `3 running, 1 stopped (1 on hold)`, in the order of a service's life. */
 export function countsText(services: readonly ServiceStatus[]): string {
   const counts = new Map<string, number>();
-  for (const { state, hold } of services) {
-    counts.set(state, (counts.get(state) ?? 0) + 1);
-    if (hold !== null) counts.set('on hold', (counts.get('on hold') ?? 0) + 1);
-  }
-  const order = [
-    'running',
-    'done',
-    'starting',
-    'handover',
-    'stopping',
-    'waiting',
-    'backoff',
-    'failed',
-    'unknown',
-    'stopped',
-    'skipped',
-    'on hold',
-  ];
-  const rank = (state: string): number => (order.includes(state) ? order.indexOf(state) : order.length);
+  for (const { state } of services) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const rank = (state: string): number => (ORDER.includes(state) ? ORDER.indexOf(state) : ORDER.length);
   const parts = [...counts].sort(([a], [b]) => rank(a) - rank(b)).map(([state, count]) => `${count} ${state}`);
-  return parts.length === 0 ? 'no services' : parts.join(', ');
+  const held = services.filter(({ hold }) => hold !== null).length;
+  return `${parts.length === 0 ? 'no services' : parts.join(', ')}${held === 0 ? '' : ` (${held} on hold)`}`;
 }
+
+const ORDER: readonly string[] = [
+  'running',
+  'done',
+  'starting',
+  'handover',
+  'stopping',
+  'waiting',
+  'backoff',
+  'failed',
+  'unknown',
+  'stopped',
+  'skipped',
+];
 
 type Layout = (view: StatusView) => readonly string[];
 

@@ -259,20 +259,22 @@ describe('status', () => {
       facts: {
         without: [{ name: 'tracefs', effect: 'who sent a signal is not known' }],
         paths: { logs: '/var/log/upkeep' },
-        counters: { loopDelay: 3 },
+        memory: { rss: 76 * 2 ** 20 },
+        counters: { loopDelay: Math.PI },
       },
     });
     const { code, terminal } = await run('status --keeper');
     expect(code).toBe(0);
     expect(terminal.printed().split('\n')).toEqual([
       `web1: the keeper in ${keeper.directory}`,
-      '  pid                  801, since 08:00 (2 h)',
-      '  version              0.1.0',
-      '  configuration        /etc/upkeep/upkeep.yaml',
-      '  services             0, and 0 for other hosts',
-      `  socket               ${keeper.socket}`,
-      '  logs                 /var/log/upkeep',
-      '  counters loop delay  3',
+      '  pid            801, since 08:00 (2 h)',
+      '  version        0.1.0',
+      '  configuration  /etc/upkeep/upkeep.yaml',
+      '  services       0, and 0 for other hosts',
+      `  socket         ${keeper.socket}`,
+      '  logs           /var/log/upkeep',
+      '  memory rss     76.0 MiB',
+      '  loop delay     3.1',
       '',
       'missing on this host, and what that means:',
       '  tracefs  who sent a signal is not known',

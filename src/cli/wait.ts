@@ -42,6 +42,7 @@ export const wait: Verb = async (input, ports) => {
         `the keeper at ${keeper.places.socket} went away (${reasonText(looked.reason)})`,
       );
     await line.clear();
+    if (stop.signal.reason === 'interrupt') await printLines(terminal.err, ['upkeep: no longer watching']);
     await printLines(
       terminal.err,
       missing.map(

@@ -6,6 +6,7 @@ import type { Output, Terminal } from '../../src/cli/terminal.js';
 export interface FakeTerminalOptions {
   /** null: a pipe. */
   readonly columns?: number | null;
+  readonly colours?: 'yes' | 'no';
   readonly env?: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly cwd?: string;
@@ -24,9 +25,9 @@ export interface FakeTerminal extends Terminal {
 }
 
 export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
-  const { columns = null, env = {}, uid = 0, cwd = '/srv', answer } = options;
-  const out = fakeOutput(columns);
-  const err = fakeOutput(columns);
+  const { columns = null, colours = 'no', env = {}, uid = 0, cwd = '/srv', answer } = options;
+  const out = fakeOutput(columns, colours);
+  const err = fakeOutput(columns, colours);
   const interrupted = new Set<() => void>();
   const questions: string[] = [];
   return {
@@ -66,7 +67,10 @@ export function fakePorts(terminal: Terminal, more: Partial<CliPorts> = {}): Cli
   };
 }
 
-function fakeOutput(columns: number | null): {
+function fakeOutput(
+  columns: number | null,
+  colours: 'yes' | 'no',
+): {
   readonly output: Output;
   readonly text: () => string;
   readonly close: () => void;
@@ -78,7 +82,7 @@ function fakeOutput(columns: number | null): {
     close: () => closed.abort(),
     output: {
       columns: () => columns,
-      colours: 'no',
+      colours,
       closed: closed.signal,
       write: async (data) => {
         if (closed.signal.aborted) return 'closed';

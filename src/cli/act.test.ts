@@ -1,0 +1,249 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { supervised } from '../../test/support/builders.js';
+import { FakeKeeper, type FakeOptions, running, starting, stopped } from '../../test/support/fake-keeper.js';
+import {
+  type FakeTerminal,
+  type FakeTerminalOptions,
+  fakePorts,
+  fakeTerminal,
+} from '../../test/support/fake-terminal.js';
+import { failedStart } from '../core/death.js';
+import { instant, wallTime } from '../core/time.js';
+import { runCli } from './program.js';
+
+const keepers: FakeKeeper[] = [];
+
+async function open(options: FakeOptions = {}): Promise<FakeKeeper> {
+  const keeper = new FakeKeeper(options);
+  keepers.push(keeper);
+  await keeper.listen();
+  return keeper;
+}
+
+function begin(
+  keeper: FakeKeeper,
+  argv: string,
+  options: FakeTerminalOptions = {},
+): { readonly ended: Promise<number>; readonly terminal: FakeTerminal } {
+  const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory }, ...options });
+  return { ended: runCli(argv.split(' '), fakePorts(terminal)), terminal };
+}
+
+const refused = failedStart('spawn', { type: 'unknown' }, 'ENOENT', 'there is no /srv/web', {
+  instant: instant(1),
+  wall: wallTime(1),
+  random: 0,
+});
+
+afterEach(() => {
+  for (const keeper of keepers.splice(0)) keeper.close();
+});
+
+describe('an act', () => {
+  it('waits by default, and prints a line for each service', async () => {
+    const keeper = await open({
+      onAsk: (_ask, name, to) => {
+        to.move(name, starting());
+        setTimeout(() => to.move(name, running(900), { type: 'stopped' }), 20);
+      },
+    });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    keeper.put(supervised({ name: 'worker' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start web worker --reason because');
+    expect(await ended).toBe(0);
+    expect(terminal.printed()).toBe('web     running (pid 900)\nworker  running (pid 900)\n');
+    expect(keeper.asked.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
+      { name: 'web', ask: { verb: 'start', reason: 'because' } },
+      { name: 'worker', ask: { verb: 'start', reason: 'because' } },
+    ]);
+  });
+
+  it('ends with 1 and the reason on stderr where one of several fails', async () => {
+    const keeper = await open({
+      onAsk: (_ask, name, to) =>
+        name === 'web'
+          ? to.move(name, stopped('no-start'), { type: 'startFailed', death: refused, next: { type: 'start' } })
+          : to.move(name, running(900)),
+    });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    keeper.put(supervised({ name: 'db' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start --all');
+    expect(await ended).toBe(1);
+    expect(terminal.printed()).toBe('db  running (pid 900)\n');
+    expect(terminal.complained()).toMatch(/^upkeep: web: start failed: .*there is no \/srv\/web\n$/);
+  });
+
+  it('ends with 5 at its timeout, and says that it goes on', async () => {
+    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start web --timeout 50ms');
+    expect(await ended).toBe(5);
+    expect(terminal.complained()).toBe('upkeep: web: not done within 50ms, and goes on: starting\n');
+  });
+
+  it('goes on after Ctrl-C, which ends the watching and says so', async () => {
+    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start web');
+    await expect.poll(() => keeper.asked.length, { timeout: 10_000 }).toBe(1);
+    terminal.interrupt();
+    expect(await ended).toBe(5);
+    expect(terminal.complained()).toBe('upkeep: no longer watching; start of web goes on, see `upkeep status`\n');
+  });
+
+  it('asks and goes away with --no-wait', async () => {
+    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    const { ended, terminal } = begin(keeper, 'restart web --no-wait');
+    expect(await ended).toBe(0);
+    expect(terminal.printed()).toBe('web  asked to restart\n');
+  });
+
+  it('prints its operations as JSON, and nothing else on stdout', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start web --json');
+    expect(await ended).toBe(0);
+    expect(JSON.parse(terminal.printed())).toEqual({
+      version: 1,
+      operations: [{ service: 'web', verb: 'start', id: '1', progress: { type: 'done', text: 'running (pid 900)' } }],
+    });
+  });
+
+  it('shows on a terminal how far it is, and takes the line away at the end', async () => {
+    const keeper = await open({
+      onAsk: (_ask, name, to) => {
+        to.move(name, starting());
+        setTimeout(() => to.move(name, running(900)), 300);
+      },
+    });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start web', { colours: 'yes', columns: 80 });
+    expect(await ended).toBe(0);
+    const written = terminal.complained().split('\r\u001b[K');
+    expect(written[0]).toBe('');
+    expect(written[1]).toMatch(/^start: web/);
+    expect(written.at(-1)).toBe('');
+    expect(terminal.printed()).toBe('web  \u001b[32mrunning (pid 900)\u001b[39m\n');
+  });
+
+  it('sends along how long a stop lasts', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), running(812));
+    expect(await begin(keeper, 'stop web --until-boot').ended).toBe(0);
+    expect(await begin(keeper, 'stop web --for 2h').ended).toBe(0);
+    expect(keeper.asked.map(({ ask }) => ask)).toMatchObject([
+      { verb: 'stop', lasts: 'boot', until: null },
+      { verb: 'stop', lasts: 'always', until: expect.any(Number) },
+    ]);
+  });
+
+  it('sends a signal to one service', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), running(812));
+    const { ended, terminal } = begin(keeper, 'signal web hup');
+    expect(await ended).toBe(0);
+    expect(terminal.printed()).toBe('web  signal sent\n');
+    expect(keeper.asked).toEqual([{ name: 'web', ask: { verb: 'signal', signal: 'SIGHUP' } }]);
+  });
+
+  it('is refused to who may only read, with exit code 1 and the reason', async () => {
+    const keeper = await open({ uid: 1000 });
+    keeper.put(supervised({ name: 'web' }), running(812));
+    const { ended, terminal } = begin(keeper, 'stop web');
+    expect(await ended).toBe(1);
+    expect(terminal.complained()).toMatch(/^upkeep: web: stop failed: you \(uid 1000\) may read the status only/);
+    expect(keeper.asked).toEqual([]);
+  });
+
+  it('says 4 when the keeper goes away meanwhile', async () => {
+    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    keeper.put(supervised({ name: 'web' }), stopped());
+    const { ended, terminal } = begin(keeper, 'start web');
+    await expect.poll(() => keeper.asked.length, { timeout: 10_000 }).toBe(1);
+    keeper.hangUp();
+    expect(await ended).toBe(4);
+    expect(terminal.complained()).toBe(
+      'upkeep: the keeper went away while it was asked to start web (it hung up); `upkeep status` says how it is\n',
+    );
+  });
+
+  it.each([
+    ['stop', '`upkeep stop` needs a NAME: a service, a glob, @tag, or --all'],
+    ['stop nobody', 'there is no service nobody'],
+    ['stop @front', 'no service has the tag front'],
+    ['stop web --for 5', '--for: "5" has no unit; write 5s, 5ms or 5m'],
+    ['stop web --for 1h --until-boot', '--for and --until-boot do not go together; give one of them'],
+  ])('is not begun for wrong usage: %s', async (argv, sentence) => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), running(812));
+    const { ended, terminal } = begin(keeper, argv);
+    expect(await ended).toBe(2);
+    expect(terminal.complained()).toBe(`upkeep: ${sentence}\n`);
+    expect(keeper.asked).toEqual([]);
+  });
+});
+
+describe('wait', () => {
+  it('ends when the last of the services is ready, without asking in between', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), starting());
+    keeper.put(supervised({ name: 'db' }), running(1));
+    const { ended, terminal } = begin(keeper, 'wait web db', { colours: 'yes', columns: 80 });
+    await expect.poll(terminal.complained, { timeout: 10_000 }).toMatch(/waiting for web \(starting\)/);
+    keeper.move('web', running(900));
+    expect(await ended).toBe(0);
+  });
+
+  it('ends with 5 at its timeout for what is on its way, and names it', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), starting());
+    const { ended, terminal } = begin(keeper, 'wait web --timeout 100ms');
+    expect(await ended).toBe(5);
+    expect(terminal.complained()).toBe('upkeep: web is not ready: starting, waiting to become ready\n');
+  });
+
+  it('does not wait for what only a person can bring back', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), {
+      name: 'failed',
+      since: instant(0),
+      failure: { type: 'limit', count: 10 },
+      deadline: null,
+    });
+    expect(await begin(keeper, 'wait web').ended).toBe(3);
+  });
+
+  it('waits for a stop', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web', desired: 'down' }), running(812));
+    const { ended, terminal } = begin(keeper, 'wait web --for stopped', { colours: 'yes', columns: 80 });
+    await expect.poll(terminal.complained, { timeout: 10_000 }).toMatch(/waiting for web \(running\)/);
+    keeper.move('web', stopped());
+    expect(await ended).toBe(0);
+  });
+
+  it('says 2 for a goal that there is not', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), running(812));
+    const { ended, terminal } = begin(keeper, 'wait web --for gone');
+    expect(await ended).toBe(2);
+    expect(terminal.complained()).toBe('upkeep: --for gone: one waits for ready, healthy or stopped\n');
+  });
+});
+
+describe('shutdown', () => {
+  it('ends when the keeper no longer answers', async () => {
+    const keeper = await open({
+      govern: {
+        shutdown: (body) => {
+          setTimeout(() => keeper.hangUp(), 50);
+          return { ending: true, body };
+        },
+      },
+    });
+    const { ended, terminal } = begin(keeper, 'shutdown --leave');
+    expect(await ended).toBe(0);
+    expect(terminal.printed()).toBe('the keeper (pid 801) has ended\n');
+  });
+});
