@@ -1,7 +1,4 @@
-// The commands, in one table: the parser, the help and the completion are made of it. Each verb is loaded when it is
-// called, and nothing else with it.
-
-import type { Verb } from './input.js';
+// The commands, in one table: the parser, the help and the completion are made of it. What they do is in verbs.ts.
 
 export interface Command {
   readonly name: string;
@@ -11,7 +8,6 @@ export interface Command {
   readonly words: readonly Word[];
   readonly options: readonly Option[];
   readonly group: Group;
-  readonly load: () => Promise<Verb>;
 }
 
 export interface Word {
@@ -61,7 +57,6 @@ const act = (name: string, summary: string, options: readonly Option[]): Command
   words: [names],
   options: [ALL, ...options, ...WAITING, ...SYSTEM],
   group: 'act',
-  load: async () => (await import('./act.js')).act,
 });
 
 export const commands: readonly Command[] = [
@@ -78,7 +73,6 @@ export const commands: readonly Command[] = [
       ...SYSTEM,
     ],
     group: 'keeper',
-    load: async () => (await import('./run.js')).run,
   },
   {
     name: 'shutdown',
@@ -87,7 +81,6 @@ export const commands: readonly Command[] = [
     words: [],
     options: [option('--leave', 'the services go on'), ...SYSTEM],
     group: 'keeper',
-    load: async () => (await import('./shutdown.js')).shutdown,
   },
   {
     name: 'once',
@@ -96,7 +89,6 @@ export const commands: readonly Command[] = [
     words: [],
     options: [CONFIG, ...SYSTEM],
     group: 'keeper',
-    load: async () => (await import('./once.js')).once,
   },
   {
     name: 'status',
@@ -112,7 +104,6 @@ export const commands: readonly Command[] = [
       ...SYSTEM,
     ],
     group: 'look',
-    load: async () => (await import('./status.js')).status,
   },
   {
     name: 'logs',
@@ -128,7 +119,6 @@ export const commands: readonly Command[] = [
       ...SYSTEM,
     ],
     group: 'look',
-    load: async () => (await import('./logs.js')).logs,
   },
   {
     name: 'wait',
@@ -142,7 +132,6 @@ export const commands: readonly Command[] = [
       ...SYSTEM,
     ],
     group: 'look',
-    load: async () => (await import('./wait.js')).wait,
   },
   act('start', 'start services that are down', [REASON]),
   act('stop', 'stop services; they stay down until started, also over a reboot', [
@@ -171,7 +160,6 @@ export const commands: readonly Command[] = [
     ],
     options: [JSON_OUT, ...SYSTEM],
     group: 'act',
-    load: async () => (await import('./act.js')).act,
   },
   {
     name: 'check',
@@ -186,7 +174,6 @@ export const commands: readonly Command[] = [
       ...SYSTEM,
     ],
     group: 'configuration',
-    load: async () => (await import('./check.js')).check,
   },
   {
     name: 'plan',
@@ -195,7 +182,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '[FILE]', completes: 'file' }],
     options: [JSON_OUT, ...SYSTEM],
     group: 'configuration',
-    load: async () => (await import('./plan.js')).plan,
   },
   {
     name: 'apply',
@@ -204,7 +190,6 @@ export const commands: readonly Command[] = [
     words: [],
     options: [option('-y, --yes', 'do not ask, however many restarts it takes'), JSON_OUT, ...SYSTEM],
     group: 'configuration',
-    load: async () => (await import('./apply.js')).apply,
   },
   {
     name: 'explain',
@@ -213,7 +198,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '<NAME>', completes: 'service' }],
     options: [JSON_OUT, CONFIG, ...SYSTEM],
     group: 'configuration',
-    load: async () => (await import('./explain.js')).explainService,
   },
   {
     name: 'classes',
@@ -222,7 +206,6 @@ export const commands: readonly Command[] = [
     words: [],
     options: [JSON_OUT, CONFIG, ...SYSTEM],
     group: 'configuration',
-    load: async () => (await import('./classes.js')).classes,
   },
   {
     name: 'match',
@@ -231,7 +214,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '<PATTERN>', completes: 'file' }],
     options: [JSON_OUT],
     group: 'configuration',
-    load: async () => (await import('./match.js')).match,
   },
   {
     name: 'init',
@@ -240,7 +222,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '[FILE]', completes: 'file' }],
     options: [CONFIG, ...SYSTEM],
     group: 'configuration',
-    load: async () => (await import('./init.js')).init,
   },
   {
     name: 'schema',
@@ -249,7 +230,6 @@ export const commands: readonly Command[] = [
     words: [],
     options: [],
     group: 'more',
-    load: async () => (await import('./schema.js')).schema,
   },
   {
     name: 'help',
@@ -258,7 +238,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '[KEY]', completes: 'nothing' }],
     options: [],
     group: 'more',
-    load: async () => (await import('./help.js')).help,
   },
   {
     name: 'completion',
@@ -267,7 +246,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '<SHELL>', completes: ['bash', 'zsh', 'fish'] }],
     options: [],
     group: 'more',
-    load: async () => (await import('./completion.js')).completion,
   },
   {
     name: 'version',
@@ -276,7 +254,6 @@ export const commands: readonly Command[] = [
     words: [],
     options: [],
     group: 'more',
-    load: async () => (await import('./version.js')).version,
   },
   {
     name: '__complete',
@@ -285,7 +262,6 @@ export const commands: readonly Command[] = [
     words: [{ usage: '[WORD...]', completes: 'nothing' }],
     options: [],
     group: 'hidden',
-    load: async () => (await import('./complete.js')).complete,
   },
 ];
 

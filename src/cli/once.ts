@@ -6,7 +6,7 @@ import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import { bodyOf, reachKeeper } from './keeper-link.js';
 import { ownKeeper, placesOf } from './places.js';
 import { printLines } from './print.js';
-import { standingCode } from './status.js';
+import { standingCode } from './status-report.js';
 import { countsText } from './status-view.js';
 
 export const once: Verb = async (input, ports) => {

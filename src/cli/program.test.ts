@@ -6,6 +6,7 @@ import { type FakeTerminal, fakePorts, fakeTerminal } from '../../test/support/f
 import { commands, laterVerbs } from './commands.js';
 import { parse } from './parser.js';
 import { runCli } from './program.js';
+import { verbs } from './verbs.js';
 
 const keepers: FakeKeeper[] = [];
 afterEach(() => {
@@ -71,7 +72,8 @@ describe('help', () => {
 
 describe('the table of commands', () => {
   it('names every verb of it in a file that is there', async () => {
-    for (const command of commands) expect(await command.load()).toBeTypeOf('function');
+    expect(Object.keys(verbs).toSorted()).toEqual(commands.map(({ name }) => name).toSorted());
+    for (const load of Object.values(verbs)) expect(await load()).toBeTypeOf('function');
   });
 
   it('gives each option a name of its own', () => {

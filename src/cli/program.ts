@@ -4,6 +4,7 @@ import { didYouMean } from '../config/suggest.js';
 import { commands, findCommand, laterVerbs } from './commands.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import type { CliPorts } from './ports.js';
+import { verbs } from './verbs.js';
 
 /** Runs one command. `argv` without the program's own name. Resolves to the exit code; never rejects. */
 export async function runCli(argv: readonly string[], ports: CliPorts): Promise<number> {
@@ -36,10 +37,11 @@ async function dispatch(argv: readonly string[], ports: CliPorts): Promise<numbe
   if (verb === '--version' || verb === '-V') return dispatch(['version'], ports);
   if (verb === '--help' || verb === '-h') return dispatch(['help'], ports);
   const command = findCommand(verb);
-  if (command === undefined) throw unknownVerb(verb);
+  const load = command === undefined ? undefined : verbs[command.name];
+  if (command === undefined || load === undefined) throw unknownVerb(verb);
   // The words to complete are taken as they are: they are somebody else's options.
-  if (command.group === 'hidden') return (await command.load())({ verb, words: rest, options: {} }, ports);
-  const [{ parse }, call] = await Promise.all([import('./parser.js'), command.load()]);
+  if (command.group === 'hidden') return (await load())({ verb, words: rest, options: {} }, ports);
+  const [{ parse }, call] = await Promise.all([import('./parser.js'), load()]);
   const parsed = parse(command, [...before, ...rest]);
   if (parsed.type === 'help') {
     await out.write(parsed.text);

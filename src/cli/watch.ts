@@ -7,7 +7,7 @@ import { hasFlag, type Input } from './input.js';
 import { type Keeper, reachAndWarn, reachKeeper, servicesFor } from './keeper-link.js';
 import type { CliPorts } from './ports.js';
 import { printLines } from './print.js';
-import { documentOf, linesOf, standingCode } from './status.js';
+import { documentOf, linesOf, standingCode } from './status-report.js';
 
 // ECMA-48: to the top left, and erase what is below. The terminal's history stays as it is.
 const HOME = '\u001b[H';

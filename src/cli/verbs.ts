@@ -1,0 +1,37 @@
+// What each command does: loaded when it is called, and nothing else with it.
+
+import type { Verb } from './input.js';
+
+type Load = () => Promise<Verb>;
+
+const act: Load = async () => (await import('./act.js')).act;
+
+/** By the name in the table of commands. */
+export const verbs: Readonly<Record<string, Load>> = {
+  run: async () => (await import('./run.js')).run,
+  shutdown: async () => (await import('./shutdown.js')).shutdown,
+  once: async () => (await import('./once.js')).once,
+  status: async () => (await import('./status.js')).status,
+  logs: async () => (await import('./logs.js')).logs,
+  wait: async () => (await import('./wait.js')).wait,
+  start: act,
+  stop: act,
+  restart: act,
+  reload: act,
+  hold: act,
+  unhold: act,
+  reset: act,
+  signal: act,
+  check: async () => (await import('./check.js')).check,
+  plan: async () => (await import('./plan.js')).plan,
+  apply: async () => (await import('./apply.js')).apply,
+  explain: async () => (await import('./explain.js')).explainService,
+  classes: async () => (await import('./classes.js')).classes,
+  match: async () => (await import('./match.js')).match,
+  init: async () => (await import('./init.js')).init,
+  schema: async () => (await import('./schema.js')).schema,
+  help: async () => (await import('./help.js')).help,
+  completion: async () => (await import('./completion.js')).completion,
+  version: async () => (await import('./version.js')).version,
+  __complete: async () => (await import('./complete.js')).complete,
+};
