@@ -38,6 +38,13 @@ export function findGroup(group: string): number | null {
   return found?.gid ?? askForGroup(group);
 }
 
+/** The groups that the file gives this user, with this first one: all of them on a host without a directory server. */
+export function listedGroups(account: Account, first: number): readonly number[] {
+  const { name } = account;
+  const listed = name === null ? [] : groups().filter((group) => group.members.includes(name));
+  return [...new Set([first, ...listed.map((group) => group.gid)])];
+}
+
 /** Every group that the database gives this user, its first one included. May ask the network: not for the usual path. */
 export function groupsOf(account: Account): readonly number[] {
   if (account.name === null) return [account.gid];
@@ -53,6 +60,7 @@ export function groupsOf(account: Account): readonly number[] {
 interface Group {
   readonly name: string;
   readonly gid: number;
+  readonly members: readonly string[];
 }
 
 const passwd = cached('/etc/passwd', (f): Account[] =>
@@ -61,9 +69,10 @@ const passwd = cached('/etc/passwd', (f): Account[] =>
     : [],
 );
 const groups = cached('/etc/group', (f): Group[] =>
-  f[0] !== undefined && f.length >= 3 ? [{ name: f[0], gid: Number(f[2]) }] : [],
+  f[0] !== undefined && f.length >= 3 ? [{ name: f[0], gid: Number(f[2]), members: (f[3] ?? '').split(',') }] : [],
 );
 
+/** Lines of a database, parsed again only when the file is another or has changed. */
 function cached<T>(path: string, parse: (fields: readonly string[]) => readonly T[]): () => readonly T[] {
   return whenChanged(path, (text) => text.split('\n').flatMap((line) => parse(line.split(':'))));
 }
