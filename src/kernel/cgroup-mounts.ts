@@ -32,12 +32,12 @@ function mounts(): readonly Mount[] {
       const [, , , root, point] = head?.split(' ') ?? [];
       const [type, , options] = tail?.split(' ') ?? [];
       if (root === undefined || point === undefined || type === undefined) return [];
-      return [{ root: unescape(root), point: unescape(point), type, options: (options ?? '').split(',') }];
+      return [{ root: unescapeOctal(root), point: unescapeOctal(point), type, options: (options ?? '').split(',') }];
     });
 }
 
 /** Space, tab, newline and backslash are written in octal. */
-const unescape = (text: string): string =>
+const unescapeOctal = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 /** Our path in the hierarchy with this controller; '' is the unified one. */

@@ -26,7 +26,7 @@ interface Followed {
 const FIRST_POLL = 20; // ms; doubled to the last one while nothing changes
 const LAST_POLL = 500;
 const TICK = 10; // ms: USER_HZ is 100 on every architecture that Node runs on
-const ATTEMPTS = 3; // a parent may reap between two of our looks, see kernel notes in docs
+const ATTEMPTS = 3; // its parent may reap it between two of our looks
 const RETRY = 3; // ms until the proc connector's event, sent after the pidfd's edge, has surely come
 
 export class Exits {
@@ -34,7 +34,7 @@ export class Exits {
   readonly #features: Features;
   readonly #exitStatusOf: ExitStatusOf;
   readonly #followed = new Map<string, Followed>();
-  readonly #pids = new Map<number, number>();
+  readonly #byPid = new Map<number, readonly Followed[]>();
   #pollTimer: NodeJS.Timeout | null = null;
   #pollDelay = FIRST_POLL;
   readonly #onChild = (): void => this.#poll();
@@ -50,7 +50,7 @@ export class Exits {
    * Calls back once when this process has ended, never from within this call. For a child that we just started,
    * `pidfd` is handed over; others are opened and verified here.
    * @returns `gone` if it is no more (or its pid is somebody else's): nothing will be called back.
-   * @throws SystemCallFailure: EMFILE, ENOSPC
+   * @throws SystemCallFailure: EMFILE, never for a child
    */
   follow(
     follower: string,
@@ -66,13 +66,25 @@ export class Exits {
     const found: Identified | null =
       child === undefined ? identifyAgain(process, this.#features) : { process, ...child };
     if (found === null) return 'gone';
-    const entry: Followed = { process, pidfd: found.pidfd, callbacks: new Map([[follower, onExit]]) };
-    if (entry.pidfd === null) this.#pollSoon();
-    // Level would go on firing while a zombie waits for its parent: the first edge is the death.
-    else this.#pump.add(entry.pidfd, EPOLLIN | EPOLLET, () => this.#onEdge(entry));
+    const entry = this.#watch(process, found.pidfd, new Map([[follower, onExit]]));
     this.#followed.set(keyOf(process), entry);
-    this.#pids.set(process.pid, (this.#pids.get(process.pid) ?? 0) + 1);
+    this.#byPid.set(process.pid, [...(this.#byPid.get(process.pid) ?? []), entry]);
     return 'following';
+  }
+
+  #watch(process: ProcessRef, pidfd: number | null, callbacks: Map<string, OnExit>): Followed {
+    const entry: Followed = { process, pidfd, callbacks };
+    try {
+      // Level would go on firing while a zombie waits for its parent: the first edge is the death.
+      if (pidfd !== null) this.#pump.add(pidfd, EPOLLIN | EPOLLET, () => this.#onEdge(entry));
+    } catch (error) {
+      // ENOSPC over fs.epoll.max_user_watches, ENOMEM: looking is slower, and works.
+      if (!(error instanceof SystemCallFailure) || pidfd === null) throw error;
+      close(pidfd);
+      return this.#watch(process, null, callbacks);
+    }
+    if (pidfd === null) this.#pollSoon();
+    return entry;
   }
 
   /** Forgets it for this follower, without touching it. */
@@ -90,7 +102,13 @@ export class Exits {
 
   /** Is the end of a process with this pid ours to take? */
   isFollowed(pid: number): boolean {
-    return this.#pids.has(pid);
+    return this.#byPid.has(pid);
+  }
+
+  /** Does anybody else than this follower wait for it? */
+  isFollowedBeside(follower: string, pid: number): boolean {
+    const entries = this.#byPid.get(pid) ?? [];
+    return entries.some(({ callbacks }) => [...callbacks.keys()].some((key) => key !== follower));
   }
 
   close(): void {
@@ -101,9 +119,9 @@ export class Exits {
 
   #forget(entry: Followed): void {
     this.#followed.delete(keyOf(entry.process));
-    const left = (this.#pids.get(entry.process.pid) ?? 1) - 1;
-    if (left === 0) this.#pids.delete(entry.process.pid);
-    else this.#pids.set(entry.process.pid, left);
+    const left = (this.#byPid.get(entry.process.pid) ?? []).filter((other) => other !== entry);
+    if (left.length === 0) this.#byPid.delete(entry.process.pid);
+    else this.#byPid.set(entry.process.pid, left);
     if (entry.pidfd === null) return;
     this.#pump.remove(entry.pidfd);
     close(entry.pidfd);

@@ -29,7 +29,7 @@ const PID_FS_MAGIC = 0x50494446;
 
 /** The names in `UPKEEP_WITHOUT`, a list with commas; unknown ones belong to other folders. */
 export function switchedOff(environment: NodeJS.ProcessEnv): readonly string[] {
-  return (environment['UPKEEP_WITHOUT'] ?? '')
+  return (environment.UPKEEP_WITHOUT ?? '')
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');

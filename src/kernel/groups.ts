@@ -52,7 +52,7 @@ export class Groups {
     const v2 = this.#root !== null && places.base !== null && delegatesMemory(places.base);
     this.#memoryRoot = v2 || places.memoryV1 === null ? null : makeRoot(places.memoryV1, places.instance);
     this.#memory = v2 ? 'v2' : this.#memoryRoot !== null ? 'v1' : 'no';
-    if (v2 && this.#root !== null) this.#try(`${this.#root}/cgroup.subtree_control`, '+memory');
+    if (v2 && this.#root !== null) void this.#try(`${this.#root}/cgroup.subtree_control`, '+memory');
   }
 
   /** Can `memory` of a service be enforced here? */
@@ -77,6 +77,11 @@ export class Groups {
     return placed?.pid === process.pid && placed.startTicks === process.startTicks;
   }
 
+  /** A process of an earlier keeper: is it, and so all that it has started, in its group already? */
+  recognize(service: ServiceName, process: ProcessRef): void {
+    if (this.members(service).includes(process.pid)) this.#placed.set(service, process);
+  }
+
   /** Pids in the group, zombies not among them; empty where there is none. */
   members(service: ServiceName): readonly number[] {
     if (this.#root === null) return [];
@@ -86,9 +91,12 @@ export class Groups {
       .map(Number);
   }
 
-  /** SIGKILL to every member at once, also to those that are being forked (5.14); elsewhere nothing happens. */
-  kill(service: ServiceName): void {
-    if (this.#root !== null) this.#try(`${this.#dir(this.#root, service)}/cgroup.kill`, '1');
+  /**
+   * SIGKILL to every member at once, also to those that are being forked (5.14); elsewhere nothing happens. Settles when the
+   * kernel has done it: whoever joined the group before that would be killed too. Never rejects.
+   */
+  async kill(service: ServiceName): Promise<void> {
+    if (this.#root !== null) await this.#try(`${this.#dir(this.#root, service)}/cgroup.kill`, '1');
   }
 
   /** How often the kernel has killed somebody in the group for want of memory; 0 where it cannot be known. */
@@ -157,10 +165,12 @@ export class Groups {
     this.#placed.set(service, process);
   }
 
-  #try(path: string, text: string): void {
-    this.#write(path, text).catch((error: unknown) => {
+  async #try(path: string, text: string): Promise<void> {
+    try {
+      await this.#write(path, text);
+    } catch (error) {
       if (codeOf(error) !== 'ENOENT') this.#report(`${path} could not be written`, error);
-    });
+    }
   }
 
   /** With a suffix, so that no service can be called like a file of the kernel's. */

@@ -2,14 +2,15 @@
 // is posted. Never throws to the keeper: what fails becomes an event. It must not know why something is ordered.
 
 import type { Effect, Role } from '../core/effect.js';
-import { LOST, type ServiceEvent } from '../core/event.js';
-import type { ExitEvidence, ExitStatus, ProcessRef } from '../core/process.js';
+import { LOST } from '../core/event.js';
+import { type ExitEvidence, type ExitStatus, isSameProcess, type ProcessRef } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
+import { endHelper } from './end-helper.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
-import { endHelper } from './helpers.js';
+import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
 import { ReadyPipes } from './ready-pipe.js';
 import type { Reaper } from './reaper.js';
@@ -41,6 +42,9 @@ export interface KernelParts {
   readonly token: string;
 }
 
+/** Until following is tried again, in ms. */
+const RETRY = 1000;
+
 /** Nobody could say how it ended. */
 const unseen: ExitEvidence = { status: { type: 'unknown' }, oom: false, peakMemory: null, cpuTime: null, ticks: null };
 
@@ -48,45 +52,68 @@ export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
   readonly #rests: Rests;
   readonly #pipes: ReadyPipes;
+  /** The last main process of each service that we started ourselves. */
+  readonly #own = new Map<ServiceName, ProcessRef>();
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
-    const { exits, groups, features, post } = parts;
+    const { exits, groups, features, post, report } = parts;
     this.#pipes = new ReadyPipes(parts.pump);
     this.#rests = new Rests({
       exits,
       groups,
       features,
+      report,
+      isOwn: (service, process) => this.#isOwn(service, process),
       onEmptied: (service, process) => post({ type: 'emptied', service, process }),
     });
   }
 
   perform(effect: Effect): void {
+    try {
+      this.#perform(effect);
+    } catch (error) {
+      this.#parts.report(`the order "${effect.type}" could not be carried out`, error);
+    }
+  }
+
+  #perform(effect: Effect): void {
     const { seeker, readiness, exits } = this.#parts;
     switch (effect.type) {
       case 'spawn':
-        return this.#spawn(effect.spec, effect.command, effect.role, effect.generation);
+        this.#spawn(effect.spec, effect.command, effect.role, effect.generation);
+        return;
       case 'reclaim':
-        return this.#reclaim(effect.spec, effect.role, effect.generation);
+        this.#reclaim(effect.spec, effect.role, effect.generation);
+        return;
       case 'follow':
-        return this.#follow(effect.service, effect.process);
+        this.#follow(effect.service, effect.process);
+        return;
       case 'unfollow':
-        return exits.unfollow(effect.service, effect.process);
+        exits.unfollow(effect.service, effect.process);
+        return;
       case 'signal':
-        return this.#signal(effect);
+        this.#signal(effect);
+        return;
       case 'endRest':
-        return this.#rests.end(effect.service, effect.process, effect.signal, effect.policy);
+        this.#rests.end(effect.service, effect.process, effect.signal, effect.policy);
+        return;
       case 'endHelper':
-        return endHelper(effect.process, this.#parts.features, (pid) => seeker.matches(effect.spec, pid));
+        this.#endHelper(effect.process, effect.spec);
+        return;
       case 'look':
-        return seeker.look(effect.spec, effect.seek);
+        seeker.look(effect.spec, effect.seek);
+        return;
       case 'stopSeeking':
-        return seeker.stopSeeking(effect.service);
+        seeker.stopSeeking(effect.service);
+        return;
       case 'awaitReady':
-        return readiness.await(effect.spec, effect.process);
+        readiness.await(effect.spec, effect.process);
+        return;
       case 'stopAwaitingReady':
         this.#pipes.forget(effect.service);
-        return readiness.cancel(effect.service);
+        readiness.cancel(effect.service);
+        return;
     }
   }
 
@@ -149,12 +176,17 @@ export class RealKernel implements Kernel {
       return;
     }
     const { process } = done;
+    const oomKills = spec.settings.memory === null ? null : groups.oomKills(spec.name);
     exits.follow(
       spec.name,
       process,
-      (evidence) => post({ type: 'exited', service: spec.name, process, evidence, away: 'no' }),
+      (seen) => {
+        const evidence = oomKills === null ? seen : withOom(seen, groups.oomKills(spec.name) > oomKills);
+        post({ type: 'exited', service: spec.name, process, evidence, away: 'no' });
+      },
       { pidfd: done.pidfd },
     );
+    if (role === 'main') this.#own.set(spec.name, process);
     post({ type: 'spawned', service: spec.name, role, generation, process });
     pipe?.listen(spec.name, () => post({ type: 'becameReady', service: spec.name, process }));
     if (role === 'main') groups.place(spec.name, process, spec.settings.memory);
@@ -162,37 +194,41 @@ export class RealKernel implements Kernel {
 
   /** A process that we were told of, not one that we started: it may be gone already, or may not be ours to see. */
   #follow(service: ServiceName, process: ProcessRef): void {
-    const { exits, post } = this.#parts;
-    const gone = (): void => post({ type: 'exited', service, process, evidence: unseen, away: 'yes' });
+    const { exits, groups, post } = this.#parts;
+    const exited = (evidence: ExitEvidence, away: 'yes' | 'no'): void =>
+      post({ type: 'exited', service, process, evidence, away });
     try {
-      const outcome = exits.follow(service, process, (evidence) =>
-        post({ type: 'exited', service, process, evidence, away: 'no' }),
-      );
-      if (outcome === 'gone') gone();
+      groups.recognize(service, process);
+      if (exits.follow(service, process, (evidence) => exited(evidence, 'no')) === 'gone') exited(unseen, 'yes');
     } catch (error) {
-      // No descriptor to be had: it is looked at later, not given up.
+      // No descriptor to be had: it is tried again, not given up.
       this.#parts.report(`process ${process.pid} of ${service} cannot be followed now; it is tried again`, error);
-      setTimeout(() => this.#follow(service, process), 1000).unref();
+      setTimeout(() => this.#follow(service, process), RETRY).unref();
     }
   }
 
   #reclaim(spec: ServiceSpec, role: Role, generation: number): void {
-    const { features, post, exits } = this.#parts;
+    const { features, post } = this.#parts;
     const service = spec.name;
-    const found = findByToken(this.#tokenFor(service, generation, role), features);
-    if (found === null) {
+    const process = findByToken(this.#tokenFor(service, generation, role), features);
+    if (process === null) {
       post({ type: 'spawnFailed', service, role, generation, errno: LOST, detail: 'nothing of it lives' });
       return;
     }
-    post({ type: 'spawned', service, role, generation, process: found });
-    const event = (evidence: ExitEvidence, away: 'yes' | 'no'): ServiceEvent => ({
-      type: 'exited',
-      service,
-      process: found,
-      evidence,
-      away,
-    });
-    if (exits.follow(service, found, (evidence) => post(event(evidence, 'no'))) === 'gone') post(event(unseen, 'yes'));
+    post({ type: 'spawned', service, role, generation, process });
+    this.#follow(service, process);
+  }
+
+  #endHelper(helper: ProcessRef, spec: ServiceSpec): void {
+    const { exits, features, report, seeker } = this.#parts;
+    const spares = (pid: number): boolean => seeker.matches(spec, pid);
+    const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
+    endHelper(helper, variableOf(helper.pid, 'UPKEEP_TOKEN'), { features, report, isFollowed, spares });
+  }
+
+  #isOwn(service: ServiceName, process: ProcessRef): boolean {
+    const own = this.#own.get(service);
+    return own !== undefined && isSameProcess(own, process);
   }
 
   #signal({ service, process, signal, to, thenContinue }: Extract<Effect, { type: 'signal' }>): void {
@@ -209,4 +245,10 @@ export class RealKernel implements Kernel {
   #tokenFor(service: ServiceName, generation: number, role: Role): string {
     return `${this.#parts.token}.${service}.${generation}.${role}`;
   }
+}
+
+/** The kernel's word that somebody of the service was killed for want of memory counts for a main process that was killed. */
+function withOom(evidence: ExitEvidence, oom: boolean): ExitEvidence {
+  const { status } = evidence;
+  return { ...evidence, oom: oom && status.type === 'signaled' && status.signal === 'SIGKILL' };
 }

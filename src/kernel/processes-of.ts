@@ -37,6 +37,12 @@ export function hasVariable(pid: number, name: string, value: string): boolean {
   return `\0${readText(`/proc/${pid}/environ`)}`.includes(`\0${name}=${value}\0`);
 }
 
+/** The value of a variable in its environment, as it was at its exec; null where there is none, or we may not look. */
+export function variableOf(pid: number, name: string): string | null {
+  const words = readText(`/proc/${pid}/environ`).split('\0');
+  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+}
+
 const numbers = (text: string): readonly number[] =>
   text
     .split(' ')

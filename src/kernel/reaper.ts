@@ -5,12 +5,13 @@ import { readStat } from './identity.js';
 import { ownChildren } from './processes-of.js';
 import { P_PID, reap, SystemCallFailure } from './syscalls.js';
 
-// libuv reaps its own children in the turn of the loop that their SIGCHLD comes in. What is still a zombie a second later
-// is nobody else's.
-const PATIENCE = 1000;
+/** Between two sweeps, in ms; orphans that nobody reaps cost nothing meanwhile. */
+const PAUSE = 200;
 
 export class Reaper {
   readonly #isFollowed: (pid: number) => boolean;
+  /** Zombies of the last sweep: pid to start time. */
+  #seen = new Map<number, number>();
   #timer: NodeJS.Timeout | null = null;
   readonly #onChild = (): void => this.#soon();
 
@@ -26,22 +27,36 @@ export class Reaper {
   }
 
   #soon(): void {
+    // Not at every SIGCHLD: a thousand deaths in a row would read a list of a thousand children each.
     if (this.#timer !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#sweep();
-    }, PATIENCE);
+      if (this.#seen.size > 0) this.#soon();
+    }, PAUSE);
     this.#timer.unref();
   }
 
+  /**
+   * Reaps whom two sweeps have seen dead. Between two turns of our timer the loop has polled, and libuv has reaped its own:
+   * one that is seen for the first time may still be waited for by child_process.
+   */
   #sweep(): void {
+    const seen = new Map<number, number>();
     for (const pid of ownChildren()) {
-      if (this.#isFollowed(pid) || readStat(pid)?.state !== 'Z') continue;
-      try {
-        reap(P_PID, pid);
-      } catch (error) {
-        if (!(error instanceof SystemCallFailure)) throw error;
-      }
+      const stat = this.#isFollowed(pid) ? null : readStat(pid);
+      if (stat?.state !== 'Z') continue;
+      if (this.#seen.get(pid) === stat.startTicks) reapOrphan(pid);
+      else seen.set(pid, stat.startTicks);
     }
+    this.#seen = seen;
+  }
+}
+
+function reapOrphan(pid: number): void {
+  try {
+    reap(P_PID, pid);
+  } catch (error) {
+    if (!(error instanceof SystemCallFailure)) throw error;
   }
 }

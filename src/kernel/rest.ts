@@ -1,15 +1,16 @@
-// What is left when a main process has ended: the members of its session and of its service's control group. Ends them
-// where that is wished, and says when nobody is left. On the way from a death to the next start this is asked first, so the
-// common answer, nobody, costs one system call and one small read.
+// What is left when a main process has ended: its session, its orphans, and the members of its service's control group. Ends
+// them where that is wished, and says when nobody is left. On the way from a death to the next start this is asked first, so
+// the common answer, nobody, costs one system call and one small read.
 
-import { readdirSync } from 'node:fs';
 import { isSameProcess, type ProcessRef, type SignalName } from '../core/process.js';
 import type { Leftovers, ServiceName } from '../core/spec.js';
+import type { Report } from '../keeper/ports.js';
 import type { Exits } from './exits.js';
+import { descendantsOf, sessionOf } from './family.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
-import { identify, isDead, readStat } from './identity.js';
-import { hasVariable, ownChildren } from './processes-of.js';
+import { identify, identifyAgain } from './identity.js';
+import { hasVariable } from './processes-of.js';
 import { isGroupEmpty, signalProcess } from './signals.js';
 import { close, SystemCallFailure } from './syscalls.js';
 
@@ -17,19 +18,27 @@ export interface RestParts {
   readonly exits: Exits;
   readonly groups: Groups;
   readonly features: Features;
+  readonly report: Report;
+  /** Did this keeper start that process, in this life? Then what it left behind is among our own descendants. */
+  readonly isOwn: (service: ServiceName, process: ProcessRef) => boolean;
   readonly onEmptied: (service: ServiceName, process: ProcessRef) => void;
 }
 
 interface Ending {
   readonly process: ProcessRef;
   signal: SignalName;
-  readonly waitedFor: Map<number, ProcessRef>;
+  /** Whose ends we wait for, by pid. */
+  readonly awaited: Map<number, ProcessRef>;
+  /** Settles when the kernel has killed the group: nobody may be started into it before. */
+  killed: Promise<void> | null;
   timer: NodeJS.Timeout | null;
+  pause: number;
 }
 
-// Somebody may be forked between our look and our signal: after the last known end we look again; and where the kernel
-// tells of no end (a zombie that nobody reaps), this often.
-const LOOK_AGAIN = 50;
+// A member may be born between our look and our signal, or end as a zombie whose parent does not reap it: we look again,
+// first after this many ms, then more and more rarely.
+const FIRST_LOOK = 50;
+const LAST_LOOK = 1000;
 
 export class Rests {
   readonly #parts: RestParts;
@@ -42,44 +51,59 @@ export class Rests {
   /** Answers through `onEmptied`, at once if nobody is left. `leave` ends nobody and counts as empty. */
   end(service: ServiceName, process: ProcessRef, signal: SignalName, policy: Leftovers): void {
     const before = this.#endings.get(service);
-    if (before?.timer != null) clearTimeout(before.timer);
-    if (policy === 'leave' || this.#isSurelyEmpty(service, process)) {
-      this.#done(service, process);
+    const isSame = before !== undefined && isSameProcess(before.process, process);
+    if (before !== undefined && !isSame) this.#drop(service, before);
+    if (policy === 'leave' || (!isSame && this.#isSurelyEmpty(service, process))) {
+      if (isSame) this.#drop(service, before);
+      this.#parts.onEmptied(service, process);
       return;
     }
-    const same = before !== undefined && isSameProcess(before.process, process);
-    const ending: Ending = same ? before : { process, signal, waitedFor: new Map(), timer: null };
+    const ending: Ending = isSame
+      ? before
+      : { process, signal, awaited: new Map(), killed: null, timer: null, pause: FIRST_LOOK };
     ending.signal = signal;
+    ending.pause = FIRST_LOOK;
     this.#endings.set(service, ending);
-    if (signal === 'SIGKILL') this.#parts.groups.kill(service);
-    this.#round(service, ending, 'signal');
+    if (signal === 'SIGKILL' && this.#parts.features.cgroup === 'yes') ending.killed = this.#parts.groups.kill(service);
+    this.#startRound(service, ending, 'signal');
   }
 
   close(): void {
-    for (const { timer } of this.#endings.values()) if (timer !== null) clearTimeout(timer);
-    this.#endings.clear();
+    for (const [service, ending] of [...this.#endings]) this.#drop(service, ending);
   }
 
   #isSurelyEmpty(service: ServiceName, process: ProcessRef): boolean {
     if (!isGroupEmpty(process.pid)) return false;
-    const { groups, features } = this.#parts;
-    // Who has left the group of processes is still in the control group; without one he has come to us as an orphan.
+    const { groups, features, isOwn } = this.#parts;
+    // Who has left the process group is still in the control group; without one it has come to us as an orphan.
     if (features.cgroup === 'yes' && groups.isPlaced(service, process)) return groups.members(service).length === 0;
-    return this.#orphans(service).length === 0;
+    if (features.subreaper === 'no' || !isOwn(service, process)) return false;
+    return this.#descendants(service, process).length === 0;
   }
 
-  #round(service: ServiceName, ending: Ending, what: 'signal' | 'look'): void {
-    const members = this.#members(service, ending.process);
+  #startRound(service: ServiceName, ending: Ending, what: 'signal' | 'look'): void {
+    this.#round(service, ending, what).catch((error: unknown) => {
+      this.#parts.report(`what ${service} left behind could not be ended`, error);
+      if (this.#endings.get(service) === ending) this.#lookLater(service, ending);
+    });
+  }
+
+  async #round(service: ServiceName, ending: Ending, what: 'signal' | 'look'): Promise<void> {
+    const members = await this.#members(service, ending.process);
+    if (this.#endings.get(service) !== ending) return;
     if (members.length === 0) {
-      this.#done(service, ending.process);
+      await ending.killed;
+      if (this.#endings.get(service) !== ending) return;
+      this.#drop(service, ending);
+      this.#parts.onEmptied(service, ending.process);
       return;
     }
     for (const member of members) {
-      const isNew = !ending.waitedFor.has(member.pid);
+      const isNew = !ending.awaited.has(member.pid);
       if (what === 'signal' || isNew) this.#signal(member, ending.signal);
-      if (isNew) this.#waitFor(service, ending, member);
+      if (isNew) this.#await(service, ending, member);
     }
-    this.#lookLater(service, ending, LOOK_AGAIN);
+    this.#lookLater(service, ending);
   }
 
   #signal(member: ProcessRef, signal: SignalName): void {
@@ -88,84 +112,76 @@ export class Rests {
       // A stopped process hears SIGTERM only when it is woken.
       if (signal !== 'SIGKILL') signalProcess(member, 'SIGCONT', this.#parts.features);
     } catch (error) {
+      // EPERM: it has become another user's, and stays; whoever ordered this has a deadline.
       if (!(error instanceof SystemCallFailure)) throw error;
     }
   }
 
-  #waitFor(service: ServiceName, ending: Ending, member: ProcessRef): void {
-    ending.waitedFor.set(member.pid, member);
+  #await(service: ServiceName, ending: Ending, member: ProcessRef): void {
+    const onExit = (): void => {
+      ending.awaited.delete(member.pid);
+      if (ending.awaited.size === 0 && this.#endings.get(service) === ending) this.#startRound(service, ending, 'look');
+    };
     try {
-      this.#parts.exits.follow(`rest of ${service}`, member, () => {
-        ending.waitedFor.delete(member.pid);
-        if (ending.waitedFor.size === 0 && this.#endings.get(service) === ending) this.#round(service, ending, 'look');
-      });
+      if (this.#parts.exits.follow(followerOf(service), member, onExit) === 'following')
+        ending.awaited.set(member.pid, member);
     } catch (error) {
-      if (!(error instanceof SystemCallFailure)) throw error;
+      if (!(error instanceof SystemCallFailure)) throw error; // no descriptors: found gone at the next look
     }
   }
 
-  #lookLater(service: ServiceName, ending: Ending, after: number): void {
+  #lookLater(service: ServiceName, ending: Ending): void {
     if (ending.timer !== null) clearTimeout(ending.timer);
     ending.timer = setTimeout(() => {
       ending.timer = null;
-      if (this.#endings.get(service) === ending) {
-        const members = this.#members(service, ending.process);
-        if (members.length === 0) this.#done(service, ending.process);
-        else this.#lookLater(service, ending, Math.min(after * 2, 1000));
-      }
-    }, after);
+      this.#startRound(service, ending, 'look');
+    }, ending.pause);
+    ending.pause = Math.min(ending.pause * 2, LAST_LOOK);
   }
 
-  #done(service: ServiceName, process: ProcessRef): void {
-    const ending = this.#endings.get(service);
-    if (ending !== undefined) {
-      if (ending.timer !== null) clearTimeout(ending.timer);
-      for (const member of ending.waitedFor.values()) this.#parts.exits.unfollow(`rest of ${service}`, member);
-      this.#endings.delete(service);
-    }
-    this.#parts.onEmptied(service, process);
+  #drop(service: ServiceName, ending: Ending): void {
+    if (ending.timer !== null) clearTimeout(ending.timer);
+    for (const member of ending.awaited.values()) this.#parts.exits.unfollow(followerOf(service), member);
+    this.#endings.delete(service);
   }
 
-  /** Verified members: of the session, of the control group, and orphans that carry the service's name. Zombies are no members. */
-  #members(service: ServiceName, main: ProcessRef): readonly ProcessRef[] {
-    const pids = new Set<number>([
-      ...sessionOf(main),
-      ...this.#parts.groups.members(service),
-      ...this.#orphans(service),
-    ]);
-    pids.delete(process.pid);
-    pids.delete(main.pid);
-    const members: ProcessRef[] = [];
-    for (const pid of pids) {
+  /** Verified living members, the main process not among them. */
+  async #members(service: ServiceName, main: ProcessRef): Promise<readonly ProcessRef[]> {
+    const { groups, features, isOwn } = this.#parts;
+    const isComplete = features.subreaper === 'yes' && isOwn(service, main);
+    const relatives = isComplete ? this.#descendants(service, main) : await sessionOf(main);
+    const members = new Map(relatives.map((member) => [member.pid as number, member]));
+    const named = this.#name(groups.members(service));
+    // Still in the group after it was named: so the name is that of a member.
+    const still = new Set(named.length === 0 ? [] : groups.members(service));
+    for (const member of named) if (still.has(member.pid)) members.set(member.pid, member);
+    members.delete(main.pid);
+    members.delete(process.pid);
+    return [...members.values()].filter((member) => this.#isThere(member));
+  }
+
+  #name(pids: readonly number[]): readonly ProcessRef[] {
+    return pids.flatMap((pid) => {
       const found = identify(pid, this.#parts.features);
-      if (found === null) continue;
-      if (found.pidfd !== null) close(found.pidfd);
-      members.push(found.process);
-    }
-    return members;
-  }
-
-  /** Children of ours that nobody follows and that the service has begotten. */
-  #orphans(service: ServiceName): readonly number[] {
-    const { exits } = this.#parts;
-    return ownChildren().filter(
-      (pid) => !exits.isFollowed(pid) && isLiving(pid) && hasVariable(pid, 'UPKEEP_SERVICE', service),
-    );
-  }
-}
-
-const isLiving = (pid: number): boolean => {
-  const stat = readStat(pid);
-  return stat !== null && !isDead(stat);
-};
-
-/** A session is inherited and cannot be joined from outside: its number is the pid of who began it, and is not given out anew while it lives. */
-function sessionOf(main: ProcessRef): readonly number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 1 && pid !== main.pid)
-    .filter((pid) => {
-      const stat = readStat(pid);
-      return stat !== null && !isDead(stat) && stat.session === main.pid && stat.startTicks >= main.startTicks;
+      if (found !== null && found.pidfd !== null) close(found.pidfd);
+      return found === null ? [] : [found.process];
     });
+  }
+
+  #isThere(member: ProcessRef): boolean {
+    const found = identifyAgain(member, this.#parts.features);
+    if (found !== null && found.pidfd !== null) close(found.pidfd);
+    return found !== null;
+  }
+
+  #descendants(service: ServiceName, main: ProcessRef): readonly ProcessRef[] {
+    const { exits } = this.#parts;
+    return descendantsOf(main, {
+      isOurs: (pid) => hasVariable(pid, 'UPKEEP_SERVICE', service) && hasVariable(pid, 'UPKEEP_ROLE', 'main'),
+      isOthers: (pid) => exits.isFollowedBeside(followerOf(service), pid),
+    });
+  }
 }
+
+/** Under this name the ends of leftovers are followed: those are still left, not somebody else's. */
+const followerOf = (service: ServiceName): string => `rest of ${service}`;
