@@ -203,6 +203,20 @@ describe('wait', () => {
     expect(terminal.complained()).toBe('upkeep: web is not ready: starting, waiting to become ready\n');
   });
 
+  it('prints JSON with how the services are', async () => {
+    const keeper = await open();
+    keeper.put(supervised({ name: 'web' }), running(1));
+    const { ended, terminal } = begin(keeper, 'wait web --json');
+    expect(await ended).toBe(0);
+    expect(JSON.parse(terminal.printed())).toEqual({
+      version: 1,
+      for: 'ready',
+      is: 'there',
+      missing: [],
+      services: keeper.status().services,
+    });
+  });
+
   it('does not wait for what only a person can bring back', async () => {
     const keeper = await open();
     keeper.put(supervised({ name: 'web' }), {

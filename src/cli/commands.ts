@@ -115,6 +115,7 @@ export const commands: readonly Command[] = [
       option('-f, --follow', 'go on with what comes'),
       option('--since <T>', 'from a time on: 2h ago as 2h, or 2026-11-20T10:00', ['10m', '1h', '1d']),
       option('--raw', 'the bytes as they were written, without times and names'),
+      option('--json', 'each line as JSON: time, service, text'),
       ALL,
       ...SYSTEM,
     ],
@@ -128,6 +129,7 @@ export const commands: readonly Command[] = [
     options: [
       option('--for <WHAT>', 'ready, healthy or stopped (ready)', ['ready', 'healthy', 'stopped']),
       option('--timeout <D>', 'wait so long at most', ['10s', '30s', '2m']),
+      JSON_OUT,
       ALL,
       ...SYSTEM,
     ],

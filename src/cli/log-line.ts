@@ -10,8 +10,8 @@ import { stampText } from './time-text.js';
 export interface LineForm {
   readonly output: Output;
   readonly services: readonly string[];
-  /** `raw`: nothing but the bytes. */
-  readonly form: 'raw' | 'timed';
+  /** `raw`: nothing but the bytes. `json`: an object for each line or piece of one. */
+  readonly form: 'raw' | 'timed' | 'json';
   readonly forTerminal: (line: Uint8Array) => string;
 }
 
@@ -39,6 +39,7 @@ export function lineWriter({
   };
 
   return (line) => {
+    if (form === 'json') return output.write(`${jsonOf(line)}\n`);
     const { service, bytes, ends } = line;
     const goesOn = unfinished === service;
     const begin = goesOn ? '' : `${unfinished === null ? '' : '\n'}${form === 'raw' ? '' : prefixOf(line)}`;
@@ -49,4 +50,9 @@ export function lineWriter({
     if (isTerminal) return output.write(`${begin}${forTerminal(bytes)}${end}`);
     return output.write(Buffer.concat([Buffer.from(begin), bytes, Buffer.from(end)]));
   };
+}
+
+function jsonOf({ service, bytes, time, ends }: LogLine): string {
+  const text = new TextDecoder().decode(bytes);
+  return JSON.stringify({ time: time === null ? null : new Date(time).toISOString(), service, text, ends });
 }

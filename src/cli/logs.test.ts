@@ -118,6 +118,19 @@ describe('logs', () => {
     expect(terminal.printed()).toBe('one\ntwo');
   });
 
+  it('prints an object for each line with --json', async () => {
+    const keeper = await openKeeper();
+    keeper.put(supervised({ name: 'web' }), running(1));
+    const { terminal } = await run(
+      'logs web --json',
+      readerOf([line('web', 'one'), line('web', '\u0007', { time: null })]),
+      keeper,
+    );
+    expect(terminal.printed()).toBe(
+      '{"time":"2026-11-20T10:00:00.000Z","service":"web","text":"one","ends":"newline"}\n{"time":null,"service":"web","text":"\\u0007","ends":"newline"}\n',
+    );
+  });
+
   it('makes lines safe for a terminal', async () => {
     const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(1));

@@ -8,7 +8,7 @@ import { CommandError, EXIT, usageError } from './exit.js';
 import { hasFlag, type Input, textOf, type Verb } from './input.js';
 import { fieldsOf } from './keeper-facts.js';
 import { candidates, type Keeper, reachKeeper, servicesFor, warnPending } from './keeper-link.js';
-import { lineWriter } from './log-line.js';
+import { type LineForm, lineWriter } from './log-line.js';
 import { type Named, select, unknownText } from './names.js';
 import type { CliPorts, LogReader, LogSource } from './ports.js';
 
@@ -27,7 +27,7 @@ export const logs: Verb = async (input, ports) => {
   const write = lineWriter({
     output: terminal.out,
     services: [...new Set(sources.map(({ service }) => service))],
-    form: hasFlag(input, 'raw') ? 'raw' : 'timed',
+    form: formOf(input),
     forTerminal: reader.forTerminal,
   });
   const follow = hasFlag(input, 'follow') ? 'yes' : 'no';
@@ -43,6 +43,12 @@ export const logs: Verb = async (input, ports) => {
     stopListening();
   }
 };
+
+/** @throws CommandError 2 */
+function formOf(input: Input): LineForm['form'] {
+  if (hasFlag(input, 'raw') && hasFlag(input, 'json')) throw usageError('--raw and --json do not go together');
+  return hasFlag(input, 'raw') ? 'raw' : hasFlag(input, 'json') ? 'json' : 'timed';
+}
 
 /** @throws CommandError 2 */
 function linesOf(input: Input, since: number | null): number | 'all' {

@@ -22,7 +22,7 @@ export function overviewLines(): readonly string[] {
     ),
   ]);
   return [
-    'Usage: upkeep COMMAND …',
+    'Usage: upkeep COMMAND [...]',
     ...lines,
     '',
     'NAMEs are names of services, globs, @tag, or --all. `upkeep COMMAND --help` says more, `upkeep help KEY` explains',

@@ -20,6 +20,8 @@ export interface Output {
   readonly write: (data: string | Uint8Array) => Promise<'open' | 'closed'>;
   /** The width in columns; null: no terminal. */
   readonly columns: () => number | null;
+  /** The height in lines; null: no terminal. */
+  readonly rows: () => number | null;
   /** `yes`: may be coloured and rewritten. */
   readonly colours: 'yes' | 'no';
   /** Aborted when nobody reads any more. */
@@ -49,7 +51,9 @@ function outputTo(stream: NodeJS.WriteStream): Output {
   return {
     closed: closed.signal,
     colours: stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb' ? 'yes' : 'no',
+    // A terminal that does not know its size says 0: a serial line.
     columns: () => (stream.isTTY ? stream.columns || 80 : null),
+    rows: () => (stream.isTTY ? stream.rows || 24 : null),
     write: (data) =>
       new Promise((resolve) => {
         if (closed.signal.aborted) resolve('closed');

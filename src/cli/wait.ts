@@ -3,9 +3,9 @@
 import { type ServiceStatus, standing } from '../core/status.js';
 import { lookAtChanges } from './changes.js';
 import { CommandError, EXIT, type ExitCode, usageError } from './exit.js';
-import { durationOf, type Input, textOf, type Verb } from './input.js';
+import { durationOf, hasFlag, type Input, textOf, type Verb } from './input.js';
 import { reachAndWarn, reasonText, servicesFor } from './keeper-link.js';
-import { printLines } from './print.js';
+import { printJson, printLines } from './print.js';
 import { progressLine } from './progress-line.js';
 import { printable } from './text-width.js';
 
@@ -21,6 +21,7 @@ export const wait: Verb = async (input, ports) => {
   const stop = new AbortController();
   const timer = timeout === null ? null : setTimeout(() => stop.abort('timeout'), timeout);
   const stopListening = terminal.onInterrupt(() => stop.abort('interrupt'));
+  let seen: readonly ServiceStatus[] = [];
   let missing: readonly ServiceStatus[] = [];
   try {
     const looked = await lookAtChanges({
@@ -28,8 +29,11 @@ export const wait: Verb = async (input, ports) => {
       every: null,
       isOurs: (service) => names.has(service),
       onStatus: ({ services }) => {
-        const ours = services.filter(({ name }) => names.has(name));
-        missing = ours.filter((service) => !isThere(service, goal));
+        seen = services.filter(({ name }) => names.has(name));
+        const gone = [...names].find((name) => !seen.some((service) => service.name === name));
+        if (gone !== undefined && goal !== 'stopped')
+          throw new CommandError(EXIT.failed, `${gone} was removed from the configuration`);
+        missing = seen.filter((service) => !isThere(service, goal));
         if (missing.length > 0)
           line.show(`waiting for ${missing.map(({ name, state }) => `${name} (${state})`).join(', ')}`);
         return missing.length === 0 || missing.some((service) => isHopeless(service, goal)) ? 'done' : 'go on';
@@ -49,6 +53,16 @@ export const wait: Verb = async (input, ports) => {
         (service) => `upkeep: ${service.name} is not ${goal}: ${service.state}, ${printable(service.reason)}`,
       ),
     );
+    if (hasFlag(input, 'json')) {
+      const is = missing.length === 0 ? 'there' : 'not there';
+      await printJson(terminal.out, {
+        version: 1,
+        for: goal,
+        is,
+        missing: missing.map(({ name }) => name),
+        services: seen,
+      });
+    }
     return codeFor(missing, goal);
   } finally {
     if (timer !== null) clearTimeout(timer);

@@ -58,11 +58,19 @@ async function show(keeper: Keeper, input: Input, ports: CliPorts, isLive: boole
     await out.write(`${JSON.stringify(await documentOf(input, keeper, services))}\n`);
     return standingCode(services);
   }
-  const lines = await linesOf(input, keeper, services, ports);
+  const all = await linesOf(input, keeper, services, ports);
+  const lines = isLive ? fitted(all, out.rows() ?? 24) : all;
   // Written over the old one line by line, so that nothing flickers.
   if (isLive) await out.write(`${HOME}${lines.map((line) => `${line}${ERASE_LINE}\n`).join('')}${ERASE_BELOW}`);
   else await printLines(out, [...lines, '']);
   return standingCode(services);
+}
+
+/** What would scroll cannot be written over: the rest is counted. */
+function fitted(lines: readonly string[], rows: number): readonly string[] {
+  if (lines.length < rows) return lines;
+  const shown = lines.slice(0, Math.max(1, rows - 2));
+  return [...shown, `and ${lines.length - shown.length} lines more: name some services, or make the window higher`];
 }
 
 async function reachAgain(

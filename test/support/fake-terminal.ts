@@ -82,6 +82,7 @@ function fakeOutput(
     close: () => closed.abort(),
     output: {
       columns: () => columns,
+      rows: () => (columns === null ? null : 24),
       colours,
       closed: closed.signal,
       write: async (data) => {
