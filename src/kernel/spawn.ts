@@ -100,20 +100,18 @@ function setFromOutside(pid: number, { settings }: ServiceSpec, launch: Launch):
 }
 
 function failure(error: unknown): Spawned {
-  if (!(error instanceof Error)) return { type: 'failed', errno: 'EIO', detail: String(error) };
-  if (error instanceof SystemCallFailure)
-    return { type: 'failed', errno: error.errno, detail: `${WHAT[error.call] ?? error.call}: ${explain(error.errno)}` };
-  const errno = 'code' in error ? String(error.code) : 'EIO';
-  const isScore = 'path' in error && String(error.path).endsWith('oom_score_adj');
-  return {
-    type: 'failed',
-    errno,
-    detail: isScore ? `oomScoreAdjust: ${explain(errno)}; only root may lower it` : error.message,
-  };
+  if (!(error instanceof SystemCallFailure))
+    return { type: 'failed', errno: 'EIO', detail: error instanceof Error ? error.message : String(error) };
+  return { type: 'failed', errno: error.errno, detail: `${WHAT[error.call] ?? error.call}: ${explain(error.errno)}` };
 }
 
-/** What the setting is called whose system call failed. */
-const WHAT: Readonly<Record<string, string>> = { setpriority: 'nice', prlimit: 'limits', fcntl: 'starting it' };
+/** What the setting is called that the keeper had no right to. */
+const WHAT: Readonly<Record<string, string>> = {
+  setpriority: 'nice cannot be lowered',
+  oom_score_adj: 'oomScoreAdjust cannot be lowered',
+  prlimit: 'limits cannot be set',
+  fcntl: 'it cannot be started',
+};
 
 function explain(errno: string): string {
   switch (errno) {

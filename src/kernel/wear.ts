@@ -4,11 +4,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ProcessSettings } from '../core/spec.js';
 import type { ResourceLimit } from './limits.js';
-import { getNice, prlimit, setNice } from './syscalls.js';
+import { getNice, prlimit, SystemCallFailure, setNice } from './syscalls.js';
 
 const OOM_SCORE = '/proc/self/oom_score_adj';
 
-/** @throws SystemCallFailure, or an error of Node's with a `code`: the keeper may not wear that. What was put on is taken off again in any case. */
+/** @throws SystemCallFailure: the keeper may not wear that. What was put on is taken off again in any case. */
 export function wearing<T>(settings: ProcessSettings, limits: readonly ResourceLimit[], action: () => T): T {
   const takeOff: (() => void)[] = [];
   try {
@@ -21,8 +21,8 @@ export function wearing<T>(settings: ProcessSettings, limits: readonly ResourceL
     if (settings.oomScoreAdjust !== null) {
       const before = readFileSync(OOM_SCORE, 'latin1').trim();
       if (before !== String(settings.oomScoreAdjust)) {
-        writeFileSync(OOM_SCORE, String(settings.oomScoreAdjust));
-        takeOff.push(() => writeFileSync(OOM_SCORE, before));
+        writeScore(String(settings.oomScoreAdjust));
+        takeOff.push(() => writeScore(before));
       }
     }
     const umask = process.umask(settings.umask);
@@ -39,3 +39,13 @@ export function wearing<T>(settings: ProcessSettings, limits: readonly ResourceL
 
 /** Who is not root may grow nicer, and never less nice again: then it is set from outside, on the child. */
 export const isReversible = (wanted: number, own: number): boolean => wanted < own || process.geteuid?.() === 0;
+
+/** @throws SystemCallFailure: EACCES when it would be lowered without CAP_SYS_RESOURCE */
+function writeScore(value: string): void {
+  try {
+    writeFileSync(OOM_SCORE, value);
+  } catch (error) {
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    throw new SystemCallFailure('oom_score_adj', errno, value);
+  }
+}
