@@ -3,8 +3,8 @@
 import type { Ask } from '../core/event.js';
 import type { SignalName } from '../core/process.js';
 import { type WallTime, wallTime } from '../core/time.js';
-import { parseDuration } from './duration.js';
 import { ControlError } from './control-error.js';
+import { parseDuration } from './duration.js';
 
 const verbs = ['start', 'stop', 'restart', 'reload', 'hold', 'unhold', 'reset', 'signal'];
 
@@ -16,7 +16,12 @@ export function parseAsk(verb: string, body: unknown): Ask {
     case 'restart':
       return { verb, reason: fields.reason() };
     case 'stop':
-      return { verb, reason: fields.reason(), until: fields.until(), lasts: fields.flag('untilBoot') ? 'boot' : 'always' };
+      return {
+        verb,
+        reason: fields.reason(),
+        until: fields.until(),
+        lasts: fields.flag('untilBoot') ? 'boot' : 'always',
+      };
     case 'hold':
       return { verb, reason: fields.reason(), until: fields.until() };
     case 'reload':
@@ -33,7 +38,8 @@ class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
 
   constructor(body: unknown) {
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new ControlError(400, 'bad-body', 'the body is to be a JSON object');
+    if (typeof body !== 'object' || body === null || Array.isArray(body))
+      throw new ControlError(400, 'bad-body', 'the body is to be a JSON object');
     this.#values = { ...body };
   }
 
@@ -42,8 +48,10 @@ class Fields {
     const { reason } = this.#values;
     if (reason === undefined || reason === null) return null;
     if (typeof reason !== 'string') throw new ControlError(400, 'bad-reason', '`reason` is to be a text');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    return reason.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim().slice(0, 500);
+    return reason
+      .replace(/\p{Cc}+/gu, ' ')
+      .trim()
+      .slice(0, 500);
   }
 
   /** `for` is a length of time from now on. */
@@ -67,13 +75,40 @@ class Fields {
     if (typeof signal !== 'string') throw new ControlError(400, 'bad-signal', '`signal` is to be a name like SIGHUP');
     const name = signal.toUpperCase();
     const full: SignalName = name.startsWith('SIG') ? `SIG${name.slice(3)}` : `SIG${name}`;
-    if (!signals.includes(full)) throw new ControlError(400, 'bad-signal', `there is no signal ${signal}; there are ${signals.join(', ')}`);
+    if (!signals.includes(full))
+      throw new ControlError(400, 'bad-signal', `there is no signal ${signal}; there are ${signals.join(', ')}`);
     return full;
   }
 }
 
 /** What may be sent to a service by name; real-time signals have no name that everybody agrees on. */
 export const signals: readonly SignalName[] = [
-  'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGKILL', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE', 'SIGALRM', 'SIGTERM',
-  'SIGCHLD', 'SIGCONT', 'SIGSTOP', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGURG', 'SIGXCPU', 'SIGXFSZ', 'SIGWINCH', 'SIGIO', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS', 'SIGPWR',
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGKILL',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGPIPE',
+  'SIGALRM',
+  'SIGTERM',
+  'SIGCHLD',
+  'SIGCONT',
+  'SIGSTOP',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGURG',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGWINCH',
+  'SIGIO',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGSYS',
+  'SIGPWR',
 ];

@@ -24,12 +24,20 @@ export interface Call {
 export function call({ socket, method, path, body, patience, signal }: Call): Promise<Answer> {
   return new Promise((resolve) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
-    const outgoing = request({ socketPath: socket, method, path, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, (response) => {
-      readText(response).then((text) => resolve(answerOf(response.statusCode ?? 0, text)), (error: unknown) => resolve(noKeeper(error)));
-    });
+    const headers =
+      payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+    const outgoing = request(
+      { socketPath: socket, method, path, headers, agent: false, ...(signal === undefined ? {} : { signal }) },
+      (response) => {
+        readText(response).then(
+          (text) => resolve(answerOf(response.statusCode ?? 0, text)),
+          (error: unknown) => resolve(noKeeper(error)),
+        );
+      },
+    );
     outgoing.on('error', (error) => resolve(noKeeper(error)));
-    if (patience > 0) outgoing.setTimeout(patience, () => outgoing.destroy(new Error(`no answer within ${patience / 1000} s`)));
+    if (patience > 0)
+      outgoing.setTimeout(patience, () => outgoing.destroy(new Error(`no answer within ${patience / 1000} s`)));
     outgoing.end(payload);
   });
 }
@@ -81,7 +89,10 @@ function answerOf(status: number, text: string): Answer {
   if (status < 400) return { type: 'ok', status, body };
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : null;
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
-  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : `the keeper answered ${status}`;
+  const message =
+    typeof error === 'object' && error !== null && 'message' in error
+      ? String(error.message)
+      : `the keeper answered ${status}`;
   return { type: 'error', status, code, message };
 }
 

@@ -34,7 +34,9 @@ export function refusal(peer: Peer, right: Right, judges: Judges): string | null
     case 'read':
       return null;
     case 'details':
-      return judges.isInGroup(peer) ? null : 'output, command lines and environment are for root, the user of the keeper and group upkeep';
+      return judges.isInGroup(peer)
+        ? null
+        : 'output, command lines and environment are for root, the user of the keeper and group upkeep';
     case 'act':
       if (judges.isInGroup(peer)) return null;
       if (ownVerbs.includes(right.verb) && judges.serviceOf(peer) === right.service) return null;

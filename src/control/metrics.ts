@@ -10,13 +10,48 @@ interface Metric {
 }
 
 const metrics: readonly Metric[] = [
-  { name: 'upkeep_service_up', help: '1 if the service is running.', type: 'gauge', value: (s) => (s.state === 'running' ? 1 : 0) },
-  { name: 'upkeep_service_desired_up', help: '1 if the service is wanted up.', type: 'gauge', value: (s) => (s.desired === 'up' ? 1 : 0) },
-  { name: 'upkeep_service_held', help: '1 if the service is on hold.', type: 'gauge', value: (s) => (s.hold === null ? 0 : 1) },
-  { name: 'upkeep_service_restarts_total', help: 'Restarts that were not asked for.', type: 'counter', value: (s) => s.restarts.total },
-  { name: 'upkeep_service_generation', help: 'Number of the current incarnation.', type: 'counter', value: (s) => s.generation },
-  { name: 'upkeep_service_since_seconds', help: 'When it came into its state, in Unix time.', type: 'gauge', value: (s) => Date.parse(s.since) / 1000 },
-  { name: 'upkeep_service_last_death_seconds', help: 'When it last died, in Unix time.', type: 'gauge', value: (s) => (s.lastDeath === null ? null : Date.parse(s.lastDeath.time) / 1000) },
+  {
+    name: 'upkeep_service_up',
+    help: '1 if the service is running.',
+    type: 'gauge',
+    value: (s) => (s.state === 'running' ? 1 : 0),
+  },
+  {
+    name: 'upkeep_service_desired_up',
+    help: '1 if the service is wanted up.',
+    type: 'gauge',
+    value: (s) => (s.desired === 'up' ? 1 : 0),
+  },
+  {
+    name: 'upkeep_service_held',
+    help: '1 if the service is on hold.',
+    type: 'gauge',
+    value: (s) => (s.hold === null ? 0 : 1),
+  },
+  {
+    name: 'upkeep_service_restarts_total',
+    help: 'Restarts that were not asked for.',
+    type: 'counter',
+    value: (s) => s.restarts.total,
+  },
+  {
+    name: 'upkeep_service_generation',
+    help: 'Number of the current incarnation.',
+    type: 'counter',
+    value: (s) => s.generation,
+  },
+  {
+    name: 'upkeep_service_since_seconds',
+    help: 'When it came into its state, in Unix time.',
+    type: 'gauge',
+    value: (s) => Date.parse(s.since) / 1000,
+  },
+  {
+    name: 'upkeep_service_last_death_seconds',
+    help: 'When it last died, in Unix time.',
+    type: 'gauge',
+    value: (s) => (s.lastDeath === null ? null : Date.parse(s.lastDeath.time) / 1000),
+  },
 ];
 
 export function metricsText(status: Status): string {
@@ -28,9 +63,16 @@ export function metricsText(status: Status): string {
       if (n !== null) lines.push(`${name}{service="${escapeLabel(service.name)}",kind="${service.kind}"} ${n}`);
     }
   }
-  lines.push('# HELP upkeep_service_state The state of the service: 1 for the one it is in.', '# TYPE upkeep_service_state gauge');
-  for (const service of status.services) lines.push(`upkeep_service_state{service="${escapeLabel(service.name)}",state="${service.state}"} 1`);
-  lines.push('# HELP upkeep_keeper_start_seconds When the keeper started, in Unix time.', '# TYPE upkeep_keeper_start_seconds gauge');
+  lines.push(
+    '# HELP upkeep_service_state The state of the service: 1 for the one it is in.',
+    '# TYPE upkeep_service_state gauge',
+  );
+  for (const service of status.services)
+    lines.push(`upkeep_service_state{service="${escapeLabel(service.name)}",state="${service.state}"} 1`);
+  lines.push(
+    '# HELP upkeep_keeper_start_seconds When the keeper started, in Unix time.',
+    '# TYPE upkeep_keeper_start_seconds gauge',
+  );
   lines.push(`upkeep_keeper_start_seconds ${Date.parse(status.keeper.since) / 1000}`, '');
   return lines.join('\n');
 }

@@ -33,7 +33,14 @@ export class OperationLog implements Sink {
   open(service: string, verb: Verb): string {
     this.#last += 1;
     const id = String(this.#last);
-    this.#entries.set(id, { id, service, verb, changes: [], progress: { type: 'pending', text: 'asked' }, waiters: new Set() });
+    this.#entries.set(id, {
+      id,
+      service,
+      verb,
+      changes: [],
+      progress: { type: 'pending', text: 'asked' },
+      waiters: new Set(),
+    });
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size <= kept) break;
       this.#settle(entry, { type: 'failed', text: 'forgotten: too many operations at once' });

@@ -21,8 +21,18 @@ let peer: Peer;
 const reports: string[] = [];
 
 const status: Status = {
-  version: 1, host: 'web1', time: '2026-11-20T10:00:00.000Z',
-  keeper: { pid: 1, since: '2026-11-20T10:00:00.000Z', version: '0', config: '/etc/upkeep/upkeep.yaml', pending: false, without: [], problems: [] },
+  version: 1,
+  host: 'web1',
+  time: '2026-11-20T10:00:00.000Z',
+  keeper: {
+    pid: 1,
+    since: '2026-11-20T10:00:00.000Z',
+    version: '0',
+    config: '/etc/upkeep/upkeep.yaml',
+    pending: false,
+    without: [],
+    problems: [],
+  },
   services: [],
 };
 
@@ -39,11 +49,19 @@ beforeEach(async () => {
     services: () => services,
     status: () => status,
     keeper: () => ({ pid: 1 }),
-    judges: { keeperUid: 990, isInGroup: ({ uid }) => uid === 1001, serviceOf: ({ pid }) => (pid === 4242 ? 'web' : null) },
+    judges: {
+      keeperUid: 990,
+      isInGroup: ({ uid }) => uid === 1001,
+      serviceOf: ({ pid }) => (pid === 4242 ? 'web' : null),
+    },
     peerOf: () => peer,
     describe: ({ pid, uid }) => ({ pid, uid, name: 'test', user: null, grade: 'seen' }),
     detail: () => ({ secret: 'argv' }),
-    govern: { apply: () => Promise.resolve({ applied: true }), plan: () => Promise.resolve({ entries: [] }), broken: () => Promise.reject(new Error('bug')) },
+    govern: {
+      apply: () => Promise.resolve({ applied: true }),
+      plan: () => Promise.resolve({ entries: [] }),
+      broken: () => Promise.reject(new Error('bug')),
+    },
     report: (problem) => reports.push(problem),
   });
   await server.listen();
@@ -69,7 +87,14 @@ describe('the control socket', () => {
   it('posts what an operator asks, with who asked, and answers 202 with an operation to follow', async () => {
     const answer = await post('/v1/services/web/stop', { reason: 'a\nb\u001b[31m', for: '2h' });
     expect(answer).toMatchObject({ type: 'ok', status: 202, body: { service: 'web', verb: 'stop' } });
-    expect(posted).toMatchObject([{ type: 'asked', service: 'web', ask: { verb: 'stop', reason: 'a b [31m', lasts: 'always' }, by: { uid: 0, grade: 'seen' } }]);
+    expect(posted).toMatchObject([
+      {
+        type: 'asked',
+        service: 'web',
+        ask: { verb: 'stop', reason: 'a b [31m', lasts: 'always' },
+        by: { uid: 0, grade: 'seen' },
+      },
+    ]);
   });
 
   it('waits for the outcome where that is asked, and for as long as is asked', async () => {
@@ -140,7 +165,9 @@ describe('the control socket', () => {
   });
 
   it('serves others while a client sends half a request (supervisors 35)', async () => {
-    const half = connect(socket, () => half.write('POST /v1/services/web/stop HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'));
+    const half = connect(socket, () =>
+      half.write('POST /v1/services/web/stop HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'),
+    );
     half.on('error', () => {});
     expect(await get('/v1/status')).toMatchObject({ type: 'ok' });
     half.destroy();
@@ -167,7 +194,11 @@ describe('the control socket', () => {
   });
 
   it('reports its own defects without telling the client about them', async () => {
-    expect(await post('/v1/broken')).toMatchObject({ type: 'error', status: 500, message: 'the keeper could not answer; see its log' });
+    expect(await post('/v1/broken')).toMatchObject({
+      type: 'error',
+      status: 500,
+      message: 'the keeper could not answer; see its log',
+    });
     expect(reports).toEqual(['a request failed']);
   });
 
@@ -179,11 +210,24 @@ describe('the control socket', () => {
       stop.abort();
     };
     const done = follow(socket, { onOpen: () => {}, onEvent }, stop.signal);
-    const change = { service: 'web', time: 0, generation: 1, from: 'running', to: 'stopped', what: { type: 'stopped' } } as never;
+    const change = {
+      service: 'web',
+      time: 0,
+      generation: 1,
+      from: 'running',
+      to: 'stopped',
+      what: { type: 'stopped' },
+    } as never;
     const timer = setInterval(() => server.events.tell([change], services), 20);
     await done;
     clearInterval(timer);
-    expect(seen[0]).toMatchObject({ version: 1, service: 'web', to: 'stopped', text: 'web: web is stopped', time: '1970-01-01T00:00:00.000Z' });
+    expect(seen[0]).toMatchObject({
+      version: 1,
+      service: 'web',
+      to: 'stopped',
+      text: 'web: web is stopped',
+      time: '1970-01-01T00:00:00.000Z',
+    });
   });
 
   it('writes metrics that Prometheus reads', async () => {

@@ -4,8 +4,8 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Ask } from '../core/event.js';
 import type { Sender } from '../core/death.js';
+import type { Ask } from '../core/event.js';
 import { serviceName } from '../core/spec.js';
 import type { ServiceSet } from '../core/state.js';
 import type { Status } from '../core/status.js';
@@ -14,7 +14,7 @@ import { parseAsk } from './ask.js';
 import { ControlError } from './control-error.js';
 import { parseDuration } from './duration.js';
 import { EventStream } from './event-stream.js';
-import { type Judges, type Peer, refusal, type Right } from './judge.js';
+import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
 import { type Operation, OperationLog } from './operation-log.js';
 
@@ -51,7 +51,12 @@ export class ControlServer {
   constructor(parts: ControlParts) {
     this.#parts = parts;
     // A client that sends half a request, or nothing, is cut off after ten seconds.
-    this.#server = createServer({ headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5_000, maxHeaderSize: 16_384 });
+    this.#server = createServer({
+      headersTimeout: 10_000,
+      requestTimeout: 10_000,
+      connectionsCheckingInterval: 5_000,
+      maxHeaderSize: 16_384,
+    });
     this.#server.maxConnections = 512;
     this.#server.on('connection', (socket) => this.#count(socket));
     this.#server.on('request', (request, response) => {
@@ -114,29 +119,38 @@ export class ControlServer {
     const peer = peers.get(request.socket);
     if (peer === undefined) throw new ControlError(403, 'no-peer', 'the kernel does not say who you are');
     const url = new URL(request.url ?? '/', 'http://upkeep');
-    const path = url.pathname.split('/').filter((part) => part !== '').map((part) => decodeURIComponent(part));
+    const path = url.pathname
+      .split('/')
+      .filter((part) => part !== '')
+      .map((part) => decodeURIComponent(part));
     if (request.method === 'GET') return this.#read(path, peer, response);
-    if (request.method !== 'POST') throw new ControlError(405, 'method', `${request.method ?? '?'} is not known here; GET reads, POST acts`);
+    if (request.method !== 'POST')
+      throw new ControlError(405, 'method', `${request.method ?? '?'} is not known here; GET reads, POST acts`);
     const body = await readBody(request);
     return this.#act(path, url, body, peer, response);
   }
 
   #read(path: readonly string[], peer: Peer, response: ServerResponse): void {
     this.#judge(peer, { type: 'read' });
-    const [first, second, third] = path;
-    if (first === 'metrics' && second === undefined) {
+    if (path.join('/') === 'metrics') {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
       response.end(metricsText(this.#parts.status()));
-      return;
+    } else if (path.join('/') === 'v1/events') {
+      this.events.add(response);
+    } else {
+      send(response, 200, this.#find(path, peer));
     }
-    if (first === 'v1' && second === 'status') return send(response, 200, this.#parts.status());
-    if (first === 'v1' && second === 'keeper') return send(response, 200, this.#parts.keeper());
-    if (first === 'v1' && second === 'events') return this.events.add(response);
-    if (first === 'v1' && second === 'services' && third !== undefined) return send(response, 200, this.#card(third, peer));
-    if (first === 'v1' && second === 'operations' && third !== undefined) {
-      const operation = this.operations.get(third);
-      if (operation === null) throw new ControlError(404, 'no-operation', `there is no operation ${third}`);
-      return send(response, 200, operation);
+  }
+
+  #find(path: readonly string[], peer: Peer): unknown {
+    const [version, kind, name] = path;
+    if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
+    if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
+    if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name ?? '', peer);
+    if (version === 'v1' && path.length === 3 && kind === 'operations') {
+      const operation = this.operations.get(name ?? '');
+      if (operation !== null) return operation;
+      throw new ControlError(404, 'no-operation', `there is no operation ${name}`);
     }
     throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
   }
@@ -151,15 +165,18 @@ export class ControlServer {
 
   async #act(path: readonly string[], url: URL, body: unknown, peer: Peer, response: ServerResponse): Promise<void> {
     const [first, second, name, verb] = path;
-    if (first !== 'v1' || second === undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+    if (first !== 'v1' || second === undefined)
+      throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
     if (second !== 'services') {
       const action = Object.hasOwn(this.#parts.govern, second) ? this.#parts.govern[second] : undefined;
-      if (action === undefined || name !== undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+      if (action === undefined || name !== undefined)
+        throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
       // Who only wants to see what would change may do so.
       this.#judge(peer, second === 'plan' ? { type: 'details' } : { type: 'govern' });
       return send(response, 200, await action(body, peer));
     }
-    if (name === undefined || verb === undefined) throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
+    if (name === undefined || verb === undefined)
+      throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
     const ask = parseAsk(verb, body);
     if (!this.#parts.services().has(name)) throw new ControlError(404, 'no-service', `there is no service ${name}`);
     this.#judge(peer, { type: 'act', verb, service: name });
@@ -169,7 +186,8 @@ export class ControlServer {
   async #ask(name: string, ask: Ask, url: URL, peer: Peer, response: ServerResponse): Promise<void> {
     const wait = url.searchParams.get('wait');
     const patience = wait === null ? null : parseDuration(wait);
-    if (wait !== null && patience === null) throw new ControlError(400, 'bad-wait', `wait=${wait} is no duration; write 500ms, 30s or 5m`);
+    if (wait !== null && patience === null)
+      throw new ControlError(400, 'bad-wait', `wait=${wait} is no duration; write 500ms, 30s or 5m`);
     const id = this.operations.open(name, ask.verb);
     this.#parts.post({ type: 'asked', service: serviceName(name), ask, by: this.#parts.describe(peer) });
     this.operations.check(id, this.#parts.services());
@@ -203,8 +221,10 @@ export class ControlServer {
       response.destroy();
       return;
     }
-    if (error instanceof ControlError) send(response, error.status, { error: { code: error.code, message: error.message } });
-    else if (error instanceof URIError) send(response, 400, { error: { code: 'bad-path', message: 'the path is not valid percent-encoding' } });
+    if (error instanceof ControlError)
+      send(response, error.status, { error: { code: error.code, message: error.message } });
+    else if (error instanceof URIError)
+      send(response, 400, { error: { code: 'bad-path', message: 'the path is not valid percent-encoding' } });
     else send(response, 500, { error: { code: 'internal', message: 'the keeper could not answer; see its log' } });
   }
 }
@@ -214,7 +234,11 @@ const peers = new WeakMap<Socket, Peer>();
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+  });
   response.end(text);
 }
 

@@ -5,8 +5,8 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { realDisk } from '../config/disk.js';
 import { changedOnDisk } from '../config/files.js';
-import { type Configuration, loadConfig, type Loaded } from '../config/load.js';
 import { realHost } from '../config/host-facts.js';
+import { type Configuration, type Loaded, loadConfig } from '../config/load.js';
 import { problemText } from '../config/problem.js';
 import { applyEvents, type PlanEntry, planOf } from '../core/plan.js';
 import type { ServiceSet } from '../core/state.js';
@@ -23,7 +23,12 @@ export interface Beginning {
 }
 
 export type Decision =
-  | { readonly type: 'run'; readonly configuration: Configuration; readonly from: 'file' | 'applied'; readonly problems: readonly string[] }
+  | {
+      readonly type: 'run';
+      readonly configuration: Configuration;
+      readonly from: 'file' | 'applied';
+      readonly problems: readonly string[];
+    }
   | { readonly type: 'refuse'; readonly problems: readonly string[] };
 
 /** A keeper that comes back works on under what it had; after a boot the file counts if it is right. */
@@ -31,9 +36,15 @@ export function decide({ file, applied, boot, strict }: Beginning): Decision {
   if (file.type === 'bad') {
     const problems = file.problems.map(problemText);
     if (applied === null || strict === 'yes') return { type: 'refuse', problems };
-    return { type: 'run', configuration: applied, from: 'applied', problems: [`the configuration is broken, the last good one counts:`, ...problems] };
+    return {
+      type: 'run',
+      configuration: applied,
+      from: 'applied',
+      problems: [`the configuration is broken, the last good one counts:`, ...problems],
+    };
   }
-  if (boot === 'same' && applied !== null && applied.path === file.config.path) return { type: 'run', configuration: applied, from: 'applied', problems: [] };
+  if (boot === 'same' && applied !== null && applied.path === file.config.path)
+    return { type: 'run', configuration: applied, from: 'applied', problems: [] };
   return { type: 'run', configuration: file.config, from: 'file', problems: [] };
 }
 
@@ -75,7 +86,10 @@ export class CurrentConfiguration {
   /** Did a file change since it was applied, come, or go? Bytes are read only when the marks of a file changed (inode, size, times). */
   get pending(): boolean {
     const { sources } = this.#current;
-    const marks = [...sources.files.map(({ path }) => marksOf(path)), ...sources.globs.map(({ pattern }) => marksOf(dirname(pattern)))].join(' ');
+    const marks = [
+      ...sources.files.map(({ path }) => marksOf(path)),
+      ...sources.globs.map(({ pattern }) => marksOf(dirname(pattern))),
+    ].join(' ');
     if (this.#look?.marks === marks) return this.#look.pending;
     const pending = changedOnDisk(sources, realDisk) !== null;
     this.#look = { marks, pending };
@@ -86,7 +100,11 @@ export class CurrentConfiguration {
   plan(path: string | null): PlanAnswer {
     const loaded = loadFile(path ?? this.#parts.path, this.#parts.uid);
     if (loaded.type === 'bad') return { type: 'bad', problems: loaded.problems.map(problemText) };
-    return { type: 'ok', entries: planOf(this.#parts.services(), loaded.config.specs), warnings: loaded.warnings.map(problemText) };
+    return {
+      type: 'ok',
+      entries: planOf(this.#parts.services(), loaded.config.specs),
+      warnings: loaded.warnings.map(problemText),
+    };
   }
 
   /** Reads the keeper's file and changes just what differs; a broken one changes nothing. */
@@ -94,7 +112,10 @@ export class CurrentConfiguration {
     const { post, services, now, keep, path, uid } = this.#parts;
     const loaded = loadFile(path, uid);
     if (loaded.type === 'bad') {
-      this.#problems = [`the configuration is broken, the one applied before counts:`, ...loaded.problems.map(problemText)];
+      this.#problems = [
+        `the configuration is broken, the one applied before counts:`,
+        ...loaded.problems.map(problemText),
+      ];
       return { type: 'bad', problems: loaded.problems.map(problemText) };
     }
     const entries = planOf(services(), loaded.config.specs);

@@ -1,52 +1,47 @@
 // The keeper as a process: takes the lock, finds out which configuration counts, puts the parts together, and runs until
 // it is asked to end. Decides nothing about services.
 
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { RunOptions } from '../cli/ports.js';
 import type { Configuration } from '../config/load.js';
 import { ControlServer } from '../control/server.js';
-import type { Level } from '../core/message.js';
-import { newService, type Service } from '../core/state.js';
 import { standing } from '../core/status.js';
-import { appliedIn, appliedText } from '../journal/applied.js';
-import { readJson } from '../journal/durable-file.js';
+import { appliedText } from '../journal/applied.js';
 import { writeJob } from '../journal/job.js';
-import { type Found, RuntimeJournal } from '../journal/journal.js';
-import { restore } from '../journal/snapshot.js';
-import { type Word, Words, wordsIn } from '../journal/words.js';
+import { Words } from '../journal/words.js';
 import { Keeper } from '../keeper/keeper.js';
 import type { Journal, Report } from '../keeper/ports.js';
 import { createClock } from '../kernel/clock.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { takeLock } from '../kernel/lock.js';
-import { Syslog } from '../kernel/syslog.js';
-import { KeeperLog } from '../logs/keeper-log.js';
+import type { KeeperLog } from '../logs/keeper-log.js';
+import { untilAtRest } from './at-rest.js';
 import { CurrentConfiguration, decide, loadFile, type PlanAnswer } from './configuration.js';
 import { makeDirectory } from './directories.js';
-import { untilAtRest } from './at-rest.js';
-import { describePeer, judgesFor } from './peers.js';
 import { Ending } from './end.js';
 import { HostWatch } from './host-watch.js';
-import { composeOutside, directory } from './outside.js';
+import { type Mode, openLog } from './log.js';
 import { watchLoop } from './loop-delay.js';
-import { fileIn, listen, sentence, wants } from './requests.js';
+import { type Memory, remember, servicesOf } from './memory.js';
+import { composeOutside, directory } from './outside.js';
+import { describePeer, judgesFor } from './peers.js';
+import { fileIn, listen, sentence, surviveSurprises, wants } from './requests.js';
 import { detailView, keeperView, statusView, type ViewParts } from './view.js';
 
 /** How long the disk may take to write the last words of an ending keeper. */
 const flushPatience = 2000;
 
-/** `once`: a look at the watched services, without a socket, that ends when all of them are at rest. */
-export type Mode = 'keep' | 'once';
-
 /** Runs the keeper until it is asked to end; resolves to the exit code. */
 export async function runDaemon(options: RunOptions, version: string, mode: Mode = 'keep'): Promise<number> {
   const { places } = options;
   const uid = process.getuid?.() ?? 0;
+  // Nothing of where and how it was started clings to it: no mount stays busy, no file is looser than meant.
+  process.chdir('/');
+  process.umask(0o022);
   const log = openLog(mode);
-  const report: Report = (problem, error) => log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
+  const report: Report = (problem, error) =>
+    log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
 
   let lock: { release(): void };
   try {
@@ -66,13 +61,20 @@ export async function runDaemon(options: RunOptions, version: string, mode: Mode
   }
 }
 
-async function keep(options: RunOptions, version: string, mode: Mode, uid: number, log: KeeperLog, report: Report): Promise<number> {
+async function keep(
+  options: RunOptions,
+  version: string,
+  mode: Mode,
+  uid: number,
+  log: KeeperLog,
+  report: Report,
+): Promise<number> {
   const { places } = options;
   const since = new Date();
   const host = hostname();
   let memory: Memory;
   try {
-    memory = remember(options, host, uid, report);
+    memory = remember(places, host, uid, report);
   } catch (error) {
     log.say('error', sentence(error));
     return 1;
@@ -89,7 +91,9 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
 
   const clock = createClock();
   const outside = composeOutside({ places, token: memory.journal.token, report, post: (event) => keeper.post(event) });
-  const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) => outside.disk.send(writeJob(path, text)));
+  const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
+    outside.disk.send(writeJob(path, text)),
+  );
   const journal: Journal = {
     record: (services, removed) => {
       memory.journal.record(services, removed);
@@ -97,9 +101,21 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
       for (const name of removed) outside.outputs.release(name);
     },
   };
-  const hostWatch = new HostWatch({ ask: hostPhase, turn: (to) => keeper.turnHost(to), bootGrace: decision.configuration.keeper.bootGrace, uptime: () => uptime() * 1000 });
+  const hostWatch = new HostWatch({
+    ask: hostPhase,
+    turn: (to) => keeper.turnHost(to),
+    bootGrace: decision.configuration.keeper.bootGrace,
+    uptime: () => uptime() * 1000,
+  });
   const phase = await hostWatch.begin();
-  const keeper: Keeper = new Keeper({ kernel: outside.kernel, clock, journal, sinks: [log, hostWatch], report, host: phase });
+  const keeper: Keeper = new Keeper({
+    kernel: outside.kernel,
+    clock,
+    journal,
+    sinks: [log, hostWatch],
+    report,
+    host: phase,
+  });
 
   const keepApplied = (configuration: Configuration): void => {
     const text = appliedText(configuration, Date.now());
@@ -107,7 +123,14 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
     outside.disk.send(writeJob(join(places.state, 'applied.json'), text));
   };
   const configuration = new CurrentConfiguration(
-    { path: places.config, uid, post: keeper.post, services: () => keeper.services, now: () => clock.now().instant, keep: keepApplied },
+    {
+      path: places.config,
+      uid,
+      post: keeper.post,
+      services: () => keeper.services,
+      now: () => clock.now().instant,
+      keep: keepApplied,
+    },
     decision.configuration,
     decision.from === 'applied' ? decision.problems : [],
   );
@@ -123,11 +146,21 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
     services: () => keeper.services,
     configuration: () => configuration.current,
     pending: () => configuration.pending,
-    problems: () => [...configuration.problems, ...(memory.journal.health === 'broken' ? ['the journal cannot be written: a keeper that is killed now forgets what happened'] : [])],
+    problems: () => [
+      ...configuration.problems,
+      ...(memory.journal.health === 'broken'
+        ? ['the journal cannot be written: a keeper that is killed now forgets what happened']
+        : []),
+    ],
     without: outside.without,
     notEnforced: outside.notEnforced,
     lossesOf: (service) => outside.outputs.lossesOf(service.spec.name),
-    counters: () => ({ ...loop.counters(), diskJobsDropped: outside.disk.dropped, logLinesDropped: log.dropped, eventReadersDropped: control.events.dropped }),
+    counters: () => ({
+      ...loop.counters(),
+      diskJobsDropped: outside.disk.dropped,
+      logLinesDropped: log.dropped,
+      eventReadersDropped: control.events.dropped,
+    }),
   };
 
   const apply = (): PlanAnswer => {
@@ -172,8 +205,12 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
     report(`the control socket ${places.socket} cannot be opened; commands will not reach this keeper`, error);
   }
 
+  const unguard = surviveSurprises(report);
   const onSignal = listen({ end: () => end(options.leave === 'yes' ? 'leave' : 'stop'), apply });
-  log.say('notice', `upkeep ${version} keeps ${decision.configuration.specs.length} services of ${places.config} (pid ${process.pid})`);
+  log.say(
+    'notice',
+    `upkeep ${version} keeps ${decision.configuration.specs.length} services of ${places.config} (pid ${process.pid})`,
+  );
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   for (const service of servicesOf(decision.configuration, memory, clock.now().instant)) {
     if (mode === 'once' && service.spec.kind.type !== 'watched') continue;
@@ -187,6 +224,7 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), onSignal.second]);
   onSignal.close();
+  unguard();
   hostWatch.close();
   control.close();
   keeper.close();
@@ -200,78 +238,13 @@ async function keep(options: RunOptions, version: string, mode: Mode, uid: numbe
   return exitCode;
 }
 
-interface Memory {
-  readonly journal: RuntimeJournal;
-  readonly words: ReadonlyMap<string, Word>;
-  readonly applied: Configuration | null;
-}
-
-/** What earlier keepers left: of this boot in the runtime directory, of all boots in the state directory. */
-function remember({ places }: RunOptions, host: string, uid: number, report: Report): Memory {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const journal = new RuntimeJournal({ path: join(places.runtime, 'journal'), boot, host, uid, freshToken: randomBytes(12).toString('hex'), report });
-  return { journal, words: readWords(places.state, report), applied: readApplied(places, journal.found, report) };
-}
-
-function readWords(state: string, report: Report): ReadonlyMap<string, Word> {
-  const path = join(state, 'words.json');
-  try {
-    return wordsIn(readJson(path), path);
-  } catch (error) {
-    report('what operators said before the last boot is lost', error);
-    return new Map();
-  }
-}
-
-function readApplied({ runtime, state }: RunOptions['places'], { boot }: Found, report: Report): Configuration | null {
-  for (const path of [...(boot === 'same' ? [join(runtime, 'applied.json')] : []), join(state, 'applied.json')]) {
-    try {
-      const applied = appliedIn<Configuration>(readJson(path), path);
-      if (applied !== null) return applied.configuration;
-    } catch (error) {
-      report('the last good configuration cannot be read', error);
-    }
-  }
-  return null;
-}
-
-function beginWith(options: RunOptions, { journal, applied }: Memory, mode: Mode, uid: number): ReturnType<typeof decide> {
+function beginWith(
+  options: RunOptions,
+  { journal, applied }: Memory,
+  mode: Mode,
+  uid: number,
+): ReturnType<typeof decide> {
   const file = loadFile(options.places.config, uid);
   // A look from cron has nobody who could `apply`: the file counts whenever it is right.
   return decide({ file, applied, boot: mode === 'once' ? 'other' : journal.found.boot, strict: options.strict });
-}
-
-/** Every service of the configuration, as it was left, or as an operator's word that outlived the boot has it. */
-function* servicesOf(configuration: Configuration, { journal, words }: Memory, now: Service['state']['since']): Generator<Service> {
-  for (const spec of configuration.specs) {
-    const snapshot = journal.found.snapshots.get(spec.name);
-    if (snapshot !== undefined && snapshot.service.fate === 'stays') {
-      yield restore(snapshot, spec);
-      continue;
-    }
-    // The keeper before ended and took it down: it begins anew, with what operators said and what is remembered of its past.
-    const word = snapshot?.service ?? words.get(spec.name);
-    const { generation = 0, lastDeath = null } = snapshot?.service ?? {};
-    yield { ...newService(spec, now), override: word?.override ?? null, hold: word?.hold ?? null, generation, lastDeath };
-  }
-  const known = new Set<string>(configuration.specs.map((spec) => spec.name));
-  for (const snapshot of journal.found.snapshots.values()) {
-    // On its way out of the configuration when the keeper before was killed: the way is gone to its end.
-    if (!known.has(snapshot.name) && snapshot.oldSpec !== null) yield { ...snapshot.service, spec: snapshot.oldSpec, next: null, fate: 'removed' };
-  }
-}
-
-function openLog(mode: Mode): KeeperLog {
-  const syslog = new Syslog('/dev/log', `upkeep[${process.pid}]`);
-  const underSystemd = process.env['JOURNAL_STREAM'] !== undefined;
-  // What cron gets to see it mails: nothing, when there was nothing to do.
-  const least: Level = process.env['UPKEEP_LOG'] === 'debug' ? 'debug' : mode === 'once' ? 'warning' : 'info';
-  return new KeeperLog({
-    fd: 2,
-    form: underSystemd ? 'journal' : 'plain',
-    // The journal passes our stderr on to syslog: twice would be once too often.
-    syslog: underSystemd ? null : (severity, line) => syslog.write(severity, line),
-    least,
-    now: () => new Date(),
-  });
 }

@@ -23,7 +23,9 @@ export async function matchPattern(text: string): Promise<MatchAnswer> {
 }
 
 function understood({ by, pidFile, user }: Pattern): string {
-  const narrowed = [pidFile === null ? null : `pid file ${pidFile}`, user === null ? null : `user ${user}`].filter((part) => part !== null);
+  const narrowed = [pidFile === null ? null : `pid file ${pidFile}`, user === null ? null : `user ${user}`].filter(
+    (part) => part !== null,
+  );
   return [wordsFor(by), ...narrowed].filter((part) => part !== '').join(', ');
 }
 
@@ -54,5 +56,12 @@ function mainOf(choice: Choice): MatchReport['main'] {
 
 function processOf({ facts, part, because }: Surveyed): MatchedProcess {
   const { process, ppid, uid, argv, comm } = facts;
-  return { pid: process.pid, ppid, user: findUser(String(uid))?.name ?? String(uid), command: argv.length === 0 ? `[${comm}]` : argv.join(' '), part, why: because };
+  return {
+    pid: process.pid,
+    ppid,
+    user: findUser(String(uid))?.name ?? String(uid),
+    command: argv.length === 0 ? `[${comm}]` : argv.join(' '),
+    part,
+    why: because,
+  };
 }

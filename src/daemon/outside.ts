@@ -64,9 +64,21 @@ export function composeOutside({ places, token, report, post }: OutsideOptions):
   // Where a pidfd does not tell how a stranger's child ended, the connector has to hear it: then it listens all the time.
   const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
   const groups = new Groups(groupPlaces(features, places), report);
-  const readiness = new ReadinessProbes({ post, run: (command, spec, signal) => kernel.run(command, spec, signal), logStart: (spec) => outputs.startOf(spec) });
+  const readiness = new ReadinessProbes({
+    post,
+    run: (command, spec, signal) => kernel.run(command, spec, signal),
+    logStart: (spec) => outputs.startOf(spec),
+  });
   const kernel: RealKernel = new RealKernel({
-    post, report, features, pump, exits, groups, outputs, readiness, token,
+    post,
+    report,
+    features,
+    pump,
+    exits,
+    groups,
+    outputs,
+    readiness,
+    token,
     reaper: new Reaper((pid) => exits.isFollowed(pid)),
     seeker: new Looker({ features, connector, post }),
   });
@@ -87,7 +99,10 @@ export function composeOutside({ places, token, report, post }: OutsideOptions):
   };
 }
 
-function groupPlaces(features: Features, { runtime }: Places): { readonly base: string | null; readonly memoryV1: string | null; readonly instance: string } {
+function groupPlaces(
+  features: Features,
+  { runtime }: Places,
+): { readonly base: string | null; readonly memoryV1: string | null; readonly instance: string } {
   const isOn = features.cgroup === 'yes';
   return {
     base: isOn ? findCgroupBase() : null,
@@ -100,9 +115,12 @@ function groupPlaces(features: Features, { runtime }: Places): { readonly base: 
 const effects: Readonly<Record<FeatureName, string>> = {
   pidfd: 'deaths are found by looking, up to half a second late (Linux 5.3 has it)',
   pidfdInode: 'processes are told apart by start time, to a hundredth of a second (Linux 6.9 has it)',
-  pidfdInfo: 'how a daemon ended that is not our child is known from the proc connector only, or not at all (Linux 6.15 has it)',
-  procConnector: 'daemons that come up by another’s hand are found by looking every few seconds (needs root and no container)',
-  cgroup: 'a service is ended by its process group and session; who left both may stay (needs a writable cgroup2 directory)',
+  pidfdInfo:
+    'how a daemon ended that is not our child is known from the proc connector only, or not at all (Linux 6.15 has it)',
+  procConnector:
+    'daemons that come up by another’s hand are found by looking every few seconds (needs root and no container)',
+  cgroup:
+    'a service is ended by its process group and session; who left both may stay (needs a writable cgroup2 directory)',
   uvPoll: 'the kernel is waited for by a thread: deaths are seen a little later',
   subreaper: 'orphans of a service go to init',
   setpriv: 'user, group, capabilities and noNewPrivileges cannot be set (install util-linux)',
@@ -110,7 +128,9 @@ const effects: Readonly<Record<FeatureName, string>> = {
 
 function missingRights(): readonly { readonly name: string; readonly effect: string }[] {
   if (process.geteuid?.() === 0) return [];
-  return [{ name: 'root', effect: 'services run as this user only, and daemons of others are seen, but not signalled' }];
+  return [
+    { name: 'root', effect: 'services run as this user only, and daemons of others are seen, but not signalled' },
+  ];
 }
 
 /** The users and groups of the host, as the control socket needs them. */

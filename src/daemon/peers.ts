@@ -4,8 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { Judges, Peer } from '../control/judge.js';
 import type { Sender } from '../core/death.js';
-import type { ServiceSet } from '../core/state.js';
-import { mainOf } from '../core/wish.js';
+import { mainOf, type ServiceSet } from '../core/state.js';
 import { readStat } from '../kernel/identity.js';
 
 export interface Directory {
@@ -39,7 +38,13 @@ function serviceOf(peer: Peer, set: ServiceSet): string | null {
 /** The peer, and behind sudo the person who logged in. */
 export function describePeer(peer: Peer, directory: Directory): Sender {
   const uid = loginUid(peer.pid) ?? peer.uid;
-  return { pid: peer.pid, name: read(`/proc/${peer.pid}/comm`)?.trim() ?? null, uid, user: directory.userName(uid), grade: 'seen' };
+  return {
+    pid: peer.pid,
+    name: read(`/proc/${peer.pid}/comm`)?.trim() ?? null,
+    uid,
+    user: directory.userName(uid),
+    grade: 'seen',
+  };
 }
 
 /** proc(5): the uid of the login session, 4294967295 where there was none. */

@@ -1,6 +1,7 @@
 // What the keeper is asked outside of one service: signals to its own process, and the bodies of governing requests.
 
 import { ControlError } from '../control/control-error.js';
+import type { Report } from '../keeper/ports.js';
 
 export interface SignalActions {
   readonly end: () => void;
@@ -44,11 +45,23 @@ export function listen({ end, apply }: SignalActions): Listening {
   };
 }
 
+/** Nothing in the keeper ends it but a request: what nobody caught is reported, and it goes on. Returns how to stop that. */
+export function surviveSurprises(report: Report): () => void {
+  const onError = (error: unknown): void => report('a surprise, and the keeper goes on', error);
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  return () => {
+    process.off('uncaughtException', onError);
+    process.off('unhandledRejection', onError);
+  };
+}
+
 /** The file that a plan is asked for; null: the keeper's own. */
 export function fileIn(body: unknown): string | null {
   const file = fieldOf(body, 'file');
   if (file === undefined || file === null) return null;
-  if (typeof file !== 'string' || !file.startsWith('/')) throw new ControlError(400, 'bad-file', '`file` is to be an absolute path');
+  if (typeof file !== 'string' || !file.startsWith('/'))
+    throw new ControlError(400, 'bad-file', '`file` is to be an absolute path');
   return file;
 }
 
@@ -58,7 +71,9 @@ export function wants(body: unknown, flag: string): boolean {
 }
 
 function fieldOf(body: unknown, name: string): unknown {
-  return typeof body === 'object' && body !== null ? new Map<string, unknown>(Object.entries(body)).get(name) : undefined;
+  return typeof body === 'object' && body !== null
+    ? new Map<string, unknown>(Object.entries(body)).get(name)
+    : undefined;
 }
 
 /** An error as one sentence. */

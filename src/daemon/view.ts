@@ -1,10 +1,10 @@
 // What the keeper tells of itself and its services: the status, the card of one service, the facts of `status --keeper`.
 
-import type { Configuration } from '../config/load.js';
-import { type KeeperStatus, type Status, statusOf, type View } from '../core/status.js';
-import type { Service, ServiceSet } from '../core/state.js';
-import type { Clock } from '../keeper/ports.js';
 import type { Places } from '../cli/places.js';
+import type { Configuration } from '../config/load.js';
+import type { Service, ServiceSet } from '../core/state.js';
+import { type KeeperStatus, type Status, statusOf, type View } from '../core/status.js';
+import type { Clock } from '../keeper/ports.js';
 
 export interface ViewParts {
   readonly host: string;

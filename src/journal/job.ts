@@ -8,4 +8,10 @@ export interface WriteJob {
   readonly text: string;
 }
 
-export const writeJob = (path: string, text: string): WriteJob => ({ type: 'write', key: `write ${path}`, lasts: 'once', path, text });
+export const writeJob = (path: string, text: string): WriteJob => ({
+  type: 'write',
+  key: `write ${path}`,
+  lasts: 'once',
+  path,
+  text,
+});

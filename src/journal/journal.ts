@@ -2,7 +2,17 @@
 // tmpfs for root, so that recording never waits for a disk. Knows services as snapshots only. A journal that cannot be
 // written is told once and written whole as soon as it can be again: keeping goes on meanwhile.
 
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import type { ServiceName } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 import type { Journal, Report } from '../keeper/ports.js';
@@ -158,24 +168,39 @@ function load({ path, boot, uid }: JournalOptions): { readonly header: Header | 
   let text: string;
   try {
     const { uid: owner } = fstatSync(fd);
-    if (owner !== uid) throw new Error(`the journal ${path} belongs to uid ${owner}, not to uid ${uid}; remove it or run as its owner`);
+    if (owner !== uid)
+      throw new Error(`the journal ${path} belongs to uid ${owner}, not to uid ${uid}; remove it or run as its owner`);
     text = readFileSync(fd, 'utf8');
   } finally {
     closeSync(fd);
   }
   const lines = text.split('\n');
   const header = headerOf(lines[0] ?? '') ?? headerOf(lines[1] ?? '');
-  if (header === null) return { header: null, found: { ...nothing, loss: `the journal ${path} has no readable beginning; nothing of it is used` } };
-  if (header.version > version) throw new Error(`the journal ${path} was written by a newer upkeep (its version is ${header.version}, ours ${version}); use that one`);
+  if (header === null)
+    return {
+      header: null,
+      found: { ...nothing, loss: `the journal ${path} has no readable beginning; nothing of it is used` },
+    };
+  if (header.version > version)
+    throw new Error(
+      `the journal ${path} was written by a newer upkeep (its version is ${header.version}, ours ${version}); use that one`,
+    );
   if (header.boot !== boot) return { header: null, found: nothing };
   return { header, found: replay(lines, path) };
 }
 
 function headerOf(line: string): Header | null {
   const value = decodeLine(line)?.value;
-  if (typeof value !== 'object' || value === null || !('version' in value) || !('boot' in value) || !('token' in value)) return null;
-  if (typeof value.version !== 'number' || typeof value.boot !== 'string' || typeof value.token !== 'string') return null;
-  return { version: value.version, boot: value.boot, host: 'host' in value ? String(value.host) : '', token: value.token };
+  if (typeof value !== 'object' || value === null || !('version' in value) || !('boot' in value) || !('token' in value))
+    return null;
+  if (typeof value.version !== 'number' || typeof value.boot !== 'string' || typeof value.token !== 'string')
+    return null;
+  return {
+    version: value.version,
+    boot: value.boot,
+    host: 'host' in value ? String(value.host) : '',
+    token: value.token,
+  };
 }
 
 /** The last good line about each service counts; bad ones are counted and told. */
@@ -189,12 +214,21 @@ function replay(lines: readonly string[], path: string): Found {
     else if (isRemoval(value)) snapshots.delete(value.r);
     else if (headerOf(line) === null) bad += 1;
   }
-  return { snapshots, loss: bad === 0 ? null : `${bad} damaged ${bad === 1 ? 'line' : 'lines'} of the journal ${path} could not be used; the rest is`, boot: 'same' };
+  return {
+    snapshots,
+    loss:
+      bad === 0
+        ? null
+        : `${bad} damaged ${bad === 1 ? 'line' : 'lines'} of the journal ${path} could not be used; the rest is`,
+    boot: 'same',
+  };
 }
 
 // The checksum vouches for the shape: only we write such lines, and a newer version was refused.
-const isRecord = (value: unknown): value is { readonly s: Snapshot } => typeof value === 'object' && value !== null && 's' in value;
-const isRemoval = (value: unknown): value is { readonly r: string } => typeof value === 'object' && value !== null && 'r' in value && typeof value.r === 'string';
+const isRecord = (value: unknown): value is { readonly s: Snapshot } =>
+  typeof value === 'object' && value !== null && 's' in value;
+const isRemoval = (value: unknown): value is { readonly r: string } =>
+  typeof value === 'object' && value !== null && 'r' in value && typeof value.r === 'string';
 
 const isFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

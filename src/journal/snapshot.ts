@@ -18,5 +18,7 @@ export function snapshotOf(service: Service): Snapshot {
 
 /** The service again, under the definition that is applied now. */
 export function restore({ oldSpec, service }: Snapshot, spec: ServiceSpec): Service {
-  return oldSpec === null || service.fate !== 'stays' ? { ...service, spec, next: null } : { ...service, spec: oldSpec, next: spec };
+  return oldSpec === null || service.fate !== 'stays'
+    ? { ...service, spec, next: null }
+    : { ...service, spec: oldSpec, next: spec };
 }

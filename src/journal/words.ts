@@ -1,9 +1,9 @@
 // Operators' words that outlive a reboot: stops, starts and holds, in `<state>/words.json`. Written off the loop, newest
 // version only. A word that lasts until the boot ends is not written.
 
-import type { Hold, Override, Service } from '../core/state.js';
-import type { ServiceName } from '../core/spec.js';
 import { isEqual } from '../core/difference.js';
+import type { ServiceName } from '../core/spec.js';
+import type { Hold, Override, Service } from '../core/state.js';
 
 export interface Word {
   readonly override: Override | null;
@@ -45,10 +45,17 @@ export class Words {
 /** What the file says, by service. Throws a sentence when it is damaged. */
 export function wordsIn(json: unknown, path: string): ReadonlyMap<string, Word> {
   if (json === null) return new Map();
-  if (typeof json !== 'object' || !('version' in json) || !('words' in json) || typeof json.words !== 'object' || json.words === null) {
+  if (
+    typeof json !== 'object' ||
+    !('version' in json) ||
+    !('words' in json) ||
+    typeof json.words !== 'object' ||
+    json.words === null
+  ) {
     throw new Error(`${path} is damaged: it is not what upkeep writes there`);
   }
-  if (typeof json.version !== 'number' || json.version > 1) throw new Error(`${path} was written by a newer upkeep; use that one`);
+  if (typeof json.version !== 'number' || json.version > 1)
+    throw new Error(`${path} was written by a newer upkeep; use that one`);
   // Only we write this file, in a directory that only we can write.
   return new Map(Object.entries(json.words as Readonly<Record<string, Word>>));
 }

@@ -4,11 +4,11 @@
 // The order matters and is tested: recorded before told, told before performed. A keeper that is killed between any two
 // of them finds in the journal what it was about to do.
 
-import type { Event } from '../core/event.js';
-import type { Service, ServiceSet } from '../core/state.js';
 import { wakeTime } from '../core/deadline.js';
-import { step } from '../core/step.js';
+import type { Event } from '../core/event.js';
 import { serviceName } from '../core/spec.js';
+import type { Service, ServiceSet } from '../core/state.js';
+import { step } from '../core/step.js';
 import type { HostPhase, Moment } from '../core/time.js';
 import type { Clock, Journal, Kernel, Report, Sink } from './ports.js';
 import { Wakeups } from './wakeups.js';

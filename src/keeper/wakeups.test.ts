@@ -6,7 +6,11 @@ import { Wakeups } from './wakeups.js';
 describe('wake-ups', () => {
   it('behave like a map from which the earliest is taken, whatever is set, replaced and cancelled', () => {
     const action = fc.oneof(
-      fc.record({ type: fc.constant('set' as const), name: fc.constantFrom(...'abcdefgh'), at: fc.option(fc.nat(100)) }),
+      fc.record({
+        type: fc.constant('set' as const),
+        name: fc.constantFrom(...'abcdefgh'),
+        at: fc.option(fc.nat(100)),
+      }),
       fc.record({ type: fc.constant('take' as const), now: fc.nat(100) }),
     );
     fc.assert(
