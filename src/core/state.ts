@@ -159,6 +159,23 @@ export function desiredOf(service: Service): Desired {
   return service.override?.desired ?? service.next?.desired ?? service.spec.desired;
 }
 
+/** The main process, where one is known to live. */
+export function mainOf(service: Service): ProcessRef | null {
+  const { state } = service;
+  switch (state.name) {
+    case 'starting':
+    case 'running':
+    case 'stopping':
+      return state.process;
+    case 'unknown':
+    case 'stopped':
+    case 'waiting':
+    case 'backoff':
+    case 'failed':
+      return null;
+  }
+}
+
 /** A service that was never looked at. */
 export function newService(spec: ServiceSpec, now: Instant): Service {
   return {

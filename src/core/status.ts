@@ -4,9 +4,8 @@
 import { describeDeath, type Death, type Sender } from './death.js';
 import type { ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
-import { desiredOf, type Hold, type Override, type Service, type StateName } from './state.js';
+import { desiredOf, type Hold, mainOf, type Override, type Service, type StateName } from './state.js';
 import type { Instant, Now } from './time.js';
-import { mainOf } from './wish.js';
 
 export interface Status {
   readonly version: 1;

@@ -7,9 +7,8 @@ import { orderRest, rest } from './ending.js';
 import type { Ask, ServiceEvent } from './event.js';
 import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
-import type { ProcessRef } from './process.js';
 import type { Desired, ServiceSpec } from './spec.js';
-import { desiredOf, noRestarts, type Override, type Service } from './state.js';
+import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
 import { beginStop, runCommand, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
@@ -299,22 +298,3 @@ function hostTurned(service: Service, at: Moment): Move {
   if (at.host === 'ending' && (state.name === 'backoff' || state.name === 'failed')) return launch(service, 'restart', at);
   return stay(service);
 }
-
-/** The main process, where one is known to live. */
-export function mainOf(service: Service): ProcessRef | null {
-  const { state } = service;
-  switch (state.name) {
-    case 'starting':
-    case 'running':
-    case 'stopping':
-      return state.process;
-    case 'unknown':
-    case 'stopped':
-    case 'waiting':
-    case 'backoff':
-    case 'failed':
-      return null;
-  }
-}
-
-
