@@ -40,6 +40,13 @@ export async function runDaemon(options: RunOptions, version: string, mode: Mode
   process.chdir('/');
   process.umask(0o022);
   const log = openLog(mode);
+  if (options.command !== null || options.exitWith !== null) {
+    log.say(
+      'error',
+      `\`upkeep run ${options.command === null ? '--exit-with' : '-- COMMAND'}\` comes with a later version; write a configuration`,
+    );
+    return 2;
+  }
   const report: Report = (problem, error) =>
     log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
 
