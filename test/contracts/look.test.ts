@@ -97,8 +97,11 @@ async function until(what: () => boolean): Promise<void> {
   }
 }
 
-const isRunning = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => child.once('spawn', () => resolve()));
+/** Node says `spawn` when exec has begun; the new command line is there a moment later. */
+const isRunning = async (child: ChildProcess): Promise<void> => {
+  await new Promise<void>((resolve) => child.once('spawn', () => resolve()));
+  await until(() => readFileSync(`/proc/${child.pid}/cmdline`, 'latin1').startsWith(`${child.spawnargs[0]}\0`));
+};
 
 const rungs = [
   { rung: 'told by the kernel', connector: hears ? 'yes' : 'absent' },
