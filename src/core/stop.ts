@@ -22,7 +22,10 @@ export function beginStop(service: Service, process: ProcessRef, helper: Process
 
 /** Asked to stop in the middle of a start whose outcome is on its way: what comes of it is stopped then. */
 export function stopWhenLaunched(service: Service, starting: Starting, why: StopReason, at: Moment): Move {
-  const { helper, deadline } = starting;
+  const { helper } = starting;
+  // A start command is let finish what it is at, but a stop does not wait for one that hangs.
+  const patience = later(at.instant, killPatience);
+  const deadline = starting.deadline !== null && starting.deadline < patience ? starting.deadline : patience;
   if (starting.phase === 'finding') return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, at));
   const state: Stopping = { name: 'stopping', since: at.instant, process: null, phase: 'launching', rung: 0, helper, why, deadline };
   return go(service, state, [], [{ type: 'stopping', why }]);

@@ -65,7 +65,7 @@ export type Step =
   | { readonly type: 'host'; readonly to: 'booting' | 'up' | 'ending' };
 
 /** A step, and how long the world runs on after it, in milliseconds. */
-export type Action = Step & { readonly then: number };
+export type Action = Step & { readonly runs: number };
 
 const endings: readonly Ending[] = [
   'SIGKILL',
@@ -119,7 +119,7 @@ const pidFiles: readonly string[] = ['', 'abc', '0', '1', '2', '50', '99999', '1
 
 /** Makes a schedule of that many steps. */
 export function schedule(random: Random, steps: number): readonly Action[] {
-  return Array.from({ length: steps }, () => ({ ...step(random), then: pause(random) }));
+  return Array.from({ length: steps }, () => ({ ...step(random), runs: pause(random) }));
 }
 
 /** Often nothing between two steps, mostly moments, sometimes minutes: all the races and all the deadlines. */

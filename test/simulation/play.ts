@@ -95,7 +95,7 @@ class Game {
     this.#write(() => `action ${JSON.stringify(action)}`);
     this.#step(action);
     this.#invariants.check();
-    this.#stage.run(action.then);
+    this.#stage.run(action.runs);
     this.#invariants.check();
     this.#invariants.checkAnswered();
   }
@@ -134,11 +134,14 @@ class Game {
         for (let n = 0; n < step.count; n++) stage.kernel.spawnErrors.push(step.errno);
         return;
       case 'ask':
-        return this.#ask(step.pick, step.wish, step.length);
+        this.#ask(step.pick, step.wish, step.length);
+        return;
       case 'echo':
-        return this.#echo(step.pick);
+        this.#echo(step.pick);
+        return;
       case 'lie':
-        return this.#lie(step.pick, step.about);
+        this.#lie(step.pick, step.about);
+        return;
       case 'kill keeper':
         if (stage.keeperLives === 'no') return;
         this.#away = step.away;
@@ -146,9 +149,11 @@ class Game {
         else stage.killKeeperAfter(step.calls);
         return;
       case 'jump wall':
-        return clock.jumpWall(step.length);
+        clock.jumpWall(step.length);
+        return;
       case 'stall':
-        return clock.stall(step.length);
+        clock.stall(step.length);
+        return;
       case 'blind':
         host.beBlind('/proc is not mounted');
         clock.after(step.length, () => host.beBlind(null));
@@ -159,9 +164,11 @@ class Game {
         return;
       }
       case 'thaw':
-        return this.#thaw();
+        this.#thaw();
+        return;
       case 'hand over':
-        return this.#handOver(step.pick, step.overlap);
+        this.#handOver(step.pick, step.overlap);
+        return;
       case 'pid file': {
         const spec = this.#spec(step.pick);
         if (spec !== null) host.writePidFile(pidFileOf(spec.name), step.content);
@@ -192,7 +199,8 @@ class Game {
         return;
       }
       case 'host':
-        return stage.turnHost(step.to);
+        stage.turnHost(step.to);
+        return;
     }
   }
 

@@ -79,30 +79,38 @@ export class SimulatedKernel implements Kernel {
     if (this.#post === null || this.#options.before(effect) === 'lost') return;
     switch (effect.type) {
       case 'spawn':
-        return this.#spawn(effect);
+        this.#spawn(effect);
+        return;
       case 'reclaim':
-        return this.#reclaim(effect);
+        this.#reclaim(effect);
+        return;
       case 'follow':
-        return this.#follow(effect.service, effect.process);
+        this.#follow(effect.service, effect.process);
+        return;
       case 'unfollow':
         this.#followed = this.#followed.filter(
           (f) => f.service !== effect.service || !isSameProcess(f.ref, effect.process),
         );
         return;
       case 'signal':
-        return this.#signal(effect.process, effect.signal, effect.to, effect.thenContinue);
+        this.#signal(effect.process, effect.signal, effect.to, effect.thenContinue);
+        return;
       case 'endRest':
-        return this.#endRest(effect);
+        this.#endRest(effect);
+        return;
       case 'endHelper':
-        return this.#endHelper(effect.process, effect.spec);
+        this.#endHelper(effect.process, effect.spec);
+        return;
       case 'look':
         if (effect.seek === 'on') this.#seeking.set(effect.spec.name, { spec: effect.spec, told: '' });
-        return this.#look(effect.spec);
+        this.#look(effect.spec);
+        return;
       case 'stopSeeking':
         this.#seeking.delete(effect.service);
         return;
       case 'awaitReady':
-        return this.#awaitReady(effect.spec, effect.process);
+        this.#awaitReady(effect.spec, effect.process);
+        return;
       case 'stopAwaitingReady':
         this.#awaiting.get(effect.service)?.();
         this.#awaiting.delete(effect.service);
@@ -119,7 +127,10 @@ export class SimulatedKernel implements Kernel {
     const earliest = this.#lastArrival.get(about) ?? 0;
     const delay = this.#options.latency(event.type);
     const under = this.#underWay.get(about) ?? 0;
-    if (delay < 0 && under === 0) return post(event);
+    if (delay < 0 && under === 0) {
+      post(event);
+      return;
+    }
     const arrival = Math.max(now + Math.max(0, delay), earliest);
     this.#lastArrival.set(about, arrival);
     this.#underWay.set(about, under + 1);
@@ -135,9 +146,15 @@ export class SimulatedKernel implements Kernel {
     const failed = (errno: string, detail: string): void =>
       this.#tell({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail }, spec.name);
     const error = this.spawnErrors.shift();
-    if (error !== undefined) return failed(error, `posix_spawn: ${error}`);
+    if (error !== undefined) {
+      failed(error, `posix_spawn: ${error}`);
+      return;
+    }
     const program = this.#host.execute(command.argv[0] ?? '');
-    if (program.refused !== null) return failed(program.refused.errno, program.refused.detail);
+    if (program.refused !== null) {
+      failed(program.refused.errno, program.refused.detail);
+      return;
+    }
     const uid = UIDS[command.user ?? spec.settings.user ?? 'root'] ?? 0;
     const process = this.#host.bear({ argv: command.argv, program, ppid: this.#host.keeperPid, group: null, uid });
     this.births.push({ process, service: spec.name, role, generation });
