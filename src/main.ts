@@ -6,7 +6,10 @@ import type { CliPorts } from './cli/ports.js';
 
 /** Runs one command; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const [{ runCli }, { processTerminal }] = await Promise.all([import('./cli/program.js'), import('./cli/terminal.js')]);
+  const [{ runCli }, { processTerminal }] = await Promise.all([
+    import('./cli/program.js'),
+    import('./cli/terminal.js'),
+  ]);
   const version = ownVersion();
   const ports: CliPorts = {
     version,
@@ -15,7 +18,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     once: async (options) => (await import('./daemon/once.js')).lookOnce(options, version),
     match: async (pattern) => (await import('./daemon/match.js')).matchPattern(pattern),
     logs: async () => {
-      const [{ readLogs }, { forTerminal }, { logPath }] = await Promise.all([import('./logs/read.js'), import('./logs/display.js'), import('./logs/log-files.js')]);
+      const [{ readLogs }, { forTerminal }, { logPath }] = await Promise.all([
+        import('./logs/read.js'),
+        import('./logs/display.js'),
+        import('./logs/log-files.js'),
+      ]);
       return { read: readLogs, forTerminal, pathOf: logPath };
     },
   };

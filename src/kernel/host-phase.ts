@@ -37,6 +37,11 @@ function initName(): string {
 
 function output(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: patience, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } }, (_error, stdout) => resolve(stdout.trim()));
+    execFile(
+      program,
+      args,
+      { timeout: patience, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } },
+      (_error, stdout) => resolve(stdout.trim()),
+    );
   });
 }

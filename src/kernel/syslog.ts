@@ -1,8 +1,8 @@
 // Lines to the local syslog: a Unix datagram to /dev/log (RFC 3164 as glibc's syslog(3) writes it). Node has no such
 // sockets. Never waits: what the socket does not take at once is dropped and counted.
 
-import { lastErrno, libc, close } from './syscalls.js';
-import { AF_UNIX, MSG_DONTWAIT, send, SOCK_DGRAM, socket } from './sockets.js';
+import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, send, socket } from './sockets.js';
+import { close, lastErrno, libc } from './syscalls.js';
 
 const cconnect = libc.func('int connect(int fd, void *address, uint length)');
 

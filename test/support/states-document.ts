@@ -19,7 +19,16 @@ const evidence = (code: number) =>
   ({ status: { type: 'exited', code }, oom: false, peakMemory: null, cpuTime: null, ticks: 5000 }) as const;
 
 const facts = {
-  process: ref(303), ppid: 1, ancestors: [], uid: 0, comm: 'ssh', argv: ['/usr/sbin/ssh'], exe: '/usr/sbin/ssh', exeId: null, script: null, foreignNamespace: 'no',
+  process: ref(303),
+  ppid: 1,
+  ancestors: [],
+  uid: 0,
+  comm: 'ssh',
+  argv: ['/usr/sbin/ssh'],
+  exe: '/usr/sbin/ssh',
+  exeId: null,
+  script: null,
+  foreignNamespace: 'no',
 } as const;
 const found = { ...facts, process: { ...ref(303), startTicks: 9000 } };
 
@@ -27,7 +36,8 @@ const found = { ...facts, process: { ...ref(303), startTicks: 9000 } };
 function events(spec: ServiceSpec): readonly (readonly [string, ServiceEvent])[] {
   const service = spec.name;
   const role = spec.kind.type === 'supervised' ? 'main' : 'start';
-  const ask = (verb: 'start' | 'restart') => ({ type: 'asked', service, ask: { verb, reason: null }, by: null }) as const;
+  const ask = (verb: 'start' | 'restart') =>
+    ({ type: 'asked', service, ask: { verb, reason: null }, by: null }) as const;
   const isWatched = spec.kind.type === 'watched';
   const rows: (readonly [string, ServiceEvent])[] = [
     ['spawned', { type: 'spawned', service, role, generation: 1, process: isWatched ? helper : main }],
@@ -38,12 +48,18 @@ function events(spec: ServiceSpec): readonly (readonly [string, ServiceEvent])[]
     ['rest is gone', { type: 'emptied', service, process: old }],
     ['deadline passed', { type: 'deadlinePassed', service }],
     ['asked: start', ask('start')],
-    ['asked: stop', { type: 'asked', service, ask: { verb: 'stop', reason: null, until: null, lasts: 'always' }, by: null }],
+    [
+      'asked: stop',
+      { type: 'asked', service, ask: { verb: 'stop', reason: null, until: null, lasts: 'always' }, by: null },
+    ],
     ['asked: restart', ask('restart')],
     ['asked: reload', { type: 'asked', service, ask: { verb: 'reload' }, by: null }],
     ['asked: hold', { type: 'asked', service, ask: { verb: 'hold', reason: null, until: null }, by: null }],
     ['asked: reset', { type: 'asked', service, ask: { verb: 'reset' }, by: null }],
-    ['new definition', { type: 'changed', service, spec: { ...spec, settings: { ...spec.settings, cwd: '/tmp' }, description: 'new' } }],
+    [
+      'new definition',
+      { type: 'changed', service, spec: { ...spec, settings: { ...spec.settings, cwd: '/tmp' }, description: 'new' } },
+    ],
     ['removed', { type: 'removed', service }],
     ['keeper is back', { type: 'resumed', service }],
     ['keeper ends', { type: 'keeperEnded', service }],
@@ -56,7 +72,14 @@ function events(spec: ServiceSpec): readonly (readonly [string, ServiceEvent])[]
     ['helper exited, code 1', { type: 'exited', service, process: helper, evidence: evidence(1), away: 'no' }],
     ['looked: found', { type: 'looked', service, look: { ...none, matches: [found] } }],
     ['looked: nothing', { type: 'looked', service, look: none }],
-    ['looked: two', { type: 'looked', service, look: { ...none, matches: [found, { ...found, process: { ...ref(404), startTicks: 9001 } }] } }],
+    [
+      'looked: two',
+      {
+        type: 'looked',
+        service,
+        look: { ...none, matches: [found, { ...found, process: { ...ref(404), startTicks: 9001 } }] },
+      },
+    ],
     ...rows.slice(4),
   ];
 }
@@ -75,8 +98,14 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
   if (kind === 'supervised') {
     return [
       ...down,
-      ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper: null, setback: null, deadline: null }],
-      ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline }],
+      [
+        'starting (launching)',
+        { name: 'starting', since, phase: 'launching', process: null, helper: null, setback: null, deadline: null },
+      ],
+      [
+        'starting (readying)',
+        { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline },
+      ],
       ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
       ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
       ['stopping (rest)', { ...stopping, phase: 'rest', process: null, helper: null }],
@@ -86,9 +115,18 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
     ['unknown', { name: 'unknown', since, why: { type: 'looking' } }],
     ...down,
     ['waiting (settle)', { name: 'waiting', since, for: 'settle', deadline }],
-    ['starting (launching)', { name: 'starting', since, phase: 'launching', process: null, helper, setback: null, deadline }],
-    ['starting (finding)', { name: 'starting', since, phase: 'finding', process: null, helper: null, setback: null, deadline }],
-    ['starting (readying)', { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline }],
+    [
+      'starting (launching)',
+      { name: 'starting', since, phase: 'launching', process: null, helper, setback: null, deadline },
+    ],
+    [
+      'starting (finding)',
+      { name: 'starting', since, phase: 'finding', process: null, helper: null, setback: null, deadline },
+    ],
+    [
+      'starting (readying)',
+      { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline },
+    ],
     ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
     ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
     ['stopping (command)', { ...stopping, phase: 'command', process: main, helper }],
@@ -98,7 +136,14 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
 function serviceIn(spec: ServiceSpec, state: ServiceState): Service {
   const isResting = state.name === 'waiting' || (state.name === 'stopping' && state.phase === 'rest');
   const base = newService(spec, instant(0));
-  return { ...base, state, generation: 1, rest: isResting ? old : null, matched: 'once', restarts: { ...base.restarts, lastStart: instant(100_000), total: 1 } };
+  return {
+    ...base,
+    state,
+    generation: 1,
+    rest: isResting ? old : null,
+    matched: 'once',
+    restarts: { ...base.restarts, lastStart: instant(100_000), total: 1 },
+  };
 }
 
 function cell(service: Service, event: ServiceEvent): string {
@@ -106,25 +151,43 @@ function cell(service: Service, event: ServiceEvent): string {
     const outcome = step(new Map([[service.spec.name, service]]), event, at);
     if (outcome.removed.length > 0) return 'forgotten';
     const after = outcome.services[0] ?? service;
-    const phase = 'phase' in after.state ? ` (${after.state.phase})` : after.state.name === 'waiting' ? ` (${after.state.for})` : '';
-    const orders = outcome.effects.map((effect) => ('role' in effect ? `${effect.type} ${effect.role}` : 'signal' in effect ? `${effect.type} ${effect.signal}` : effect.type));
+    const phase =
+      'phase' in after.state
+        ? ` (${after.state.phase})`
+        : after.state.name === 'waiting'
+          ? ` (${after.state.for})`
+          : '';
+    const orders = outcome.effects.map((effect) =>
+      'role' in effect
+        ? `${effect.type} ${effect.role}`
+        : 'signal' in effect
+          ? `${effect.type} ${effect.signal}`
+          : effect.type,
+    );
     const moved = after.state.name === service.state.name && !phase ? '' : `**${after.state.name}**${phase}`;
     const isSame = JSON.stringify(after.state) === JSON.stringify(service.state);
     const told = outcome.changes.find(({ what }) => what.type === 'refused') === undefined ? '' : 'refused';
-    return [told || (isSame ? '' : moved || `**${after.state.name}**`), orders.join(', ')].filter((part) => part !== '').join(': ') || '·';
+    return (
+      [told || (isSame ? '' : moved || `**${after.state.name}**`), orders.join(', ')]
+        .filter((part) => part !== '')
+        .join(': ') || '·'
+    );
   } catch {
     return 'impossible';
   }
 }
 
 function table(kind: 'supervised' | 'watched'): string {
-  const spec = kind === 'supervised'
-    ? supervised({ name: 'web', reload: { type: 'signal', signal: 'SIGHUP' } })
-    : watched({ name: 'ssh', stop: ladder(rung('SIGTERM', 10_000)), settle: seconds(5) });
+  const spec =
+    kind === 'supervised'
+      ? supervised({ name: 'web', reload: { type: 'signal', signal: 'SIGHUP' } })
+      : watched({ name: 'ssh', stop: ladder(rung('SIGTERM', 10_000)), settle: seconds(5) });
   const columns = states(kind);
   const head = `| fact or wish | ${columns.map(([name]) => name).join(' | ')} |`;
   const line = `|${' --- |'.repeat(columns.length + 1)}`;
-  const rows = events(spec).map(([name, event]) => `| ${name} | ${columns.map(([, state]) => cell(serviceIn(spec, state), event)).join(' | ')} |`);
+  const rows = events(spec).map(
+    ([name, event]) => `| ${name} | ${columns.map(([, state]) => cell(serviceIn(spec, state), event)).join(' | ')} |`,
+  );
   return [head, line, ...rows].join('\n');
 }
 
