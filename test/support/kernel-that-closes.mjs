@@ -1,0 +1,62 @@
+// A process that starts one service through the kernel layer, sees its end, closes the layer, and must then end by itself:
+//   UPKEEP_WITHOUT=… node kernel-that-closes.mjs
+import { findCgroupBase } from '../../dist/kernel/cgroup-mounts.js';
+import { Exits } from '../../dist/kernel/exits.js';
+import { probeFeatures, switchedOff } from '../../dist/kernel/features.js';
+import { Groups } from '../../dist/kernel/groups.js';
+import { RealKernel } from '../../dist/kernel/kernel.js';
+import { ProcConnector, probeProcConnector } from '../../dist/kernel/proc-connector.js';
+import { createPump } from '../../dist/kernel/pump.js';
+import { Reaper } from '../../dist/kernel/reaper.js';
+
+const report = (problem, error) => console.log(`told: ${problem}`, error);
+const features = probeFeatures(switchedOff(process.env), probeProcConnector);
+const pump = createPump(features, report);
+const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
+const exits = new Exits(pump, features, (pid) => connector?.exitStatusOf(pid) ?? null);
+const listening = connector?.listen(() => {}) ?? null;
+const base = features.cgroup === 'yes' ? findCgroupBase() : null;
+const told = [];
+const kernel = new RealKernel({
+  post: (event) => {
+    told.push(event.type);
+    if (event.type !== 'exited') return;
+    listening?.close();
+    kernel.close();
+    console.log([...told, 'closed'].join(' '));
+  },
+  report,
+  features,
+  pump,
+  exits,
+  groups: new Groups({ base, memoryV1: null, instance: `test-${process.pid}` }, report),
+  reaper: new Reaper((pid) => exits.isFollowed(pid)),
+  seeker: { look: () => {}, stopSeeking: () => {}, matches: () => false, close: () => {} },
+  outputs: { descriptorFor: () => null, release: () => {} },
+  readiness: { await: () => {}, cancel: () => {} },
+  token: 'test',
+});
+const command = { argv: ['/bin/sleep', '0.1'], timeout: null, user: null };
+const settings = {
+  user: null,
+  group: null,
+  groups: null,
+  cwd: '/',
+  umask: 0o022,
+  env: {},
+  envFiles: [],
+  inheritEnv: [],
+  limits: {},
+  nice: null,
+  oomScoreAdjust: null,
+  noNewPrivileges: 'no',
+  capabilities: null,
+  memory: null,
+};
+const spec = {
+  name: 'web',
+  kind: { type: 'supervised' },
+  settings,
+  ready: { probe: { type: 'alive', for: 1 }, timeout: null },
+};
+kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command });

@@ -1,0 +1,234 @@
+// The kernel of this machine as the contract sees it, with the features switched off that a rung of the ladder has not.
+// Composed as daemon/outside.ts does. Every process of it carries this subject's token, and is gone after `close`.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event } from '../../src/core/event.js';
+import { asPid, type ProcessRef } from '../../src/core/process.js';
+import type { Command } from '../../src/core/spec.js';
+import type { Outputs } from '../../src/keeper/ports.js';
+import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts.js';
+import { Exits } from '../../src/kernel/exits.js';
+import { type Features, probeFeatures } from '../../src/kernel/features.js';
+import { Groups } from '../../src/kernel/groups.js';
+import { isAlive, readStat } from '../../src/kernel/identity.js';
+import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
+import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connector.js';
+import { createPump } from '../../src/kernel/pump.js';
+import { Reaper } from '../../src/kernel/reaper.js';
+import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
+import type { Subject } from './kernel-subject.js';
+
+export interface RealSubject extends Subject {
+  readonly kernel: RealKernel;
+  readonly features: Features;
+  /** Temporary, readable by everybody. */
+  readonly home: string;
+  readonly reports: readonly string[];
+  readonly enforcesMemory: 'yes' | 'no';
+  /** Where the processes write from now on; null: nowhere. */
+  writeTo(descriptor: number | null): void;
+  /** As after `kill -9`: the kernel forgets all, what it started lives on, and another takes its place. */
+  succeed(): void;
+}
+
+export const exec = (...argv: readonly string[]): Command => ({ argv, timeout: null, user: null });
+export const sh = (script: string, ...args: readonly string[]): Command => exec('/bin/sh', '-c', script, 'sh', ...args);
+
+const LONGEST = 30_000;
+
+export async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = Date.now() + LONGEST;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`not within ${LONGEST / 1000} s: ${what}`);
+    await sleep(5);
+  }
+}
+
+export function makeRealKernel(without: readonly string[]): RealSubject {
+  closeOnExecFrom(3);
+  const features = probeFeatures(without, probeProcConnector);
+  const home = mkdtempSync(join(tmpdir(), 'upkeep-kernel-'));
+  chmodSync(home, 0o755);
+  const token = randomBytes(8).toString('hex');
+  const events: Event[] = [];
+  const reports: string[] = [];
+  const report = (problem: string, error: unknown): void => void reports.push(`${problem}: ${String(error)}`);
+  const daemonPath = join(home, 'patrold');
+  copyFileSync('/bin/sleep', daemonPath);
+  const outputs: Outputs & { descriptor: number | null } = {
+    descriptor: null,
+    descriptorFor: () => outputs.descriptor,
+    release: () => {},
+  };
+  const seeker: Seeker = {
+    look: () => {},
+    stopSeeking: () => {},
+    matches: (spec, pid) =>
+      spec.kind.type === 'watched' &&
+      spec.kind.pattern.by.type === 'exe' &&
+      readLine(pid).startsWith(`${spec.kind.pattern.by.path}\0`),
+    close: () => {},
+  };
+  const strangers: ChildProcess[] = [];
+
+  const make = (): { readonly kernel: RealKernel; readonly groups: Groups } => {
+    const pump = createPump(features, report);
+    const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
+    const exits = new Exits(pump, features, (pid) => connector?.exitStatusOf(pid) ?? null);
+    const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
+    const groups = new Groups(
+      {
+        base: features.cgroup === 'yes' ? findCgroupBase() : null,
+        memoryV1: features.cgroup === 'yes' ? findMemoryV1Base() : null,
+        instance: `test-${token}`,
+      },
+      report,
+    );
+    const reaper = new Reaper((pid) => exits.isFollowed(pid));
+    const kernel = new RealKernel({
+      post: (event) => void events.push(event),
+      report,
+      features,
+      pump,
+      exits,
+      groups,
+      reaper,
+      seeker: { ...seeker, close: () => listening?.close() },
+      outputs,
+      readiness: { await: () => {}, cancel: () => {} },
+      token,
+    });
+    return { kernel, groups };
+  };
+
+  let current = make();
+  const refs = (): readonly ProcessRef[] =>
+    events.flatMap((event) => (event.type === 'spawned' ? [event.process] : []));
+  return {
+    features,
+    home,
+    reports,
+    events,
+    daemonPath,
+    get kernel() {
+      return current.kernel;
+    },
+    get enforcesMemory() {
+      return current.groups.enforcesMemory;
+    },
+    writeTo: (descriptor) => {
+      outputs.descriptor = descriptor;
+    },
+    succeed: () => {
+      current.kernel.close();
+      current = make();
+    },
+    programs: {
+      lives: () => exec('/bin/sleep', '600'),
+      exits: (code) => sh(`exit ${code}`),
+      dies: (signal) => ({ ...sh(`cd "$1"; ulimit -c unlimited; kill -${signal.slice(3)} $$`, home) }),
+      missing: () => exec(join(home, 'no-such-program')),
+      // The child inherits the deafness; the shell hears again before its second child is there.
+      leavesDeafChild: () => sh(`trap '' TERM; sleep 600 & trap - TERM; sleep 600 & wait $!`),
+      startsAndHangs: (daemon) => sh(`setsid "$1" 600 & sleep 600`, daemon),
+    },
+    until: (what, holds) =>
+      until(what, holds).catch((error: unknown) => {
+        throw new Error(`${String(error)}; told: ${JSON.stringify([reports, events])}`);
+      }),
+    quiet: () => sleep(300),
+    isAlive: (process) => isAlive(process, features),
+    kill: (target, signal) => void process.kill(target.pid, signal),
+    hasDeafChild: (leader) => groupOf(leader).length === 3,
+    groupOf,
+    daemons: () => pidsOfProc().filter((pid) => isLiving(pid) && readLine(pid).startsWith(`${daemonPath}\0`)),
+    stranger: async () => {
+      // Below a parent of its own, which reaps it: the child of nobody that the kernel layer knows.
+      const parent = spawn('/bin/sh', ['-c', 'sleep 600 & echo $!; wait; sleep 600'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, UPKEEP_TOKEN: token },
+      });
+      strangers.push(parent);
+      const line = await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data))));
+      const pid = Number(line);
+      await until('it is sleep', () => readStat(pid)?.comm === 'sleep');
+      return { pid: asPid(pid), startTicks: readStat(pid)?.startTicks ?? 0, inode: null };
+    },
+    close: async () => {
+      for (const stranger of strangers) stranger.kill('SIGKILL');
+      const left = (): readonly number[] => pidsOfProc().filter((pid) => isLiving(pid) && isOurs(pid, token));
+      await until('all of the test are dead', () => {
+        for (const pid of left()) killQuietly(pid);
+        return left().length === 0;
+      });
+      await until('the main processes are gone', () => refs().every((ref) => !isAlive(ref, features)));
+      current.kernel.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+const pidsOfProc = (): readonly number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid);
+
+const groupOf = (leader: ProcessRef): readonly number[] =>
+  pidsOfProc().filter((pid) => isLiving(pid) && readStat(pid)?.pgrp === leader.pid);
+
+const isLiving = (pid: number): boolean => !['Z', 'X', undefined].includes(readStat(pid)?.state);
+
+function readLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** By the token that all that a subject starts has in its environment. */
+function isOurs(pid: number, token: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`UPKEEP_TOKEN=${token}`);
+  } catch {
+    return false;
+  }
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended meanwhile
+  }
+}
+
+/** A file of this test, made executable. */
+export function script(subject: RealSubject, name: string, text: string): string {
+  const path = join(subject.home, name);
+  writeFileSync(path, text, { mode: 0o755 });
+  return path;
+}
+
+/** What `path` holds once somebody has written a whole line to it. */
+export async function written(path: string): Promise<string> {
+  await until(
+    `${path} is written`,
+    () => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0 && readFileSync(path, 'utf8').endsWith('\n'),
+  );
+  return readFileSync(path, 'utf8');
+}
