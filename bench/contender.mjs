@@ -51,10 +51,12 @@ export class Contender {
   }
 
   #lastWords() {
-    for (const file of readdirSync(this.place.disk)) {
-      if (!file.endsWith('log') || !statSync(join(this.place.disk, file)).isFile()) continue;
-      const text = readFileSync(join(this.place.disk, file), 'utf8').trim();
-      if (text !== '') return text.split('\n').at(-1);
+    for (const directory of [this.place.disk, this.place.run]) {
+      for (const name of readdirSync(directory).filter((each) => each.endsWith('log'))) {
+        const file = join(directory, name);
+        const text = statSync(file).isFile() ? readFileSync(file, 'utf8').trim() : '';
+        if (text !== '') return text.split('\n').at(-1);
+      }
     }
     return 'without a word';
   }

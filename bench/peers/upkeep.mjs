@@ -9,7 +9,8 @@ const BENCH = dirname(dirname(fileURLToPath(import.meta.url)));
 const ROOT = dirname(BENCH);
 
 function settings(service) {
-  const restart = { limit: 'none' }; // each is killed more than ten times in five minutes
+  // As RestartSec=0: nothing but the death itself decides when it comes back, however often it is killed here.
+  const restart = { delay: '0s', limit: 'none' };
   switch (service.kind) {
     case 'pidFile':
       return { watch: { pidFile: service.pidFile }, start: service.command, restart };
@@ -41,7 +42,7 @@ class Keeper {
   launch(env = {}) {
     this.#child = launch(
       [this.#place.node, join(ROOT, 'bin/upkeep'), 'run', '--config', this.#file],
-      join(this.#place.disk, 'keeper.log'),
+      join(this.#place.run, 'keeper.log'), // not on the disk that a measurement may freeze
       {
         ...process.env,
         UPKEEP_RUNTIME_DIR: join(this.#place.run, 'upkeep'),
