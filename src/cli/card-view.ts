@@ -34,7 +34,10 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
     ['says', service.statusText === null ? null : printable(service.statusText)],
     ['health', health.state === 'none' ? null : health.state],
     ['generation', String(service.generation)],
-    ['restarts', `${restarts.total} in all, ${restarts.window} count towards the limit`],
+    [
+      'restarts',
+      `${restarts.total} in all, ${restarts.window} ${restarts.window === 1 ? 'counts' : 'count'} towards the limit`,
+    ],
     ['next', nextText(service, now)],
     [
       'last death',

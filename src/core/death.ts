@@ -138,6 +138,11 @@ export function describeDeath(death: Death): string {
   return describeCause(death) + away;
 }
 
+/** The same after "failed to start:", which says already what could not be done. */
+export function describeFailedStart(death: Death): string {
+  return death.cause === 'spawn' ? (death.detail ?? death.errno ?? 'unknown error') : describeDeath(death);
+}
+
 function describeCause(death: Death): string {
   switch (death.cause) {
     case 'exit':
@@ -151,7 +156,7 @@ function describeCause(death: Death): string {
     case 'start-timeout':
       return death.detail ?? 'was not ready in time, stopped by us';
     case 'spawn':
-      return `could not be started: ${death.detail ?? death.errno ?? 'unknown error'}`;
+      return `could not be started: ${describeFailedStart(death)}`;
     case 'watchdog':
       return `its watchdog was silent, killed by us (${describeStatus(death.status)})`;
     case 'heartbeat':

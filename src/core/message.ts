@@ -2,7 +2,7 @@
 // Seed 001 asks for two of them: "OpenSSH is not running, restarting" and "OpenSSH failed to start".
 
 import type { Change, Next, What } from './change.js';
-import { describeDeath, type Sender } from './death.js';
+import { describeDeath, describeFailedStart, type Sender } from './death.js';
 import type { Service } from './state.js';
 import { inWords } from './status.js';
 
@@ -36,9 +36,9 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'died':
       return { level: 'warning', text: `${title} is not running, ${nextInWords(what.next, 'restarting')}: ${describeDeath(what.death)}` };
     case 'startFailed':
-      return { level: 'error', text: `${title} failed to start: ${describeDeath(what.death)}; ${nextInWords(what.next, 'trying again')}` };
+      return { level: 'error', text: `${title} failed to start: ${describeFailedStart(what.death)}; ${nextInWords(what.next, 'trying again')}` };
     case 'failed':
-      return { level: 'error', text: `${title} has failed: ${failureInWords(what.failure)}; ${nextInWords(what.next, 'trying again')}` };
+      return failedLine(what, title);
     case 'handedOver':
       return info(`${title} handed over from pid ${what.from.pid} to pid ${what.to.pid}`);
     case 'cameBack':
@@ -99,7 +99,8 @@ export function nextInWords(next: Next, doing: string): string {
     case 'start':
       return doing;
     case 'wait':
-      return `${doing} in ${inWords(next.for)}`;
+      // "in 0.0 s" says nothing to anybody.
+      return next.for < 50 ? `${doing} at once` : `${doing} in ${inWords(next.for)}`;
     case 'slow':
       return `next quiet try in ${inWords(next.in)}`;
     case 'settle':
@@ -109,14 +110,15 @@ export function nextInWords(next: Next, doing: string): string {
   }
 }
 
-function failureInWords(failure: Extract<What, { type: 'failed' }>['failure']): string {
+function failedLine({ failure, next }: Extract<What, { type: 'failed' }>, title: string): Message | null {
   switch (failure.type) {
     case 'limit':
-      return `${failure.count} restarts did not help`;
-    case 'nothing-matches':
-      return 'its start command succeeded, and nothing matches its watch';
+      return { level: 'error', text: `${title} has failed: ${failure.count} restarts did not help; ${nextInWords(next, 'trying again')}` };
     case 'prevented':
-      return 'its restart policy leaves it down';
+      return { level: 'error', text: `${title} has failed: its restart policy leaves it down` };
+    case 'nothing-matches':
+      // The line of the failed start has said it.
+      return null;
   }
 }
 

@@ -1,7 +1,7 @@
 // What came of an operator's ask: still on its way, done, or refused. For those who wait: `upkeep restart` and `?wait=`.
 
 import type { Change } from './change.js';
-import { describeDeath } from './death.js';
+import { describeFailedStart } from './death.js';
 import type { Verb } from './event.js';
 import type { Service } from './state.js';
 
@@ -40,7 +40,7 @@ export function progressOf(verb: Verb, changes: readonly Change[], service: Serv
 function progressUp(changes: readonly Change[], service: Service): Progress {
   const { state } = service;
   const failed = changes.findLast(({ what }) => what.type === 'startFailed');
-  const reason = failed?.what.type === 'startFailed' ? describeDeath(failed.what.death) : null;
+  const reason = failed?.what.type === 'startFailed' ? describeFailedStart(failed.what.death) : null;
   switch (state.name) {
     case 'running':
       return { type: 'done', text: `running (pid ${state.process.pid})` };

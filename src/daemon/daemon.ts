@@ -214,9 +214,10 @@ async function keep(
 
   const unguard = surviveSurprises(report);
   const onSignal = listen({ end: () => end(options.leave === 'yes' ? 'leave' : 'stop'), apply });
+  const { length } = decision.configuration.specs;
   log.say(
     'notice',
-    `upkeep ${version} keeps ${decision.configuration.specs.length} services of ${places.config} (pid ${process.pid})`,
+    `upkeep ${version} keeps ${length === 1 ? '1 service' : `${length} services`} of ${places.config} (pid ${process.pid})`,
   );
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   for (const service of servicesOf(decision.configuration, memory, clock.now().instant)) {
