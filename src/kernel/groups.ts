@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import type { ProcessRef } from '../core/process.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
+import { OomWatch, oomKillsIn } from './oom-watch.js';
 import { childrenOf, readText } from './processes-of.js';
+import type { Pump } from './pump.js';
 
 /** Writes to a file of the kernel without holding the loop. */
 export type WriteOffLoop = (path: string, text: string) => Promise<void>;
@@ -42,6 +44,7 @@ export class Groups {
   readonly #report: Report;
   readonly #queue: Placement[] = [];
   readonly #placed = new Map<ServiceName, ProcessRef>();
+  #oomWatch: OomWatch | null = null;
   #busy = 0;
   #quiet: NodeJS.Timeout | null = null;
 
@@ -58,6 +61,11 @@ export class Groups {
   /** Can `memory` of a service be enforced here? */
   get enforcesMemory(): 'yes' | 'no' {
     return this.#memory === 'no' ? 'no' : 'yes';
+  }
+
+  /** Where the kernel itself ends only one process of a group that is over its limit, the others are ended with it. */
+  endWholeGroups(pump: Pump): void {
+    if (this.#memory === 'v1') this.#oomWatch = new OomWatch(pump, this.#report);
   }
 
   /** Moves a new main process, and what it has forked meanwhile, into the group of its service, soon. */
@@ -80,15 +88,13 @@ export class Groups {
   /** A process of an earlier keeper: is it, and so all that it has started, in its group already? */
   recognize(service: ServiceName, process: ProcessRef): void {
     if (this.members(service).includes(process.pid)) this.#placed.set(service, process);
+    const limited = this.#memoryRoot === null ? null : this.#dir(this.#memoryRoot, service);
+    if (limited !== null && pidsIn(limited).includes(process.pid)) this.#oomWatch?.watch(limited);
   }
 
   /** Pids in the group, zombies not among them; empty where there is none. */
   members(service: ServiceName): readonly number[] {
-    if (this.#root === null) return [];
-    return readText(`${this.#dir(this.#root, service)}/cgroup.procs`)
-      .split('\n')
-      .filter(Boolean)
-      .map(Number);
+    return this.#root === null ? [] : pidsIn(this.#dir(this.#root, service));
   }
 
   /**
@@ -101,19 +107,16 @@ export class Groups {
 
   /** How often the kernel has killed somebody in the group for want of memory; 0 where it cannot be known. */
   oomKills(service: ServiceName): number {
-    const text =
-      this.#memory === 'v2' && this.#root !== null
-        ? readText(`${this.#dir(this.#root, service)}/memory.events`)
-        : this.#memoryRoot !== null
-          ? readText(`${this.#dir(this.#memoryRoot, service)}/memory.oom_control`)
-          : '';
-    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+    if (this.#memoryRoot !== null) return oomKillsIn(this.#dir(this.#memoryRoot, service));
+    if (this.#memory === 'no' || this.#root === null) return 0;
+    return Number(/^oom_kill (\d+)$/m.exec(readText(`${this.#dir(this.#root, service)}/memory.events`))?.[1] ?? 0);
   }
 
   /** Removes the groups that are empty; living services keep theirs. */
   close(): void {
     if (this.#quiet !== null) clearTimeout(this.#quiet);
     this.#queue.length = 0;
+    this.#oomWatch?.close();
     for (const root of [this.#root, this.#memoryRoot]) {
       if (root === null) continue;
       for (const entry of readdirSync(root, { withFileTypes: true }))
@@ -144,6 +147,7 @@ export class Groups {
       const dir = this.#dir(this.#memoryRoot, service);
       await mkdir(dir, { recursive: true });
       await this.#write(`${dir}/memory.limit_in_bytes`, String(memory));
+      this.#oomWatch?.watch(dir);
       targets.push(`${dir}/cgroup.procs`);
     }
     if (this.#root !== null) {
@@ -178,6 +182,9 @@ export class Groups {
     return join(root, `${encodeURIComponent(service)}.service`);
   }
 }
+
+const pidsIn = (directory: string): readonly number[] =>
+  readText(`${directory}/cgroup.procs`).split('\n').filter(Boolean).map(Number);
 
 const writeInPool: WriteOffLoop = (path, text) => writeFile(path, text, { flag: 'r+' });
 

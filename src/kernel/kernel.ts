@@ -52,6 +52,7 @@ export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
   readonly #rests: Rests;
   readonly #pipes: ReadyPipes;
+  readonly #retries = new Set<NodeJS.Timeout>();
   /** The last main process of each service that we started ourselves. */
   readonly #own = new Map<ServiceName, ProcessRef>();
 
@@ -59,6 +60,7 @@ export class RealKernel implements Kernel {
     this.#parts = parts;
     const { exits, groups, features, post, report } = parts;
     this.#pipes = new ReadyPipes(parts.pump);
+    groups.endWholeGroups(parts.pump);
     this.#rests = new Rests({
       exits,
       groups,
@@ -144,6 +146,7 @@ export class RealKernel implements Kernel {
 
   close(): void {
     const { seeker, exits, groups, reaper, pump } = this.#parts;
+    for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
     this.#pipes.close();
     seeker.close();
@@ -199,11 +202,17 @@ export class RealKernel implements Kernel {
       post({ type: 'exited', service, process, evidence, away });
     try {
       groups.recognize(service, process);
-      if (exits.follow(service, process, (evidence) => exited(evidence, 'no')) === 'gone') exited(unseen, 'yes');
+      const oomKills = groups.oomKills(service);
+      const onExit = (seen: ExitEvidence): void => exited(withOom(seen, groups.oomKills(service) > oomKills), 'no');
+      if (exits.follow(service, process, onExit) === 'gone') exited(unseen, 'yes');
     } catch (error) {
       // No descriptor to be had: it is tried again, not given up.
       this.#parts.report(`process ${process.pid} of ${service} cannot be followed now; it is tried again`, error);
-      setTimeout(() => this.#follow(service, process), RETRY).unref();
+      const timer = setTimeout(() => {
+        this.#retries.delete(timer);
+        this.#follow(service, process);
+      }, RETRY);
+      this.#retries.add(timer);
     }
   }
 

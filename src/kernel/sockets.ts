@@ -5,18 +5,15 @@ import { lastErrno, libc, O_CLOEXEC, O_NONBLOCK, SystemCallFailure } from './sys
 
 export const AF_UNIX = 1;
 export const AF_NETLINK = 16;
-export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOL_SOCKET = 1;
 export const SO_PEERCRED = 17;
-export const SO_ATTACH_FILTER = 26;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
 
 const csocket = libc.func('int socket(int domain, int type, int protocol)');
 const cbind = libc.func('int bind(int fd, void *address, uint length)');
 const crecv = libc.func('long recv(int fd, void *buffer, ulong length, int flags)');
-const crecvmsg = libc.func('long recvmsg(int fd, void *message, int flags)');
 const csend = libc.func('long send(int fd, void *buffer, ulong length, int flags)');
 const csetsockopt = libc.func('int setsockopt(int fd, int level, int option, void *value, uint length)');
 const cgetsockopt = libc.func('int getsockopt(int fd, int level, int option, void *value, void *length)');
@@ -39,10 +36,6 @@ export function bind(fd: number, address: Buffer): void {
 /** Bytes received. @throws SystemCallFailure: EAGAIN nothing there, ENOBUFS what came was dropped (netlink) */
 export const recv = (fd: number, buffer: Buffer, flags = MSG_DONTWAIT): number =>
   must('recv', fd, crecv(fd, buffer, buffer.length, flags));
-
-/** `message` is a struct msghdr whose pointers the caller keeps alive. @throws SystemCallFailure */
-export const recvmsg = (fd: number, message: Buffer, flags: number): number =>
-  must('recvmsg', fd, crecvmsg(fd, message, flags));
 
 /** @throws SystemCallFailure */
 export const send = (fd: number, buffer: Buffer, flags = 0): number =>
