@@ -37,8 +37,10 @@ export interface Kin {
  */
 export function descendantsOf(leader: ProcessRef, kin: Kin): readonly ProcessRef[] {
   const members: ProcessRef[] = [];
-  const isIntact = keepsItsNumber(leader);
-  const waiting = isIntact ? childrenOf(leader.pid).map((pid) => ({ pid, under: 'member' as 'member' | 'us' })) : [];
+  const head = readStat(leader.pid);
+  const isIntact = head === null || head.startTicks === leader.startTicks;
+  const below = isIntact && head !== null ? childrenOf(leader.pid) : [];
+  const waiting = below.map((pid) => ({ pid, under: 'member' as 'member' | 'us' }));
   for (const pid of ownChildren()) if (pid !== leader.pid) waiting.push({ pid, under: 'us' });
   const seen = new Set<number>([leader.pid]);
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {

@@ -4,7 +4,7 @@
 import { fstatSync } from 'node:fs';
 import { asPid, isSameProcess, type ProcessRef } from '../core/process.js';
 import type { Features } from './features.js';
-import { close, O_RDONLY, open, pidfdOpen, pidfdSendSignal, read, SystemCallFailure } from './syscalls.js';
+import { close, openIfThere, pidfdOpen, pidfdSendSignal, read, SystemCallFailure } from './syscalls.js';
 
 /** The fields of /proc/PID/stat that we read. `state` is a letter, Z and X mean dead. */
 export interface Stat {
@@ -25,17 +25,16 @@ const buffer = Buffer.alloc(4096);
 
 /** null when there is no such process, or it may not be seen. Through open and read: half the price of readFileSync. */
 export function readStat(pid: number): Stat | null {
+  const fd = openIfThere(`/proc/${pid}/stat`);
+  if (fd === null) return null;
   let text: string;
   try {
-    const fd = open(`/proc/${pid}/stat`, O_RDONLY);
-    try {
-      text = buffer.toString('latin1', 0, read(fd, buffer));
-    } finally {
-      close(fd);
-    }
+    text = buffer.toString('latin1', 0, read(fd, buffer));
   } catch (error) {
-    if (error instanceof SystemCallFailure) return null;
+    if (error instanceof SystemCallFailure) return null; // ESRCH: it was reaped between the two calls
     throw error;
+  } finally {
+    close(fd);
   }
   // The name may hold spaces and parentheses: the fields begin after the last one.
   const end = text.lastIndexOf(')');

@@ -5,12 +5,11 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command, ProcessSettings, ServiceSpec } from '../core/spec.js';
 import { findUser } from './account.js';
-import { whenChanged } from './changed-file.js';
-import { parseEnvFile, readEnvFile } from './env-file.js';
+import { readEnvFile } from './env-file.js';
 import { composeEnvironment, DEFAULT_PATH, type Origin } from './environment.js';
 import { planLimits, type ResourceLimit } from './limits.js';
 import { privilegesOf } from './privileges.js';
-import { findProgram, whichHop } from './program.js';
+import { findProgram, type Program, whichHop } from './program.js';
 
 export interface Launch {
   readonly type: 'ready';
@@ -22,6 +21,8 @@ export interface Launch {
   /** Limits that the keeper wears during the spawn, and those that are set on the child after it. */
   readonly worn: readonly ResourceLimit[];
   readonly after: readonly ResourceLimit[];
+  /** After a failed spawn: what is the matter with the directory or the program? null: nothing that can be seen. */
+  diagnose(): Refused | null;
 }
 
 export interface Refused {
@@ -40,7 +41,7 @@ export function prepareLaunch(
   lowestFree: number,
 ): Launch | Refused {
   const settings = settingsFor(spec.settings, command);
-  const account = findUser(settings.user ?? String(process.geteuid?.() ?? 0));
+  const account = settings.user === null ? ownAccount() : findUser(settings.user);
   if (account === null) return refused('ENOENT', `no such user: ${settings.user}`);
   const privileges = privilegesOf(settings, account);
   if (privileges.type === 'refused') return privileges;
@@ -56,10 +57,17 @@ export function prepareLaunch(
   const env = composeEnvironment(settings, origin, { account, locale: locale(), files, inherited: process.env });
 
   const cwd = resolve('/', settings.cwd);
-  const unusable = judgeDirectory(cwd);
-  if (unusable !== null) return unusable;
-  const program = findProgram(command.argv[0] ?? '', env.get('PATH') ?? DEFAULT_PATH, cwd, privileges.runner);
-  if (program.type === 'missing') return refused(program.errno, program.detail);
+  const name = command.argv[0] ?? '';
+  const find = (): Program => findProgram(name, env.get('PATH') ?? DEFAULT_PATH, cwd, privileges.runner);
+  const isDirect = limits.hop.length === 0 && privileges.hop.length === 0;
+  // Looking beforehand costs as much as half the spawn. Where exec itself says what is wrong, it is asked only then; behind a hop
+  // it would say so too late, and to nobody.
+  const program: Program = isDirect && name.includes('/') ? { type: 'found', path: resolve(cwd, name) } : find();
+  if (program.type === 'missing') return judgeDirectory(cwd) ?? refused(program.errno, program.detail);
+  const diagnose = (): Refused | null => {
+    const found = judgeDirectory(cwd) ?? find();
+    return found.type === 'found' ? null : refused(found.errno, found.detail);
+  };
 
   const prlimit = limits.hop.length === 0 ? null : whichHop('prlimit');
   if (prlimit === null && limits.hop.length > 0)
@@ -78,6 +86,7 @@ export function prepareLaunch(
     cwd,
     worn: limits.worn,
     after: limits.after,
+    diagnose,
   };
 }
 
@@ -86,7 +95,7 @@ function settingsFor(settings: ProcessSettings, { user }: Command): ProcessSetti
   return user === null || user === settings.user ? settings : { ...settings, user, group: null, groups: null };
 }
 
-/** Looked at beforehand, because posix_spawn tells a missing directory and a missing program apart by nothing. */
+/** posix_spawn tells a missing directory and a missing program apart by nothing. */
 function judgeDirectory(cwd: string): Refused | null {
   try {
     const stat = statSync(cwd, { throwIfNoEntry: false });
@@ -98,7 +107,22 @@ function judgeDirectory(cwd: string): Refused | null {
   }
 }
 
-/** LANG and its like as the host is set up: Debian's file, else systemd's. */
-const debianLocale = whenChanged('/etc/default/locale', parseEnvFile);
-const systemdLocale = whenChanged('/etc/locale.conf', parseEnvFile);
-const locale = (): ReadonlyMap<string, string> => new Map([...systemdLocale(), ...debianLocale()]);
+/** The account that the keeper itself runs as: it does not change while it runs. */
+const ownAccount = once(() => findUser(String(process.geteuid?.() ?? 0)));
+
+/** LANG and its like as the host is set up: systemd's file, then Debian's. As with systemd, read once. */
+const locale = once((): ReadonlyMap<string, string> => {
+  const read = (path: string): ReadonlyMap<string, string> => {
+    const file = readEnvFile(`-${path}`);
+    return file.type === 'read' ? file.variables : new Map();
+  };
+  return new Map([...read('/etc/locale.conf'), ...read('/etc/default/locale')]);
+});
+
+function once<T>(read: () => T): () => T {
+  let known: { readonly value: T } | null = null;
+  return () => {
+    known ??= { value: read() };
+    return known.value;
+  };
+}

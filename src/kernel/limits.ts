@@ -58,6 +58,14 @@ function parentSoft(): number | null {
   }
 }
 
+/** The keeper's own limits, asked for once: nobody but itself changes them, and it wears others for moments only. */
+const ownLimits = new Map<number, RawLimit>();
+function ownLimit(resource: number): RawLimit {
+  const known = ownLimits.get(resource) ?? prlimit(0, resource, null);
+  ownLimits.set(resource, known);
+  return known;
+}
+
 export type ResourceLimit = readonly [resource: number, value: RawLimit];
 
 export interface LimitPlan {
@@ -86,7 +94,7 @@ export function planLimits(
   for (const name of Object.keys(wanted) as LimitName[]) {
     const limit = wanted[name];
     if (limit === undefined) continue;
-    const own = prlimit(0, RESOURCES[name], null);
+    const own = ownLimit(RESOURCES[name]);
     if (limit.soft === own.soft && limit.hard === own.hard) continue;
     if (isAbove(limit.soft, limit.hard))
       return refuse('EINVAL', `limits.${name}: its soft value is above its hard one`);

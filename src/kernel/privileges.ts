@@ -52,6 +52,8 @@ type Groups =
   | Extract<Privileges, { type: 'refused' }>;
 
 function groupsFor(settings: ProcessSettings, account: Account): Groups {
+  const asked = settings.user !== null || settings.group !== null || settings.groups !== null;
+  if (!asked) return { type: 'groups', runner: null, flags: [] };
   const gid = settings.group === null ? account.gid : findGroup(settings.group);
   if (gid === null) return { type: 'refused', errno: 'ENOENT', detail: `no such group: ${settings.group}` };
   const named: number[] = [];
@@ -76,7 +78,7 @@ function groupsFor(settings: ProcessSettings, account: Account): Groups {
 /** Nothing to change: nobody else was named, or the one that we are already. */
 function isOurselves(settings: ProcessSettings, account: Account, gid: number, groups: readonly number[]): boolean {
   if (account.uid !== process.geteuid?.()) return false;
-  if (settings.group === null && settings.groups === null && (settings.user === null || account.uid !== 0)) return true;
+  if (settings.group === null && settings.groups === null && account.uid !== 0) return true;
   const own = new Set(process.getgroups?.() ?? []).add(process.getegid?.() ?? -1);
   const wanted = new Set(groups).add(gid);
   return gid === process.getegid?.() && own.size === wanted.size && [...wanted].every((group) => own.has(group));

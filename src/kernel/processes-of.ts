@@ -1,24 +1,23 @@
 // Who descends from whom, as /proc tells it. It must not know services.
 
 import { readdirSync } from 'node:fs';
-import { close, O_RDONLY, open, read, SystemCallFailure } from './syscalls.js';
+import { close, openIfThere, read, SystemCallFailure } from './syscalls.js';
 
 const buffer = Buffer.alloc(64 * 1024);
 
 /** A file of /proc or of a control group, as far as it fits; empty when it is gone or may not be read. Half the price of readFileSync. */
 export function readText(path: string): string {
+  const fd = openIfThere(path);
+  if (fd === null) return '';
   try {
-    const fd = open(path, O_RDONLY);
-    try {
-      let text = '';
-      for (let n = read(fd, buffer); n > 0; n = read(fd, buffer)) text += buffer.toString('latin1', 0, n);
-      return text;
-    } finally {
-      close(fd);
-    }
+    let text = '';
+    for (let n = read(fd, buffer); n > 0; n = read(fd, buffer)) text += buffer.toString('latin1', 0, n);
+    return text;
   } catch (error) {
     if (error instanceof SystemCallFailure) return '';
     throw error;
+  } finally {
+    close(fd);
   }
 }
 

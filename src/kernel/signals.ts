@@ -5,7 +5,7 @@ import type { ProcessRef, SignalName } from '../core/process.js';
 import type { Features } from './features.js';
 import { identifyAgain, readStat } from './identity.js';
 import { signalNumber } from './signal-number.js';
-import { close, getpgid, kill, pidfdSendSignal, SystemCallFailure } from './syscalls.js';
+import { close, exists, getpgid, kill, pidfdSendSignal, SystemCallFailure } from './syscalls.js';
 
 /** Sends it if this very process is there. Who is gone needs no signal: `gone` is no error. @throws SystemCallFailure: EPERM, EMFILE */
 export function signalProcess(process: ProcessRef, signal: SignalName, features: Features): 'sent' | 'gone' {
@@ -40,9 +40,9 @@ export function signalGroupOf(pgid: number, signal: SignalName): 'sent' | 'gone'
   return send(-pgid, number);
 }
 
-/** Is anybody in this group? Zombies count until they are reaped. */
+/** Is nobody in this group? Zombies count until they are reaped. */
 export function isGroupEmpty(pgid: number): boolean {
-  return !isFairGame(pgid) || send(-pgid, 0) === 'gone';
+  return !isFairGame(pgid) || !exists(-pgid);
 }
 
 function send(target: number, number: number): 'sent' | 'gone' {
@@ -51,8 +51,6 @@ function send(target: number, number: number): 'sent' | 'gone' {
     return 'sent';
   } catch (error) {
     if (error instanceof SystemCallFailure && error.errno === 'ESRCH') return 'gone';
-    // Somebody of it may not be signalled by us, but somebody is there.
-    if (error instanceof SystemCallFailure && error.errno === 'EPERM' && number === 0) return 'sent';
     throw error;
   }
 }

@@ -29,7 +29,6 @@ export type Spawned =
 /** Never throws: what goes wrong is an answer. */
 export function spawn(order: Order, features: Features): Spawned {
   const { spec, command, role, generation, token } = order;
-  const reserve = new Reserve();
   try {
     reserve.take();
     const launch = prepareLaunch(spec, command, { service: spec.name, generation, role, token }, reserve.lowest);
@@ -37,8 +36,11 @@ export function spawn(order: Order, features: Features): Spawned {
     const done = wearing(spec.settings, launch.worn, () =>
       spawnProcess({ ...launch, output: order.output, extra: order.extra }),
     );
-    if (done.type === 'failed')
-      return { type: 'failed', errno: done.errno, detail: `${command.argv[0]}: ${explain(done.errno)}` };
+    if (done.type === 'failed') {
+      const found = launch.diagnose();
+      const detail = found?.errno === done.errno ? found.detail : `${command.argv[0]}: ${explain(done.errno)}`;
+      return { type: 'failed', errno: done.errno, detail };
+    }
     setFromOutside(done.pid, spec, launch);
     reserve.release();
     const pidfd = openQuietly(done.pid, features);
@@ -46,32 +48,44 @@ export function spawn(order: Order, features: Features): Spawned {
   } catch (error) {
     return failure(error);
   } finally {
-    reserve.release();
+    reserve.refill();
   }
 }
 
 /**
  * Two descriptors kept free for the moment after the spawn: a child that is alive and can be neither named nor waited for
- * is worse than a start that fails with EMFILE.
+ * is worse than a start that fails with EMFILE. Taken again after each start, when nobody waits for it.
  */
 class Reserve {
   #held: number[] = [];
-  lowest = 0;
+
+  /** The lowest number that was free when it was last filled. */
+  get lowest(): number {
+    return this.#held[0] ?? 3;
+  }
 
   /** @throws SystemCallFailure: EMFILE */
   take(): void {
     while (this.#held.length < 2) this.#held.push(fcntl(ANY, F_DUPFD_CLOEXEC, 3));
-    this.lowest = this.#held[0] ?? 3;
   }
 
   release(): void {
     for (const fd of this.#held) close(fd);
     this.#held = [];
   }
+
+  refill(): void {
+    try {
+      this.take();
+    } catch (error) {
+      if (!(error instanceof SystemCallFailure)) throw error; // then the next start says so
+    }
+  }
 }
 
 const F_DUPFD_CLOEXEC = 1030;
 const ANY = open('/dev/null', O_RDONLY);
+const reserve = new Reserve();
 
 /** null where there are no pidfds, or somebody else of the keeper was quicker to take the last descriptor: then it is followed by looking. */
 function openQuietly(pid: number, features: Features): number | null {

@@ -13,10 +13,12 @@ export function wearing<T>(settings: ProcessSettings, limits: readonly ResourceL
   const takeOff: (() => void)[] = [];
   try {
     // Nice counts for the thread that asks, here the main one, and is inherited from it.
-    const nice = getNice();
-    if (settings.nice !== null && settings.nice !== nice && isReversible(settings.nice, nice)) {
-      setNice(settings.nice);
-      takeOff.push(() => setNice(nice));
+    if (settings.nice !== null) {
+      const nice = getNice();
+      if (settings.nice !== nice && isReversible(settings.nice, nice)) {
+        setNice(settings.nice);
+        takeOff.push(() => setNice(nice));
+      }
     }
     if (settings.oomScoreAdjust !== null) {
       const before = readFileSync(OOM_SCORE, 'latin1').trim();
