@@ -9,7 +9,10 @@ export function whenChanged<T>(path: string, parse: (text: string) => T): () => 
   return () => {
     const now = versionOf(path);
     if (now === version) return value;
-    value = parse(textOf(path));
+    const text = textOf(path);
+    // Without a descriptor left (EMFILE) it is not empty, only not to be read now: what was known stands until it can.
+    if (text === null) return value;
+    value = parse(text);
     version = now;
     return value;
   };
@@ -20,10 +23,11 @@ function versionOf(path: string): string {
   return stat === undefined ? 'none' : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
 }
 
-function textOf(path: string): string {
+function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return '';
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    return code === 'ENOENT' || code === 'EACCES' ? '' : null;
   }
 }

@@ -1,0 +1,119 @@
+// Against a directory that looks like control groups: what is written where. That the kernel obeys is for the contract.
+
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { asPid, type ProcessRef } from '../core/process.js';
+import { serviceName } from '../core/spec.js';
+import { Groups } from './groups.js';
+
+let base: string;
+let writes: (readonly [path: string, text: string])[];
+let problems: string[];
+const web = serviceName('web');
+// Nobody: no children of it are found.
+const process: ProcessRef = { pid: asPid(0x3ffffe), startTicks: 5, inode: null };
+
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'upkeep-groups-'));
+  writes = [];
+  problems = [];
+});
+afterEach(() => rmSync(base, { recursive: true }));
+
+function make(memoryV1: string | null = null): Groups {
+  const write = async (path: string, text: string): Promise<void> => void writes.push([path.slice(base.length), text]);
+  return new Groups({ base, memoryV1, instance: 'i' }, (problem) => void problems.push(problem), write);
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error('not within 20 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+it('moves a main process into the group of its service, soon', async () => {
+  const groups = make();
+  groups.place(web, process, null);
+  expect(groups.isPlaced(web, process)).toBe(false);
+  await until(() => groups.isPlaced(web, process));
+  expect(writes).toEqual([['/upkeep.i/web.service/cgroup.procs', String(process.pid)]]);
+  expect(groups.isPlaced(web, { ...process, startTicks: 6 })).toBe(false);
+  expect(problems).toEqual([]);
+});
+
+it('gives a service that is named like a path a group of its own below ours', async () => {
+  const groups = make();
+  groups.place(serviceName('..'), process, null);
+  await until(() => writes.length > 0);
+  expect(writes[0]?.[0]).toBe('/upkeep.i/...service/cgroup.procs');
+  expect(existsSync(join(base, 'upkeep.i', '...service'))).toBe(true);
+});
+
+it('limits memory by the newer hierarchy where that is handed on, all or nobody', async () => {
+  writeFileSync(join(base, 'cgroup.subtree_control'), 'cpu memory\n');
+  const groups = make();
+  expect(groups.enforcesMemory).toBe('yes');
+  groups.place(web, process, 1024);
+  await until(() => groups.isPlaced(web, process));
+  expect(writes).toEqual([
+    ['/upkeep.i/cgroup.subtree_control', '+memory'],
+    ['/upkeep.i/web.service/memory.max', '1024'],
+    ['/upkeep.i/web.service/memory.oom.group', '1'],
+    ['/upkeep.i/web.service/cgroup.procs', String(process.pid)],
+  ]);
+  writeFileSync(join(base, 'upkeep.i/web.service/memory.events'), 'low 0\noom 3\noom_kill 2\n');
+  expect(groups.oomKills(web)).toBe(2);
+});
+
+it('limits memory by the older one where there is only that', async () => {
+  const memory = join(base, 'memory');
+  mkdirSync(memory);
+  const groups = make(memory);
+  expect(groups.enforcesMemory).toBe('yes');
+  groups.place(web, process, 1024);
+  await until(() => groups.isPlaced(web, process));
+  expect(writes).toContainEqual(['/memory/upkeep.i/web.service/memory.limit_in_bytes', '1024']);
+  writeFileSync(
+    join(memory, 'upkeep.i/web.service/memory.oom_control'),
+    'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
+  );
+  expect(groups.oomKills(web)).toBe(1);
+});
+
+it('says that memory is not limited where it cannot be', () => {
+  const groups = make();
+  expect(groups.enforcesMemory).toBe('no');
+  expect(groups.oomKills(web)).toBe(0);
+});
+
+it('does nothing at all without a place', async () => {
+  const groups = new Groups({ base: null, memoryV1: null, instance: 'i' }, (problem) => void problems.push(problem));
+  groups.place(web, process, 1024);
+  await groups.kill(web);
+  expect(groups.members(web)).toEqual([]);
+  groups.close();
+  expect([readdirSync(base), problems]).toEqual([[], []]);
+});
+
+it('reads its members, and knows those of an earlier keeper again', async () => {
+  const groups = make();
+  mkdirSync(join(base, 'upkeep.i/web.service'));
+  writeFileSync(join(base, 'upkeep.i/web.service/cgroup.procs'), `${process.pid}\n77\n`);
+  expect(groups.members(web)).toEqual([process.pid, 77]);
+  groups.recognize(web, process);
+  expect(groups.isPlaced(web, process)).toBe(true);
+  groups.recognize(serviceName('other'), process);
+  expect(groups.isPlaced(serviceName('other'), process)).toBe(false);
+});
+
+it('removes what is empty when it is closed, and leaves what is not', () => {
+  const groups = make();
+  mkdirSync(join(base, 'upkeep.i/empty.service'));
+  mkdirSync(join(base, 'upkeep.i/full.service/below'), { recursive: true });
+  groups.close();
+  expect(readdirSync(join(base, 'upkeep.i'))).toEqual(['full.service']);
+});
