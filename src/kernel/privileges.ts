@@ -23,11 +23,11 @@ export function privilegesOf(settings: ProcessSettings, account: Account): Privi
   const groups = groupsFor(settings, account);
   if (groups.type === 'refused') return groups;
   const { runner, flags } = groups;
-  if (runner !== null && !isRoot)
-    return refused(
-      'EPERM',
-      `only a keeper of root can run it as ${account.name ?? account.uid} with other groups than its own`,
-    );
+  if (runner !== null && !isRoot) {
+    const isOther = account.uid !== process.geteuid?.();
+    const what = isOther ? `run it as ${account.name ?? account.uid}` : 'give it another group or other groups';
+    return refused('EPERM', `only a keeper of root can ${what}`);
+  }
   const words = [...flags];
   if (capabilities !== null) {
     if (!isRoot) return refused('EPERM', 'capabilities: only a keeper of root can choose them');
