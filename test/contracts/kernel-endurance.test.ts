@@ -71,12 +71,12 @@ describe('five hundred starts and ends', () => {
 });
 
 describe('without a descriptor left (supervisors 35)', () => {
-  it('a start fails with EMFILE or is followed all the same; and all works again afterwards', async () => {
+  it('a start is followed all the same or fails with EMFILE, and all works again afterwards', async () => {
     const living = exec('/bin/sleep', '600');
     subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command: living });
     const own = prlimit(0, NOFILE, null);
     const hoard: number[] = [];
-    const names = ['first', 'second', 'third'].map((name) => supervised({ name }));
+    const names = ['first', 'second', 'third', 'fourth'].map((name) => supervised({ name }));
     prlimit(0, NOFILE, { soft: 256, hard: own.hard });
     try {
       for (;;) hoard.push(openSync('/dev/null', 'r'));
@@ -86,24 +86,28 @@ describe('without a descriptor left (supervisors 35)', () => {
     try {
       for (const one of names)
         subject.kernel.perform({ type: 'spawn', spec: one, role: 'main', generation: 1, command: living });
-      for (const one of names) {
-        const answers = subject.events.filter((event) => event.type !== 'added' && event.service === one.name);
-        expect(answers).toMatchObject([
-          { type: 'spawnFailed', errno: 'EMFILE', detail: expect.stringContaining('descriptors') },
-        ]);
-      }
+      // What was kept in reserve may do for the first; a start that cannot be followed is not made.
+      const failed = of('spawnFailed');
+      expect(failed.length).toBeGreaterThan(0);
+      for (const one of failed)
+        expect(one).toMatchObject({ errno: 'EMFILE', detail: expect.stringContaining('descriptors') });
+      const started = of('spawned').slice(1);
+      expect(started.length + failed.length).toBe(names.length);
+      for (const { process } of started) subject.kill(process, 'SIGKILL');
+      await subject.until('their deaths are seen', () => of('exited').length === started.length);
       // Its pidfd was open before: this death is seen in spite of all.
       const first = of('spawned')[0]?.process;
       if (first === undefined) throw new Error('it was not started');
       subject.kill(first, 'SIGKILL');
-      await subject.until('its death is seen', () => of('exited').length === 1);
+      await subject.until('its death is seen', () => of('exited').some((event) => event.process === first));
     } finally {
       for (const fd of hoard) closeSync(fd);
       prlimit(0, NOFILE, own);
     }
     subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 2, command: sh('exit 3') });
-    await subject.until('it has ended', () => of('exited').length === 2);
-    expect(of('exited')[1]?.evidence.status).toEqual({ type: 'exited', code: 3 });
+    const last = of('spawned').at(-1)?.process;
+    await subject.until('it has ended', () => of('exited').some(({ process }) => process === last));
+    expect(of('exited').at(-1)?.evidence.status).toEqual({ type: 'exited', code: 3 });
   });
 });
 
