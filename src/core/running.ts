@@ -6,7 +6,7 @@ import { decide, leaveNoRest, retry } from './ending.js';
 import type { Fact } from './fact.js';
 import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
-import { isSameProcess } from './process.js';
+import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js';
 import type { Running, Service } from './state.js';
 import { later, type Moment, seconds } from './time.js';
 
@@ -18,10 +18,13 @@ const lookTime = seconds(5);
 export function exited(service: Service, state: Running, fact: Of<'exited'>, at: Moment): Move {
   if (!isSameProcess(state.process, fact.process)) return helperExited(service, state, fact);
   const life = { startedAt: service.restarts.lastStart, readySince: state.since };
-  const death = deathOf(state.process, fact.evidence, 'none', life, fact.away, at);
+  const death = deathOf(state.process, sparingHeirs(fact.evidence, state.process), 'none', life, fact.away, at);
   const { kind, name } = service.spec;
   const rid = leaveNoRest(service, state.process);
-  const busy: Effect[] = state.helper === null || service.hold !== null ? [] : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
+  const busy: Effect[] =
+    state.helper === null || service.hold !== null
+      ? []
+      : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
   const orders = [...busy, ...rid.effects];
   if (kind.type === 'supervised') return before(orders, [], retry(rid.service, death, at));
 
@@ -35,6 +38,21 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);
 }
 
+/** How long the outer half of a double fork may live: slapd's reads its database before it lets go. In ticks of 10 ms. */
+const detachingTicks = 500;
+
+/**
+ * A process that ends with 0 right after its start was most likely the outer half of a daemon that detaches itself, seen in
+ * the middle of somebody else's `service ssh restart`. The daemon was forked before that end and is no leftover of it: old
+ * is only what is older than the half itself.
+ */
+function sparingHeirs(evidence: ExitEvidence, { startTicks }: ProcessRef): ExitEvidence {
+  const { status, ticks } = evidence;
+  const hasDetached =
+    status.type === 'exited' && status.code === 0 && ticks !== null && ticks - startTicks < detachingTicks;
+  return hasDetached ? { ...evidence, ticks: startTicks } : evidence;
+}
+
 /** It did not come back by itself. */
 export function afterSettle(service: Service, at: Moment): Move {
   return service.lastDeath === null ? launch(service, 'restart', at) : decide(service, service.lastDeath, at).move;
@@ -44,7 +62,11 @@ export function afterSettle(service: Service, at: Moment): Move {
 export function helperSpawned(service: Service, state: Running, fact: Of<'spawned'>, at: Moment): Move {
   const { reload } = service.spec.kind;
   const timeout = reload?.type === 'command' ? reload.command.timeout : null;
-  return go(service, { ...state, helper: fact.process, deadline: timeout === null ? null : later(at.instant, timeout) });
+  return go(service, {
+    ...state,
+    helper: fact.process,
+    deadline: timeout === null ? null : later(at.instant, timeout),
+  });
 }
 
 function helperExited(service: Service, state: Running, fact: Of<'exited'>): Move {
@@ -53,7 +75,12 @@ function helperExited(service: Service, state: Running, fact: Of<'exited'>): Mov
   // Only a reload is reported: what a start command says after its daemon serves is of no consequence.
   if (state.since <= (service.restarts.lastStart ?? 0)) return go(service, next);
   if (status.type === 'exited' && status.code === 0) return go(service, next, [], [{ type: 'reloaded' }]);
-  return go(service, next, [], [{ type: 'reloadFailed', reason: `its reload command ended with ${describeStatus(status)}` }]);
+  return go(
+    service,
+    next,
+    [],
+    [{ type: 'reloadFailed', reason: `its reload command ended with ${describeStatus(status)}` }],
+  );
 }
 
 export function helperTimedOut(service: Service, state: Running): Move {

@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import { watched } from '../../test/support/builders.js';
+import { asPid } from './process.js';
+import { newService, type Service } from './state.js';
+import { step } from './step.js';
+import { instant, type Moment, wallTime } from './time.js';
+
+const at: Moment = { instant: instant(100_000), wall: wallTime(0), random: 0.5, host: 'up' };
+const spec = watched({ name: 'ssh' });
+
+const facts = (pid: number, startTicks: number, title: string) =>
+  ({
+    process: { pid: asPid(pid), startTicks, inode: null },
+    ppid: 1,
+    ancestors: [],
+    uid: 0,
+    comm: 'ssh',
+    argv: [title],
+    exe: '/usr/sbin/ssh',
+    exeId: null,
+    script: null,
+    foreignNamespace: 'no',
+  }) as const;
+
+/** A service whose main process started in tick 5000 and was seen; it ends with this status in this tick, and a look finds `heir`. */
+function afterEnd(
+  ticks: number,
+  status: { readonly type: 'exited'; readonly code: number },
+  heir: ReturnType<typeof facts>,
+): Service | undefined {
+  const main = facts(80, 5000, '/usr/sbin/ssh');
+  const running: Service = {
+    ...newService(spec, instant(0)),
+    generation: 1,
+    matched: 'once',
+    identity: { uid: 0, argv: main.argv },
+    state: { name: 'running', since: instant(99_000), process: main.process, helper: null, deadline: null },
+  };
+  const evidence = { status, oom: false, peakMemory: null, cpuTime: null, ticks } as const;
+  const [ended] = step(
+    new Map([['ssh', running]]),
+    { type: 'exited', service: spec.name, process: main.process, evidence, away: 'no' },
+    at,
+  ).services;
+  if (ended === undefined) throw new Error('its end changed nothing');
+  const look = { matches: [heir], pidFile: { type: 'none' }, unseen: null } as const;
+  return step(new Map([['ssh', ended]]), { type: 'looked', service: spec.name, look }, at).services[0] ?? ended;
+}
+
+it('the outer half of a double fork, adopted in the middle of somebody’s restart, ends: its daemon is followed, whatever it calls itself', () => {
+  const daemon = facts(81, 5001, 'ssh: /usr/sbin/ssh [listener] 0 of 10-100 startups');
+  expect(afterEnd(5004, { type: 'exited', code: 0 }, daemon)?.state).toMatchObject({
+    name: 'running',
+    process: daemon.process,
+  });
+});
+
+it('what a daemon that served has left behind is not taken for it, when it ended as planned', () => {
+  const session = facts(81, 6000, 'some child');
+  expect(afterEnd(9000, { type: 'exited', code: 0 }, session)?.state).toMatchObject({ name: 'waiting', for: 'settle' });
+});
+
+it('what a daemon that crashed at once has left behind is not taken for it', () => {
+  const child = facts(81, 5001, 'some child');
+  expect(afterEnd(5004, { type: 'exited', code: 1 }, child)?.state.name).not.toBe('running');
+});
