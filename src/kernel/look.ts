@@ -74,7 +74,9 @@ function lookByPidFile({ pattern, matcher }: Sighting, features: Features): Look
   if (facts === null) return { matches: [], pidFile: strange(path, reading.pid), unseen: null };
   const doubt = whoElseCouldWrite(path, facts.uid);
   if (doubt === null) return { matches: [facts], pidFile: reading, unseen: null };
-  return { matches: [], pidFile: { type: 'refused', reason: `${path} ${doubt}` }, unseen: null };
+  // Whether the service runs cannot be told, so it is neither down nor started: a person has to look.
+  const reason = `${path} ${doubt}`;
+  return { matches: [], pidFile: { type: 'refused', reason }, unseen: reason };
 }
 
 const strange = (path: string, pid: number): PidFile => ({
