@@ -6,17 +6,20 @@ import { deathOf, failedStart, type Death } from './death.js';
 import { leaveNoRest, retry } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { becomeRunning, findDeadline, killPatience, launch, readying, seek, settledEffects } from './launch.js';
+import { becomeRunning, findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { beginStop } from './stop.js';
 import type { Service, Starting, Stopping } from './state.js';
-import { later, type Millis, type Moment, seconds } from './time.js';
+import { elapsed, later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
 
 /** How long the one look may take that decides after a failure. */
 const lookPatience: Millis = seconds(5);
+
+/** How late a deadline may be met before nobody is blamed for it. */
+const stallLimit: Millis = seconds(2);
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
@@ -70,7 +73,7 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
     case 'watched': {
       // It may have detached itself: look again. Its own crash is kept, in case nothing else is found.
       const next: Starting = { ...state, phase: state.helper === null ? 'finding' : 'launching', process: null, setback: death, deadline: findingDeadline(service, state, at) };
-      return go({ ...service, lastDeath: death }, next, [...quiet, { type: 'look', spec: service.spec, seek: 'on' }]);
+      return go(service, next, [...quiet, { type: 'look', spec: service.spec, seek: 'on' }]);
     }
   }
 }
@@ -127,6 +130,7 @@ export function becameReady(service: Service, state: Starting, at: Moment): Move
 }
 
 export function deadlinePassed(service: Service, state: Starting, at: Moment): Move {
+  if (state.deadline !== null && state.phase !== 'finding' && elapsed(state.deadline, at.instant) > stallLimit) return beginAnew(service, state, at);
   switch (state.phase) {
     case 'launching':
       return state.helper === null ? go(service, { ...state, deadline: null }) : startCommandTimedOut(service, state, state.helper, at);
@@ -137,6 +141,14 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
       if (service.spec.ready.probe.type === 'alive') return becomeRunning(service, state.process, state.helper, state.since, at);
       return notReady(service, state, state.process, at);
   }
+}
+
+/** A deadline that is met much too late says that the keeper or the host stood still, not that the service is slow: its grace begins anew. */
+function beginAnew(service: Service, state: Starting, at: Moment): Move {
+  const { kind, ready } = service.spec;
+  if (state.phase === 'readying') return go(service, { ...state, deadline: readyDeadline(ready, at) });
+  const timeout = kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
+  return go(service, { ...state, deadline: timeout === null ? null : later(at.instant, timeout) });
 }
 
 /** The start command hangs: it is ended, except for what matches; then the start has failed. */
@@ -157,7 +169,7 @@ function nothingFound(service: Service, state: Starting, at: Moment): Move {
   }
   const failed = { name: 'failed', since: at.instant, failure: { type: 'nothing-matches' }, deadline: null } as const;
   const death = failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and nothing matches its watch', at);
-  const next = { type: 'nothing', why: 'nothing matches; try `upkeep match`' } as const;
+  const next = { type: 'nothing', why: 'try `upkeep match`' } as const;
   return go({ ...service, lastDeath: death }, failed, [], [{ type: 'startFailed', death, next }, { type: 'failed', failure: failed.failure, next }]);
 }
 

@@ -74,6 +74,7 @@ class Game {
         if (stage.keeperLives === 'yes') return;
         this.#write(() => 'keeper started');
         stage.startKeeper();
+        this.#invariants.stalled();
       });
     };
     stage.clock.afterEach = () => {
@@ -153,6 +154,7 @@ class Game {
         return;
       case 'stall':
         clock.stall(step.length);
+        this.#invariants.stalled();
         return;
       case 'blind':
         host.beBlind('/proc is not mounted');
@@ -342,6 +344,7 @@ class Game {
     const { host } = stage;
     stage.kernel.spawnErrors.length = 0;
     if (stage.keeperLives === 'no') stage.startKeeper();
+    this.#invariants.stalled();
     stage.cutFuse();
     host.beBlind(null);
     stage.turnHost('up');

@@ -64,12 +64,12 @@ export class SimulatedClock implements Clock {
   }
 
   /** Lets this much time pass; whatever falls due on the way is done at its instant, the wake-up included. */
-  advance(length: number): void {
+  advance(length: number, wakes: 'as asked' | 'nobody wakes' = 'as asked'): void {
     const end = this.#instant + length;
     let spins = 0;
     for (;;) {
       const task = this.#nextTask();
-      const wake = this.#wake;
+      const wake = wakes === 'as asked' ? this.#wake : null;
       const wakeDue = wake !== null && wake.at <= end && (task === null || task.at > end || wake.at < task.at);
       const at = wakeDue ? wake.at : task !== null && task.at <= end ? task.at : null;
       if (at === null) break;

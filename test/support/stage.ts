@@ -45,6 +45,8 @@ export class Stage {
   /** How many calls of its ports the keeper lives yet; null: not to be killed. */
   #fuse: number | null = null;
   #hostPhase: HostPhase = 'up';
+  /** Facts that wait for a keeper that is held up. */
+  #behind: Event[] | null = null;
   #life: { died: number | null } = { died: null };
 
   constructor(options: StageOptions = {}) {
@@ -106,6 +108,17 @@ export class Stage {
   /** Lets time pass. */
   run(length: number): void {
     this.clock.advance(length);
+  }
+
+  /** The keeper is held up that long while the host goes on. Facts of that time arrive after its overdue wake-up, as libuv runs timers before it polls. */
+  stallWithFactsBehind(length: number): void {
+    const behind: Event[] = [];
+    this.#behind = behind;
+    this.clock.advance(length, 'nobody wakes');
+    this.#behind = null;
+    this.clock.after(1, () => {
+      for (const event of behind) this.post(event);
+    });
   }
 
   /** Lets time pass until it is so; fails when it never is. */
@@ -251,7 +264,7 @@ export class Stage {
       host: this.#hostPhase,
     });
     this.#keeper = keeper;
-    this.kernel.connect((event) => this.post(event));
+    this.kernel.connect((event) => (this.#behind === null ? this.post(event) : this.#behind.push(event)));
     for (const service of services) this.post({ type: 'added', service: service.spec.name, as: service });
   }
 
