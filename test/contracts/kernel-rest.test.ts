@@ -202,6 +202,24 @@ for (const [name, without] of RUNGS) {
       expect(of('spawned')[1]?.process.pid).toBe(main.pid);
     });
 
+    it('takes nobody that another service has marked with what it knows of itself', async () => {
+      // All that a service can read is its own token: neither that nor anything made of it is another order's.
+      start(sh('echo "$UPKEEP_TOKEN" > "$1"; exec sleep 600', join(subject.home, 'token')));
+      const token = (await written(join(subject.home, 'token'))).trim();
+      for (const forged of [token, token.replace('web', 'bank'), token.replace('1', '2')])
+        start(sh('(UPKEEP_TOKEN="$1" setsid sleep 600 &); exec sleep 600', forged), supervised({ name: 'forger' }));
+      await subject.quiet();
+      subject.succeed();
+      const bank = supervised({ name: 'bank' });
+      for (const [service, generation] of [
+        [bank, 1],
+        [spec, 2],
+      ] as const)
+        subject.kernel.perform({ type: 'reclaim', spec: service, role: 'main', generation });
+      await subject.until('it was told', () => of('spawnFailed').length > 0 && of('spawnFailed', 'bank').length > 0);
+      expect([of('spawnFailed')[0]?.errno, of('spawnFailed', 'bank')[0]?.errno]).toEqual([LOST, LOST]);
+    });
+
     it('says LOST when only a child of it lives, in the session that it began', async () => {
       const main = start(sh('sleep 600 & echo $! > "$1"; exec sleep 600', join(subject.home, 'pid')));
       const pid = await pidIn('pid');

@@ -27,6 +27,7 @@ import { Groups } from '../../src/kernel/groups.js';
 import { isAlive, readStat } from '../../src/kernel/identity.js';
 import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
 import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connector.js';
+import { variableOf } from '../../src/kernel/processes-of.js';
 import { createPump } from '../../src/kernel/pump.js';
 import { Reaper } from '../../src/kernel/reaper.js';
 import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
@@ -170,7 +171,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     },
     close: async () => {
       for (const stranger of strangers) stranger.kill('SIGKILL');
-      const left = (): readonly number[] => pidsOfProc().filter((pid) => isLiving(pid) && isOurs(pid, token));
+      const left = (): readonly number[] => pidsOfProc().filter((pid) => isLiving(pid) && isOurs(pid));
       await until('all of the test are dead', () => {
         for (const pid of left()) killQuietly(pid);
         return left().length === 0;
@@ -200,13 +201,11 @@ function readLine(pid: number): string {
   }
 }
 
-/** By the token that all that a subject starts has in its environment. */
-function isOurs(pid: number, token: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`UPKEEP_TOKEN=${token}`);
-  } catch {
-    return false;
-  }
+/** Below us, and marked as all that the kernel layer starts, and our strangers. */
+function isOurs(pid: number): boolean {
+  let above = readStat(pid)?.ppid ?? 0;
+  while (above > 1 && above !== process.pid) above = readStat(above)?.ppid ?? 0;
+  return above === process.pid && variableOf(pid, 'UPKEEP_TOKEN') !== null;
 }
 
 function killQuietly(pid: number): void {
