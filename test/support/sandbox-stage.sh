@@ -44,6 +44,17 @@ if [ -n "$keep" ]; then
   done
 fi
 
+# A checkout (or a node) under /tmp must not vanish behind the empty /tmp.
+covered=()
+for wanted in "$project" "$(dirname "$(readlink -f "${node:-/usr/bin/env}")")"; do
+  case $wanted in
+    /tmp/*)
+      mkdir -p "$base/covered$wanted" && mount --rbind "$base/root$wanted" "$base/covered$wanted" || refuse "cannot bind $wanted"
+      covered+=("$wanted")
+      ;;
+  esac
+done
+
 cd $base/root || exit 1
 mount -t proc proc proc
 # /proc/sys and sysrq belong to the whole machine: procps' own postinst would otherwise set them.
@@ -68,6 +79,9 @@ ln -s fd/2 dev/stderr
 mount -t tmpfs -o mode=755 tmpfs run
 mkdir -m 1777 run/lock
 mount -t tmpfs -o mode=1777 tmpfs tmp
+for wanted in "${covered[@]}"; do
+  mkdir -p ".$wanted" && mount --move "$base/covered$wanted" ".$wanted" || refuse "cannot bind $wanted"
+done
 rm -f etc/resolv.conf
 cp $base/resolv.conf etc/resolv.conf
 if [ -n "$keep" ]; then
