@@ -13,7 +13,7 @@ import { isSameProcess, type ProcessRef } from './process.js';
 import { beginStop } from './stop.js';
 import type { Service, Starting, Stopping } from './state.js';
 import { elapsed, later, type Millis, type Moment, seconds } from './time.js';
-import { follow, living, memoryOf, remember } from './watching.js';
+import { follow, living, memoryOf, remember, unclear } from './watching.js';
 
 /** How long the one look may take that decides after a failure. */
 const lookPatience: Millis = seconds(5);
@@ -116,13 +116,21 @@ export function looked(service: Service, state: Starting, look: Look, at: Moment
     }
     case 'none':
       // A crash, or a failed command, and nothing else there: waiting longer would help nobody. A pid file may still be written.
+      if (isLastLook(state)) return nothingFound(service, state, at);
       if (state.phase === 'finding' && state.setback !== null && isFailure(state.setback) && kind.pattern.by.type !== 'pidFile') return nothingFound(service, state, at);
       return stay(service);
     case 'ambiguous':
+      // Two at once is what a daemon looks like in the middle of its double fork. When time is up they are too many, and
+      // another start would make them more.
+      return isLastLook(state) ? unclear(service, { type: 'ambiguous', pids: choice.pids }, at) : stay(service);
     case 'unseen':
-      // Two at once is what a daemon looks like in the middle of its double fork: the deadline decides, not this look.
-      return stay(service);
+      return isLastLook(state) ? unclear(service, { type: 'unseen', reason: choice.reason }, at) : stay(service);
   }
+}
+
+/** Is it the look that decides, because the time to find something is over? */
+function isLastLook(state: Starting): boolean {
+  return state.phase === 'finding' && state.deadline === null;
 }
 
 export function becameReady(service: Service, state: Starting, at: Moment): Move {
@@ -135,7 +143,8 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
     case 'launching':
       return state.helper === null ? go(service, { ...state, deadline: null }) : startCommandTimedOut(service, state, state.helper, at);
     case 'finding':
-      return nothingFound(service, state, at);
+      // Time is up: one more look decides.
+      return go(service, { ...state, deadline: null }, [seek(service)]);
     case 'readying':
       if (state.process === null) return stay(service);
       if (service.spec.ready.probe.type === 'alive') return becomeRunning(service, state.process, state.helper, state.since, at);

@@ -37,7 +37,8 @@ export function identify(service: Service, look: Look, at: Moment): Move {
 
 type Unclear = Extract<Service['state'], { name: 'unknown' }>['why'];
 
-function unclear(service: Service, why: Exclude<Unclear, { type: 'looking' }>, at: Moment): Move {
+/** It cannot be told which process it is: told, and looked at until it can. */
+export function unclear(service: Service, why: Exclude<Unclear, { type: 'looking' }>, at: Moment): Move {
   const { state } = service;
   if (state.name === 'unknown' && isSameReason(state.why, why)) return stay(service);
   return go(service, { name: 'unknown', since: at.instant, why }, [seek(service)], [why]);

@@ -404,3 +404,17 @@ it('a fact about a process that only shares the PID changes nothing (supervisors
   stage.post({ type: 'exited', service: before.spec.name, process, evidence, away: 'no' });
   expect(stage.service('ssh')).toBe(before);
 });
+
+it('a start command that leaves two daemons at once is not run again to make them three', () => {
+  const stage = new Stage();
+  stage.host.install('/etc/init.d/ssh', program(exitsAfter(30, 0)));
+  stage.add(watched());
+  stage.run(1000);
+  stage.host.beBlind('a moment in which both appear');
+  stage.bear(EXE, program());
+  stage.bear(EXE, program());
+  stage.host.beBlind(null);
+  stage.run(10 * MINUTE);
+  expect(stage.state('ssh')).toMatchObject({ name: 'unknown', why: { type: 'ambiguous' } });
+  expect(stage.spawns('ssh', 'start')).toBe(1);
+});
