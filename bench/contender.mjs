@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isWatched, makePlace, makeServices } from './place.mjs';
+import { copyNode, isWatched, makePlace, makeServices } from './place.mjs';
 import { isAlive } from './processes.mjs';
 import { now } from './stamps.mjs';
 
@@ -20,7 +20,8 @@ export class Contender {
     this.peer = what.peer;
     this.kind = what.kind;
     this.label = what.kind;
-    this.place = makePlace(what.name, ground.node, what.disk);
+    const node = what.peer.runsInNode ? copyNode(ground.node, what.peer.name) : ground.node;
+    this.place = makePlace(what.name, node, what.disk);
     this.services = makeServices(this.place, what.kind, what.count, ground.isStatic);
     this.keeper = new what.peer.Keeper(this.place);
     this.#stamps = ground.stamps;

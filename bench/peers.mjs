@@ -6,6 +6,7 @@
 //   kinds      what it can do: 'plain' (a process that it starts), 'shell' (the same through a run script, as its
 //              users write it), 'hardened' (as nobody, with limits and no new privileges), 'pidFile' and 'exe'
 //              (a daemon that something else starts)
+//   runsInNode whether it is written in JavaScript
 //   missing()  why it cannot be measured here, or null
 //   Keeper     `new Keeper(place)`, then prepare(services), launch() (gives the process whose failure
 //              is the keeper's), and later pidOf(stamp), processes(), stop()

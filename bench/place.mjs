@@ -1,6 +1,6 @@
 // Where things lie inside the sandbox: /run/bench on tmpfs for what belongs to this boot, /bench on an ext4 of its
 // own (in a file in memory, so that no disk decides a figure) for state and logs. Makes the services for a keeper.
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './programs.mjs';
 
@@ -19,13 +19,15 @@ export function mountDisk(point, size) {
 }
 
 /**
- * A copy of node for the measured keepers alone. Memory is read in proportion: a page that two processes have in
- * common is half each one's, and whatever else runs in node on this machine would make Upkeep and pm2 look small.
+ * A copy of node for each keeper that needs one. Memory is read in proportion: a page that two processes have in common
+ * is half each one's, and whatever else runs in node on this machine would make Upkeep and pm2 look small.
  */
-export function copyNode(original) {
-  const copy = join(RUN, 'bin/node');
-  mkdirSync(join(RUN, 'bin'));
-  copyFileSync(original, copy);
+export function copyNode(original, peer) {
+  const copy = join(RUN, peer, 'node');
+  if (!existsSync(copy)) {
+    mkdirSync(join(RUN, peer));
+    copyFileSync(original, copy);
+  }
   return copy;
 }
 

@@ -215,8 +215,13 @@ function crowdText(scale) {
 function collectedText(scale) {
   const rows = scale.filter((row) => row.collected !== undefined);
   if (rows.length === 0) return [];
+  const [most, before] = [rows.at(-1), rows.at(-2)];
+  const each =
+    before === undefined
+      ? ''
+      : ` From ${before.size} to ${most.size} services each takes ${format((most.collected - before.collected) / (most.size - before.size), 1)} KiB.`;
   return [
-    `Upkeep after a forced collection: ${rows.map((row) => `N = ${row.size}: ${format(row.collected / 1024, 1)} MiB`).join(', ')}.`,
+    `Upkeep after a forced collection: ${rows.map((row) => `N = ${row.size}: ${format(row.collected / 1024, 1)} MiB`).join(', ')}.${each}`,
     '',
   ];
 }
@@ -234,6 +239,6 @@ function method({ plan, stamp }) {
 - runit, s6 and daemontools are measured twice: with the usual run script in sh, and “direct” with the program as the script’s own interpreter, which saves them the shell. systemd has RestartSec=0 and no start limit; its start of N is measured from \`systemctl start\`, booted and loaded before, the others’ from the start of the keeper. Upkeep, supervisor, pm2 and systemd keep the services’ output as they do by default.
 - State and logs lie on an ext4 in memory, runtime directories on a tmpfs, for all alike. The hanging disk is such an ext4 under fsfreeze.
 - Memory is Pss of the keeper’s own processes (with runit, s6 and daemontools one small process for each service); of systemd PID 1 alone. The kernel’s own memory for processes and descriptors is in none of the figures.
-- Idle: processor time from schedstat and voluntary context switches of all threads, ${plan.settle / 1000} s after the last start. Up to 100 services the keepers idle side by side; monit’s scan of all processes sees those of the others then.
+- Idle: processor time from schedstat and voluntary context switches of all threads, ${plan.settle / 1000} s after the last start (5 s where the keeper is not in JavaScript, whose engine collects garbage until then). Up to 100 services the keepers idle side by side; monit’s scan of all processes sees those of the others then.
 `;
 }

@@ -8,29 +8,23 @@ import { now } from './stamps.mjs';
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 /**
- * One size. Up to 100 services the peers are started one after the other and then idle side by side; above that
- * each has the machine to itself, as Upkeep always has.
+ * One size. Up to 100 services the keepers are started one after the other and then idle side by side; above that
+ * each has the machine to itself.
  * @param {{peers: object[], size: number, settle: number, window: number, limit: number, crowdRounds: number}} what
  *   milliseconds: before idleness is read, its length, the longest start
  */
 export async function measureScale(what, ground, say) {
-  // Upkeep is never beside pm2: both would be shown half of the memory that the program node is.
-  const groups =
-    what.size <= 100
-      ? [what.peers.filter(isUpkeep), what.peers.filter((peer) => !isUpkeep(peer))]
-      : what.peers.map((peer) => [peer]);
+  const groups = what.size <= 100 ? [what.peers] : what.peers.map((peer) => [peer]);
   const rows = [];
   for (const group of groups) rows.push(...(await measureGroup(group, what, ground, say)));
   return rows;
 }
 
+const BRIEFLY_MS = 5_000;
 /** From this many services on, some are also killed: does a crowd make a restart slower? */
 const CROWD = 1000;
 
-const isUpkeep = (peer) => peer.name === 'upkeep';
-
 async function measureGroup(peers, what, ground, say) {
-  if (peers.length === 0) return [];
   const contenders = [];
   const rows = [];
   for (const peer of peers) {
@@ -41,7 +35,8 @@ async function measureGroup(peers, what, ground, say) {
     say(`${peer.name}, ${what.size}: ${problem ?? `${(contender.startTook / 1e6).toFixed(0)} ms`}`);
     rows.push({ peer, size: what.size, problem, start: contender.startTook });
   }
-  await sleep(what.settle);
+  // JavaScript's engine tidies up for some 17 s after it has worked; nobody else does anything so late.
+  await sleep(peers.some((peer) => peer.runsInNode) ? what.settle : Math.min(what.settle, BRIEFLY_MS));
   const before = contenders.map((contender) => spent(own(contender)));
   const begun = now();
   await sleep(what.window);

@@ -56,6 +56,7 @@ class Keeper {
 
 export const pm2 = {
   name: 'pm2',
+  runsInNode: true,
   npm: ['pm2@6'],
   kinds: ['plain'],
   /** @param {{npmPlace: string | null}} options */

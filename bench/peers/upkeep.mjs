@@ -79,6 +79,7 @@ class Keeper {
 
 export const upkeep = {
   name: 'upkeep',
+  runsInNode: true,
   kinds: ['plain', 'hardened', 'pidFile', 'exe'],
   missing: () => (existsSync(join(ROOT, 'dist/main.js')) ? null : 'dist/main.js is missing: npm run build'),
   version: () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
