@@ -91,6 +91,18 @@ function limitsOf(pid: number): ReadonlyMap<string, readonly [string, string]> {
   );
 }
 
+/** Once it sleeps: the dynamic linker before it has libraries open. */
+async function descriptorsOf(pid: number): Promise<readonly string[]> {
+  await subject.until(
+    `${pid} sleeps`,
+    () => readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('nanosleep') || ownedFds(pid).length === 3,
+  );
+  return ownedFds(pid);
+}
+
+const ownedFds = (pid: number): readonly string[] =>
+  readdirSync(`/proc/${pid}/fd`).map((fd) => `${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`);
+
 function environmentOf(pid: number): ReadonlyMap<string, string> {
   const words = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
   return new Map(words.map((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]));
@@ -113,12 +125,7 @@ describe('a started process', () => {
   it('reads nothing, and holds no descriptor of the keeper', async () => {
     const held = openSync('/dev/zero', constants.O_RDONLY);
     const pid = await sleeping();
-    const fds = readdirSync(`/proc/${pid}/fd`).map(Number).sort();
-    expect(fds.map((fd) => [fd, readlinkSync(`/proc/${pid}/fd/${fd}`)])).toEqual([
-      [0, '/dev/null'],
-      [1, '/dev/null'],
-      [2, '/dev/null'],
-    ]);
+    expect(await descriptorsOf(pid)).toEqual(['0 /dev/null', '1 /dev/null', '2 /dev/null']);
     closeSync(held);
   });
 
@@ -303,7 +310,7 @@ describe.skipIf(!isRoot)('a process of another user', () => {
     expect(statusOf(pid).get('SigIgn')).toBe('0000000000000000');
     expect(statusOf(pid).get('Umask')).toBe('0077');
     expect(limitsOf(pid).get('Max processes')).toEqual(['5000', '5000']);
-    expect(readdirSync(`/proc/${pid}/fd`).sort()).toEqual(['0', '1', '2']);
+    expect(await descriptorsOf(pid)).toHaveLength(3);
     expect(readStatField(pid, 6)).toBe(String(pid));
   });
 
