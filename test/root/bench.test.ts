@@ -1,0 +1,31 @@
+// The harness of `npm run bench` itself, in a run too short for conclusions: every measurement of Upkeep yields figures.
+// It knows the outside of the bench only: its options and its page.
+
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+if (process.env.UPKEEP_SANDBOX !== '1') throw new Error('the bench is tried only inside test/support/sandbox.sh');
+
+it('a quick bench measures Upkeep in all phases and loses no restart', { timeout: 180_000 }, () => {
+  const options = { quick: true, peers: ['upkeep'], phases: null, npmPlace: null, node: process.execPath };
+  const bench = spawnSync(process.execPath, ['bench/inside.mjs', JSON.stringify(options)], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: 170_000,
+  });
+  expect(bench.status, bench.stderr).toBe(0);
+  const page = bench.stdout;
+  expect(page).not.toContain('Broke off');
+  expect(page).not.toContain('Not measured');
+  expect(page).not.toContain(' lost:');
+  expect(page).not.toContain('did not finish');
+  const rows = (label: string) => page.split('\n').filter((line) => line.startsWith(`| ${label} |`));
+  // Supervised in two ways, watched in two ways, then start, memory, processor time and wake-ups.
+  expect(rows('upkeep')).toHaveLength(8);
+  for (const row of rows('upkeep')) expect(row).toMatch(/\d/);
+  expect(rows('the same, frozen')[0]).toMatch(/\| \d+ \| \d+\.\d+ \|/);
+  expect(rows('idle')[0]).toMatch(/\d+\.\d+/);
+});
