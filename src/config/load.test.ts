@@ -86,7 +86,6 @@ describe('a service of which little is said', () => {
         backoff: { factor: 2, max: 30_000, jitter: 0.1 },
         healthyAfter: 30_000,
         limit: { count: 10, within: 300_000 },
-        // biome-ignore lint/suspicious/noThenProperty: the name of the setting
         then: 'slow',
         slowEvery: 60_000,
         successExit: [],
@@ -213,7 +212,6 @@ describe('values', () => {
     const full = '{ limit: none, then: give-up, successExit: 3, preventExit: [SIGKILL, 4], backoff: { jitter: 0% } }';
     expect(service(`run: x\nrestart: ${full}`).restart).toMatchObject({
       limit: null,
-      // biome-ignore lint/suspicious/noThenProperty: the name of the setting
       then: 'give-up',
       successExit: [{ type: 'code', code: 3 }],
       preventExit: [

@@ -34,7 +34,6 @@ const fields = record(
       "Alive and healthy that long: the delay begins anew (never the limit's window).",
     ),
     limit: defaulted(rateOrNone, '10 in 5m', 'So many restarts within that time are done, the next is not; or `none`.'),
-    // biome-ignore lint/suspicious/noThenProperty: the key of the configuration; a table of keys is never awaited
     then: defaulted(
       oneOf('slow', 'give-up'),
       'slow',

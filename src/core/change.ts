@@ -1,10 +1,10 @@
 // Vocabulary: what happened, for the log, the history, notices and those who wait. Core value plus the stamp of the step.
 
 import type { Death, Sender } from './death.js';
+import type { Verb } from './event.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { ServiceName } from './spec.js';
 import type { Failure, StateName, StopReason } from './state.js';
-import type { Verb } from './event.js';
 import type { Millis, WallTime } from './time.js';
 
 /** A transition that happened. `from` and `to` may be equal where something happened inside a state. */

@@ -5,7 +5,13 @@ import { instant, type Now, wallTime } from './time.js';
 
 const now: Now = { instant: instant(5000), wall: wallTime(1_790_000_000_000), random: 0.25 };
 const process = { pid: asPid(812), startTicks: 1, inode: null };
-const seen = (status: ExitStatus, oom = false): ExitEvidence => ({ status, oom, peakMemory: null, cpuTime: null, ticks: 500 });
+const seen = (status: ExitStatus, oom = false): ExitEvidence => ({
+  status,
+  oom,
+  peakMemory: null,
+  cpuTime: null,
+  ticks: 500,
+});
 const killed = (signal: `SIG${string}`, coreDumped = false): ExitStatus => ({ type: 'signaled', signal, coreDumped });
 const death = (status: ExitStatus, our: 'none' | 'requested' = 'none', oom = false): Death =>
   deathOf(process, seen(status, oom), our, { startedAt: instant(1000), readySince: instant(2000) }, 'no', now);
@@ -48,7 +54,12 @@ describe('the cause of death', () => {
   });
 
   it('gives incidents that sort by time and differ', () => {
-    expect(death(killed('SIGKILL')).incident).not.toBe(deathOf(process, seen(killed('SIGKILL')), 'none', { startedAt: null, readySince: null }, 'no', { ...now, random: 0.26 }).incident);
+    expect(death(killed('SIGKILL')).incident).not.toBe(
+      deathOf(process, seen(killed('SIGKILL')), 'none', { startedAt: null, readySince: null }, 'no', {
+        ...now,
+        random: 0.26,
+      }).incident,
+    );
   });
 });
 

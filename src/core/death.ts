@@ -5,8 +5,17 @@ import type { ExitEvidence, ExitStatus, ProcessRef, SignalName } from './process
 import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
 
 export type Cause =
-  | 'exit' | 'signal' | 'oom' | 'watchdog' | 'heartbeat' | 'start-timeout'
-  | 'spawn' | 'requested' | 'coupling' | 'limit' | 'gone';
+  | 'exit'
+  | 'signal'
+  | 'oom'
+  | 'watchdog'
+  | 'heartbeat'
+  | 'start-timeout'
+  | 'spawn'
+  | 'requested'
+  | 'coupling'
+  | 'limit'
+  | 'gone';
 
 /** Who sent the signal, as far as it is known. `inferred`: concluded, not observed. */
 export interface Sender {
@@ -54,7 +63,14 @@ export interface Life {
 }
 
 /** The record of a process that ended. */
-export function deathOf(process: ProcessRef, evidence: ExitEvidence, our: OurPart, life: Life, away: 'yes' | 'no', now: Now): Death {
+export function deathOf(
+  process: ProcessRef,
+  evidence: ExitEvidence,
+  our: OurPart,
+  life: Life,
+  away: 'yes' | 'no',
+  now: Now,
+): Death {
   return {
     at: now.instant,
     time: now.wall,
@@ -74,7 +90,13 @@ export function deathOf(process: ProcessRef, evidence: ExitEvidence, our: OurPar
 }
 
 /** The record of a start that came to nothing without a process of ours to blame. */
-export function failedStart(cause: 'spawn' | 'start-timeout' | 'exit' | 'signal' | 'gone', status: ExitStatus, errno: string | null, detail: string, now: Now): Death {
+export function failedStart(
+  cause: 'spawn' | 'start-timeout' | 'exit' | 'signal' | 'gone',
+  status: ExitStatus,
+  errno: string | null,
+  detail: string,
+  now: Now,
+): Death {
   return {
     at: now.instant,
     time: now.wall,
@@ -184,6 +206,8 @@ function describeEnd(death: Death): string {
 
 /** Short, sortable by time, and unlike enough to be looked up: the time in base 36 and three random digits. */
 function incidentOf(now: Now): string {
-  const tail = Math.floor(now.random * 46656).toString(36).padStart(3, '0');
+  const tail = Math.floor(now.random * 46656)
+    .toString(36)
+    .padStart(3, '0');
   return `${Math.floor(now.wall).toString(36)}${tail}`;
 }

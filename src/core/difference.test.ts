@@ -2,26 +2,42 @@ import { describe, expect, it } from 'vitest';
 import { command, supervised, watched } from '../../test/support/builders.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import { applyEvents, planOf } from './plan.js';
+import { asPid } from './process.js';
 import type { ServiceSpec } from './spec.js';
 import { newService, type Service } from './state.js';
-import { asPid } from './process.js';
 import { instant, seconds } from './time.js';
 
 const web = supervised({ name: 'web' });
 const running = (spec: ServiceSpec): Service => ({
   ...newService(spec, instant(0)),
-  state: { name: 'running', since: instant(0), process: { pid: asPid(9), startTicks: 1, inode: null }, helper: null, deadline: null },
+  state: {
+    name: 'running',
+    since: instant(0),
+    process: { pid: asPid(9), startTicks: 1, inode: null },
+    helper: null,
+    deadline: null,
+  },
 });
 
 describe('a new definition', () => {
   it('of words, thresholds and rules needs no new process (monitors 35)', () => {
-    const other: ServiceSpec = { ...web, description: 'new', tags: ['a'], runbook: 'http://x', restart: { ...web.restart, slowEvery: seconds(5) }, ready: { ...web.ready, timeout: seconds(1) } };
+    const other: ServiceSpec = {
+      ...web,
+      description: 'new',
+      tags: ['a'],
+      runbook: 'http://x',
+      restart: { ...web.restart, slowEvery: seconds(5) },
+      ready: { ...web.ready, timeout: seconds(1) },
+    };
     expect(needsRestart(web, other)).toEqual([]);
     expect(changedKeys(web, other)).toEqual(['description', 'runbook', 'tags', 'ready', 'restart']);
   });
 
   it('of what a process is born with needs one, and says for which keys', () => {
-    expect(needsRestart(web, { ...web, settings: { ...web.settings, env: { A: '1' }, umask: 0o77 } })).toEqual(['umask', 'env']);
+    expect(needsRestart(web, { ...web, settings: { ...web.settings, env: { A: '1' }, umask: 0o77 } })).toEqual([
+      'umask',
+      'env',
+    ]);
     expect(needsRestart(web, supervised({ name: 'web', run: '/srv/web --new' }))).toEqual(['run']);
     expect(needsRestart({ ...web, settings: { ...web.settings, env: { A: '1' } } }, web)).toEqual(['env']);
   });
@@ -41,14 +57,31 @@ describe('a new definition', () => {
 });
 
 describe('a plan', () => {
-  const set = new Map([['web', running(web)], ['old', running(supervised({ name: 'old' }))], ['same', running(supervised({ name: 'same' }))]]);
-  const coming: readonly ServiceSpec[] = [{ ...web, settings: { ...web.settings, cwd: '/tmp' } }, supervised({ name: 'same' }), supervised({ name: 'fresh' })];
+  const set = new Map([
+    ['web', running(web)],
+    ['old', running(supervised({ name: 'old' }))],
+    ['same', running(supervised({ name: 'same' }))],
+  ]);
+  const coming: readonly ServiceSpec[] = [
+    { ...web, settings: { ...web.settings, cwd: '/tmp' } },
+    supervised({ name: 'same' }),
+    supervised({ name: 'fresh' }),
+  ];
 
   it('says service by service what would happen', () => {
-    expect(planOf(set, coming).map(({ name, action }) => `${name} ${action}`)).toEqual(['web restart', 'same none', 'fresh start', 'old remove']);
+    expect(planOf(set, coming).map(({ name, action }) => `${name} ${action}`)).toEqual([
+      'web restart',
+      'same none',
+      'fresh start',
+      'old remove',
+    ]);
   });
 
   it('touches only what changed', () => {
-    expect(applyEvents(set, coming, instant(0)).map(({ type, service }) => `${service} ${type}`)).toEqual(['old removed', 'web changed', 'fresh added']);
+    expect(applyEvents(set, coming, instant(0)).map(({ type, service }) => `${service} ${type}`)).toEqual([
+      'old removed',
+      'web changed',
+      'fresh added',
+    ]);
   });
 });

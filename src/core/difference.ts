@@ -4,7 +4,22 @@
 import type { ServiceSpec } from './spec.js';
 
 /** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, log rotation, words for people) is live. */
-const bakedIn = ['user', 'group', 'groups', 'cwd', 'umask', 'env', 'envFiles', 'inheritEnv', 'limits', 'nice', 'oomScoreAdjust', 'noNewPrivileges', 'capabilities', 'memory'] as const;
+const bakedIn = [
+  'user',
+  'group',
+  'groups',
+  'cwd',
+  'umask',
+  'env',
+  'envFiles',
+  'inheritEnv',
+  'limits',
+  'nice',
+  'oomScoreAdjust',
+  'noNewPrivileges',
+  'capabilities',
+  'memory',
+] as const;
 
 /** The keys whose change needs a new process; empty: the new definition is live at once. For a watched service: those that mean another daemon. */
 export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly string[] {
@@ -14,7 +29,12 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly 
     return isEqual(before.kind.pattern, after.kind.pattern) ? [] : ['watch'];
   }
   const keys: string[] = [];
-  if (before.kind.type === 'supervised' && after.kind.type === 'supervised' && !isEqual(before.kind.run.argv, after.kind.run.argv)) keys.push('run');
+  if (
+    before.kind.type === 'supervised' &&
+    after.kind.type === 'supervised' &&
+    !isEqual(before.kind.run.argv, after.kind.run.argv)
+  )
+    keys.push('run');
   for (const key of bakedIn) {
     if (!isEqual(before.settings[key], after.settings[key])) keys.push(key === 'envFiles' ? 'envFile' : key);
   }

@@ -8,7 +8,13 @@ export type Role = 'main' | 'start' | 'stop' | 'restart' | 'reload';
 
 export type Effect =
   /** Start a process for the service. Answered by `spawned` or `spawnFailed`, later `exited`. */
-  | { readonly type: 'spawn'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number; readonly command: Command }
+  | {
+      readonly type: 'spawn';
+      readonly spec: ServiceSpec;
+      readonly role: Role;
+      readonly generation: number;
+      readonly command: Command;
+    }
   /** Was this order to spawn carried out? A keeper that died before it could write down the outcome may have left the process behind.
    * Answered by `spawned`, or by `spawnFailed` with the errno LOST: nothing of it lives. */
   | { readonly type: 'reclaim'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number }
@@ -17,11 +23,29 @@ export type Effect =
   /** Forget a followed process without touching it. */
   | { readonly type: 'unfollow'; readonly service: ServiceName; readonly process: ProcessRef }
   /** Send a signal, to the process or its whole group, and SIGCONT after it where `thenContinue` says so. */
-  | { readonly type: 'signal'; readonly service: ServiceName; readonly process: ProcessRef; readonly signal: SignalName; readonly to: 'main' | 'group'; readonly thenContinue: 'yes' | 'no' }
+  | {
+      readonly type: 'signal';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly signal: SignalName;
+      readonly to: 'main' | 'group';
+      readonly thenContinue: 'yes' | 'no';
+    }
   /** End what is left of the group or cgroup of a dead (or dying) main process with this signal. Answered by `emptied` once nothing is left; asking again with SIGKILL is fine. */
-  | { readonly type: 'endRest'; readonly service: ServiceName; readonly process: ProcessRef; readonly signal: SignalName; readonly policy: Leftovers }
+  | {
+      readonly type: 'endRest';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly signal: SignalName;
+      readonly policy: Leftovers;
+    }
   /** End a helper (a start, stop or reload command) and what it started, except processes that match the pattern of a watched service. */
-  | { readonly type: 'endHelper'; readonly service: ServiceName; readonly process: ProcessRef; readonly spec: ServiceSpec }
+  | {
+      readonly type: 'endHelper';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly spec: ServiceSpec;
+    }
   /** Look for the processes of a watched service now. `seek: on`: and go on looking until told `off`. Answered by `looked`. */
   | { readonly type: 'look'; readonly spec: ServiceSpec; readonly seek: 'once' | 'on' }
   | { readonly type: 'stopSeeking'; readonly service: ServiceName }

@@ -20,7 +20,8 @@ export function retry(service: Service, death: Death, at: Moment): Move {
 /** The answer of the restart rule to an end that was told already. */
 export function decide(service: Service, death: Death, at: Moment): { readonly move: Move; readonly next: Next } {
   const dead: Service = { ...service, lastDeath: death };
-  if (desiredOf(dead) === 'down') return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
+  if (desiredOf(dead) === 'down')
+    return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
   if (dead.hold !== null) return { move: launch(dead, 'restart', at), next: { type: 'nothing', why: 'it is on hold' } };
   const verdict = judge(dead.spec.restart, dead.restarts, death, at);
   const next = nextOf(verdict, at);
@@ -31,11 +32,21 @@ function carryOut(service: Service, verdict: Verdict, next: Next, at: Moment): M
   switch (verdict.type) {
     case 'start':
       if (verdict.at <= at.instant) return launch(service, 'restart', at);
-      return go(service, { name: 'backoff', since: at.instant, attempt: service.restarts.streak, deadline: verdict.at }, seeking(service));
+      return go(
+        service,
+        { name: 'backoff', since: at.instant, attempt: service.restarts.streak, deadline: verdict.at },
+        seeking(service),
+      );
     case 'failed': {
       // Told once: the quiet tries that follow fail without another word.
-      const told: readonly What[] = verdict.told === 'first' ? [{ type: 'failed', failure: verdict.failure, next }] : [];
-      return go(service, { name: 'failed', since: at.instant, failure: verdict.failure, deadline: verdict.retryAt }, seeking(service), told);
+      const told: readonly What[] =
+        verdict.told === 'first' ? [{ type: 'failed', failure: verdict.failure, next }] : [];
+      return go(
+        service,
+        { name: 'failed', since: at.instant, failure: verdict.failure, deadline: verdict.retryAt },
+        seeking(service),
+        told,
+      );
     }
     case 'rest':
       return rest(service, 'policy', at);
@@ -48,7 +59,10 @@ function nextOf(verdict: Verdict, at: Moment): Next {
       return verdict.at <= at.instant ? { type: 'start' } : { type: 'wait', for: elapsed(at.instant, verdict.at) };
     case 'failed':
       if (verdict.retryAt !== null) return { type: 'slow', in: elapsed(at.instant, verdict.retryAt) };
-      return { type: 'nothing', why: verdict.failure.type === 'limit' ? 'its restart limit is reached' : 'its restart policy says so' };
+      return {
+        type: 'nothing',
+        why: verdict.failure.type === 'limit' ? 'its restart limit is reached' : 'its restart policy says so',
+      };
     case 'rest':
       return { type: 'nothing', why: 'its restart policy says so' };
   }
@@ -65,7 +79,10 @@ function seeking(service: Service): readonly Effect[] {
 }
 
 /** The descendants of a dead main process: ended before the next start where the policy says so. */
-export function leaveNoRest(service: Service, dead: ProcessRef): { readonly service: Service; readonly effects: readonly Effect[] } {
+export function leaveNoRest(
+  service: Service,
+  dead: ProcessRef,
+): { readonly service: Service; readonly effects: readonly Effect[] } {
   if (service.spec.leftovers === 'leave') return { service, effects: [] };
   const noted: Service = { ...service, rest: dead };
   return { service: noted, effects: orderRest(noted) };
@@ -104,7 +121,8 @@ export function pressRest(service: Service, waiting: Waiting, at: Moment): Move 
   const { name, leftovers } = service.spec;
   const order: Effect = { type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers };
   // Told by its deadline, not by the time that has passed: a loop that was held would seem to have killed already.
-  const wasKilled = leftovers === 'kill' || (waiting.deadline !== null && waiting.deadline > later(waiting.since, killPatience));
+  const wasKilled =
+    leftovers === 'kill' || (waiting.deadline !== null && waiting.deadline > later(waiting.since, killPatience));
   if (wasKilled) {
     const reason = `SIGKILL did not end what is left of the group of process ${service.rest.pid}; it may hang in the kernel (state D)`;
     return go(service, { ...waiting, deadline: null }, [order], [{ type: 'stuck', reason }]);

@@ -1,21 +1,40 @@
 // Vocabulary: facts that arrive. Past tense. A fact about a process names its whole ProcessRef.
 
 import type { Sender } from './death.js';
+import type { Role } from './effect.js';
 import type { Look } from './pattern.js';
 import type { ExitEvidence, ProcessRef } from './process.js';
 import type { ServiceName, ServiceSpec } from './spec.js';
-import type { Role } from './effect.js';
 import type { Service } from './state.js';
 import type { HostPhase, WallTime } from './time.js';
 
 /** A fact about one service. */
 export type ServiceEvent =
   /** What was ordered by a `spawn` effect runs. */
-  | { readonly type: 'spawned'; readonly service: ServiceName; readonly role: Role; readonly generation: number; readonly process: ProcessRef }
+  | {
+      readonly type: 'spawned';
+      readonly service: ServiceName;
+      readonly role: Role;
+      readonly generation: number;
+      readonly process: ProcessRef;
+    }
   /** It could not be started, or (errno LOST) what had been ordered is not there any more: fork or exec failed, the user does not exist, its directory is missing. */
-  | { readonly type: 'spawnFailed'; readonly service: ServiceName; readonly role: Role; readonly generation: number; readonly errno: string; readonly detail: string }
+  | {
+      readonly type: 'spawnFailed';
+      readonly service: ServiceName;
+      readonly role: Role;
+      readonly generation: number;
+      readonly errno: string;
+      readonly detail: string;
+    }
   /** A process that we spawned, adopted or follow is gone. `away`: it ended while no keeper was there. */
-  | { readonly type: 'exited'; readonly service: ServiceName; readonly process: ProcessRef; readonly evidence: ExitEvidence; readonly away: 'yes' | 'no' }
+  | {
+      readonly type: 'exited';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly evidence: ExitEvidence;
+      readonly away: 'yes' | 'no';
+    }
   /** The answer to a `look`, and again whenever it changes while seeking. */
   | { readonly type: 'looked'; readonly service: ServiceName; readonly look: Look }
   /** The probe of `awaitReady` succeeded for this process. */
@@ -47,7 +66,12 @@ export type Event = ServiceEvent | AddedEvent;
 /** What an operator may ask of one service. */
 export type Ask =
   | { readonly verb: 'start'; readonly reason: string | null }
-  | { readonly verb: 'stop'; readonly reason: string | null; readonly until: WallTime | null; readonly lasts: 'always' | 'boot' }
+  | {
+      readonly verb: 'stop';
+      readonly reason: string | null;
+      readonly until: WallTime | null;
+      readonly lasts: 'always' | 'boot';
+    }
   | { readonly verb: 'restart'; readonly reason: string | null }
   | { readonly verb: 'reload' }
   | { readonly verb: 'hold'; readonly reason: string | null; readonly until: WallTime | null }

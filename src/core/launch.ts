@@ -24,11 +24,23 @@ export function launch(service: Service, why: LaunchReason, at: Moment): Move {
   const { kind } = fresh.spec;
   switch (kind.type) {
     case 'supervised':
-      return begin(fresh, why, null, { type: 'spawn', spec: fresh.spec, role: 'main', generation: fresh.generation + 1, command: kind.run }, at);
+      return begin(
+        fresh,
+        why,
+        null,
+        { type: 'spawn', spec: fresh.spec, role: 'main', generation: fresh.generation + 1, command: kind.run },
+        at,
+      );
     case 'watched': {
       if (kind.start === null) return go(fresh, { name: 'stopped', since: at.instant, why: 'no-start' }, [seek(fresh)]);
       const deadline = kind.start.timeout === null ? null : later(at.instant, kind.start.timeout);
-      const spawn: Effect = { type: 'spawn', spec: fresh.spec, role: 'start', generation: fresh.generation + 1, command: kind.start };
+      const spawn: Effect = {
+        type: 'spawn',
+        spec: fresh.spec,
+        role: 'start',
+        generation: fresh.generation + 1,
+        command: kind.start,
+      };
       return begin(fresh, why, deadline, spawn, at);
     }
   }
@@ -39,13 +51,25 @@ function begin(service: Service, why: LaunchReason, deadline: Instant | null, sp
     ...service,
     generation: service.generation + 1,
     restarts: { ...service.restarts, lastStart: at.instant },
-    state: { name: 'starting', since: at.instant, phase: 'launching', process: null, helper: null, setback: null, deadline },
+    state: {
+      name: 'starting',
+      since: at.instant,
+      phase: 'launching',
+      process: null,
+      helper: null,
+      setback: null,
+      deadline,
+    },
   };
   return { service: started, effects: [spawn], happened: [{ type: 'starting', why }] };
 }
 
 function wait(service: Service, reason: Waiting['for'], deadline: Instant | null, at: Moment): Move {
-  return go(service, { name: 'waiting', since: at.instant, for: reason, deadline }, service.spec.kind.type === 'watched' ? [seek(service)] : []);
+  return go(
+    service,
+    { name: 'waiting', since: at.instant, for: reason, deadline },
+    service.spec.kind.type === 'watched' ? [seek(service)] : [],
+  );
 }
 
 /** A new definition counts from the next start on: the old process was stopped by its own rules. */
@@ -59,9 +83,23 @@ export function seek(service: Service): Effect {
 }
 
 /** The main process lives: now it has to become ready. `probe` alive is only a deadline, all others are asked. */
-export function readying(service: Service, process: ProcessRef, helper: ProcessRef | null, since: Instant, at: Moment): Move {
+export function readying(
+  service: Service,
+  process: ProcessRef,
+  helper: ProcessRef | null,
+  since: Instant,
+  at: Moment,
+): Move {
   const { ready } = service.spec;
-  const state = { name: 'starting', since, phase: 'readying', process, helper, setback: null, deadline: readyDeadline(ready, at) } as const;
+  const state = {
+    name: 'starting',
+    since,
+    phase: 'readying',
+    process,
+    helper,
+    setback: null,
+    deadline: readyDeadline(ready, at),
+  } as const;
   return go(service, state, awaitReady(service, process));
 }
 
@@ -84,25 +122,47 @@ export function findDeadline(ready: Ready, at: Moment): Instant {
 }
 
 /** It serves. A start command that still runs keeps its own deadline. */
-export function becomeRunning(service: Service, process: ProcessRef, helper: ProcessRef | null, startedAt: Instant, at: Moment): Move {
+export function becomeRunning(
+  service: Service,
+  process: ProcessRef,
+  helper: ProcessRef | null,
+  startedAt: Instant,
+  at: Moment,
+): Move {
   const happened: What[] = [{ type: 'ready', process, took: Math.max(0, at.instant - startedAt) as Millis }];
   return go(service, runningState(service, process, helper, at), settledEffects(service), happened);
 }
 
 /** The state of a service whose main process serves. */
-export function runningState(service: Service, process: ProcessRef, helper: ProcessRef | null, at: Moment): Service['state'] {
+export function runningState(
+  service: Service,
+  process: ProcessRef,
+  helper: ProcessRef | null,
+  at: Moment,
+): Service['state'] {
   const { kind } = service.spec;
   const timeout = helper !== null && kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
-  return { name: 'running', since: at.instant, process, helper, deadline: timeout === null ? null : later(at.instant, timeout) };
+  return {
+    name: 'running',
+    since: at.instant,
+    process,
+    helper,
+    deadline: timeout === null ? null : later(at.instant, timeout),
+  };
 }
 
 /** Once it runs nobody needs to look or probe any more: idle costs nothing. */
 export function settledEffects(service: Service): readonly Effect[] {
-  const probing: Effect[] = service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
-  return service.spec.kind.type === 'watched' ? [...probing, { type: 'stopSeeking', service: service.spec.name }] : probing;
+  const probing: Effect[] =
+    service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
+  return service.spec.kind.type === 'watched'
+    ? [...probing, { type: 'stopSeeking', service: service.spec.name }]
+    : probing;
 }
 
 /** Starts what waited, if the reason for waiting was this one. */
 export function releaseFrom(service: Service, reason: Waiting['for'], at: Moment): Move {
-  return service.state.name === 'waiting' && service.state.for === reason ? launch(service, 'restart', at) : stay(service);
+  return service.state.name === 'waiting' && service.state.for === reason
+    ? launch(service, 'restart', at)
+    : stay(service);
 }

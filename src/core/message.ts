@@ -34,9 +34,15 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'ready':
       return info(`${title} is running (pid ${what.process.pid}), ready after ${inWords(what.took)}`);
     case 'died':
-      return { level: 'warning', text: `${title} is not running, ${nextInWords(what.next, 'restarting')}: ${describeDeath(what.death)}` };
+      return {
+        level: 'warning',
+        text: `${title} is not running, ${nextInWords(what.next, 'restarting')}: ${describeDeath(what.death)}`,
+      };
     case 'startFailed':
-      return { level: 'error', text: `${title} failed to start: ${describeFailedStart(what.death)}; ${nextInWords(what.next, 'trying again')}` };
+      return {
+        level: 'error',
+        text: `${title} failed to start: ${describeFailedStart(what.death)}; ${nextInWords(what.next, 'trying again')}`,
+      };
     case 'failed':
       return failedLine(what, title);
     case 'handedOver':
@@ -56,7 +62,10 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'stopped':
       return info(`${title} is stopped`);
     case 'asked':
-      return { level: 'notice', text: `${what.verb}${byWhom(what.by)}${what.reason === null ? '' : `: ${what.reason}`}` };
+      return {
+        level: 'notice',
+        text: `${what.verb}${byWhom(what.by)}${what.reason === null ? '' : `: ${what.reason}`}`,
+      };
     case 'refused':
       return { level: 'warning', text: `${what.verb} refused: ${what.reason}` };
     case 'overrideEnded':
@@ -78,13 +87,19 @@ function lineOf(change: Change, title: string, service: Service | null): Message
   }
 }
 
-function startingLine(change: Change, what: Extract<What, { type: 'starting' }>, title: string, service: Service | null): Message {
+function startingLine(
+  change: Change,
+  what: Extract<What, { type: 'starting' }>,
+  title: string,
+  service: Service | null,
+): Message {
   const isWatched = service?.spec.kind.type === 'watched';
   switch (what.why) {
     case 'first':
       return isWatched ? { level: 'warning', text: `${title} is not running, starting` } : info(`starting ${title}`);
     case 'restart':
-      if (isWatched && change.from === 'waiting') return { level: 'warning', text: `${title} is not running, restarting: it did not come back by itself` };
+      if (isWatched && change.from === 'waiting')
+        return { level: 'warning', text: `${title} is not running, restarting: it did not come back by itself` };
       return debug(`starting ${title} again`);
     case 'requested':
       return info(`starting ${title}`);
@@ -113,7 +128,10 @@ export function nextInWords(next: Next, doing: string): string {
 function failedLine({ failure, next }: Extract<What, { type: 'failed' }>, title: string): Message | null {
   switch (failure.type) {
     case 'limit':
-      return { level: 'error', text: `${title} has failed: ${failure.count} restarts did not help; ${nextInWords(next, 'trying again')}` };
+      return {
+        level: 'error',
+        text: `${title} has failed: ${failure.count} restarts did not help; ${nextInWords(next, 'trying again')}`,
+      };
     case 'prevented':
       return { level: 'error', text: `${title} has failed: its restart policy leaves it down` };
     case 'nothing-matches':

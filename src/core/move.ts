@@ -16,14 +16,23 @@ export function stay(service: Service): Move {
 }
 
 /** Into this state, with these orders. */
-export function go(service: Service, state: ServiceState, effects: readonly Effect[] = [], happened: readonly What[] = []): Move {
+export function go(
+  service: Service,
+  state: ServiceState,
+  effects: readonly Effect[] = [],
+  happened: readonly What[] = [],
+): Move {
   return { service: { ...service, state }, effects, happened };
 }
 
 /** The second move after the first, as one. Not called `then`: a module that exports that is a promise to `import()`. */
 export function andThen(first: Move, second: (service: Service) => Move): Move {
   const next = second(first.service);
-  return { service: next.service, effects: [...first.effects, ...next.effects], happened: [...first.happened, ...next.happened] };
+  return {
+    service: next.service,
+    effects: [...first.effects, ...next.effects],
+    happened: [...first.happened, ...next.happened],
+  };
 }
 
 /** These orders and happenings, then the move. */

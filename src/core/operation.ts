@@ -17,7 +17,8 @@ export function progressOf(verb: Verb, changes: readonly Change[], service: Serv
     if (verb === 'reload' && what.type === 'reloaded') return { type: 'done', text: 'reloaded' };
     if (verb === 'reload' && what.type === 'reloadFailed') return { type: 'failed', text: what.reason };
   }
-  if (service === null) return verb === 'stop' ? { type: 'done', text: 'stopped' } : { type: 'failed', text: 'it was removed' };
+  if (service === null)
+    return verb === 'stop' ? { type: 'done', text: 'stopped' } : { type: 'failed', text: 'it was removed' };
   switch (verb) {
     case 'start':
     case 'restart':
@@ -48,15 +49,24 @@ function progressUp(changes: readonly Change[], service: Service): Progress {
     case 'failed':
       return { type: 'failed', text: reason ?? `it is ${state.name}` };
     case 'stopped':
-      return { type: 'failed', text: reason ?? (state.why === 'no-start' ? 'it has no `start` command' : 'it was stopped') };
+      return {
+        type: 'failed',
+        text: reason ?? (state.why === 'no-start' ? 'it has no `start` command' : 'it was stopped'),
+      };
     case 'waiting':
-      return state.for === 'hold' ? { type: 'failed', text: 'it is on hold' } : { type: 'pending', text: `waiting (${state.for})` };
+      return state.for === 'hold'
+        ? { type: 'failed', text: 'it is on hold' }
+        : { type: 'pending', text: `waiting (${state.for})` };
     case 'unknown':
-      return state.why.type === 'looking' ? { type: 'pending', text: 'looking' } : { type: 'failed', text: 'it is not clear which process it is' };
+      return state.why.type === 'looking'
+        ? { type: 'pending', text: 'looking' }
+        : { type: 'failed', text: 'it is not clear which process it is' };
     case 'starting':
       return reason === null ? { type: 'pending', text: 'starting' } : { type: 'failed', text: reason };
     case 'stopping':
-      return state.phase === 'stuck' ? { type: 'failed', text: 'it does not end' } : { type: 'pending', text: 'stopping' };
+      return state.phase === 'stuck'
+        ? { type: 'failed', text: 'it does not end' }
+        : { type: 'pending', text: 'stopping' };
   }
 }
 
@@ -74,6 +84,8 @@ function progressDown(service: Service): Progress {
     case 'running':
       return { type: 'pending', text: state.name };
     case 'stopping':
-      return state.phase === 'stuck' ? { type: 'failed', text: 'it does not end' } : { type: 'pending', text: 'stopping' };
+      return state.phase === 'stuck'
+        ? { type: 'failed', text: 'it does not end' }
+        : { type: 'pending', text: 'stopping' };
   }
 }

@@ -19,7 +19,13 @@ export function planOf(set: ServiceSet, specs: readonly ServiceSpec[]): readonly
   const coming = new Set<string>(specs.map((spec) => spec.name));
   const entries = specs.map((spec) => entryOf(set.get(spec.name), spec));
   for (const [name, service] of set) {
-    if (!coming.has(name)) entries.push({ name, action: 'remove', keys: [], why: service.spec.kind.type === 'watched' ? 'left running, no longer watched' : 'stopped and forgotten' });
+    if (!coming.has(name))
+      entries.push({
+        name,
+        action: 'remove',
+        keys: [],
+        why: service.spec.kind.type === 'watched' ? 'left running, no longer watched' : 'stopped and forgotten',
+      });
   }
   return entries;
 }
@@ -36,8 +42,10 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
   if (desiredChanged) return { name, action: 'start', keys, why: 'wanted up now' };
   const baked = needsRestart(before, spec);
   const runs = service.state.name === 'running' || service.state.name === 'starting';
-  if (baked.length > 0 && runs && wanted === 'up' && spec.kind.type === 'supervised') return { name, action: 'restart', keys, why: `a new process is needed for ${baked.join(', ')}` };
-  if (baked.length > 0 && wanted === 'up' && service.state.name === 'failed') return { name, action: 'start', keys, why: 'tried again with its new definition' };
+  if (baked.length > 0 && runs && wanted === 'up' && spec.kind.type === 'supervised')
+    return { name, action: 'restart', keys, why: `a new process is needed for ${baked.join(', ')}` };
+  if (baked.length > 0 && wanted === 'up' && service.state.name === 'failed')
+    return { name, action: 'start', keys, why: 'tried again with its new definition' };
   return { name, action: 'live', keys, why: 'takes effect at once' };
 }
 
@@ -52,7 +60,8 @@ export function applyEvents(set: ServiceSet, specs: readonly ServiceSpec[], now:
     const service = set.get(spec.name);
     const name: ServiceName = spec.name;
     if (service === undefined) events.push({ type: 'added', service: name, as: newService(spec, now) });
-    else if (service.fate === 'removed' || !isEqual(service.next ?? service.spec, spec)) events.push({ type: 'changed', service: name, spec });
+    else if (service.fate === 'removed' || !isEqual(service.next ?? service.spec, spec))
+      events.push({ type: 'changed', service: name, spec });
   }
   return events;
 }

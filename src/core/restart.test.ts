@@ -18,7 +18,11 @@ function died(status: ExitStatus, at = 1000, served: number | null = 500, oom = 
 }
 
 const code = (n: number): ExitStatus => ({ type: 'exited', code: n });
-const signal = (name: `SIG${string}`, coreDumped = false): ExitStatus => ({ type: 'signaled', signal: name, coreDumped });
+const signal = (name: `SIG${string}`, coreDumped = false): ExitStatus => ({
+  type: 'signaled',
+  signal: name,
+  coreDumped,
+});
 const rule = (more: Partial<RestartSpec>): RestartSpec => ({ ...restartDefaults, ...more });
 
 describe('the restart policy', () => {
@@ -43,14 +47,23 @@ describe('the restart policy', () => {
     'on-success': 'exit 0,SIGTERM',
     never: '',
   };
-  it.each(Object.keys(table) as RestartWhen[])('%s has the meaning that systemd gives it (supervisors 4, 8)', (when) => {
-    const restarted = outcomes.filter(([, death]) => judge(rule({ when }), noRestarts, death, now(1000)).type === 'start');
-    expect(restarted.map(([name]) => name).join()).toBe(table[when]);
-  });
+  it.each(Object.keys(table) as RestartWhen[])(
+    '%s has the meaning that systemd gives it (supervisors 4, 8)',
+    (when) => {
+      const restarted = outcomes.filter(
+        ([, death]) => judge(rule({ when }), noRestarts, death, now(1000)).type === 'start',
+      );
+      expect(restarted.map(([name]) => name).join()).toBe(table[when]);
+    },
+  );
 
   it('leaves a clean end at rest and an unclean one failed', () => {
     expect(judge(rule({ when: 'never' }), noRestarts, died(code(0)), now(1000)).type).toBe('rest');
-    expect(judge(rule({ when: 'never' }), noRestarts, died(code(3)), now(1000))).toMatchObject({ type: 'failed', failure: { type: 'prevented' }, retryAt: null });
+    expect(judge(rule({ when: 'never' }), noRestarts, died(code(3)), now(1000))).toMatchObject({
+      type: 'failed',
+      failure: { type: 'prevented' },
+      retryAt: null,
+    });
   });
 
   it('takes listed codes for success (monitors 20)', () => {
@@ -60,10 +73,17 @@ describe('the restart policy', () => {
   });
 
   it('keeps it down after a listed code or signal, of the main process only (supervisors 8)', () => {
-    const strict = rule({ preventExit: [{ type: 'code', code: 3 }, { type: 'signal', signal: 'SIGILL' }] });
+    const strict = rule({
+      preventExit: [
+        { type: 'code', code: 3 },
+        { type: 'signal', signal: 'SIGILL' },
+      ],
+    });
     expect(judge(strict, noRestarts, died(code(3)), now(1000)).type).toBe('failed');
     expect(judge(strict, noRestarts, died(signal('SIGILL')), now(1000)).type).toBe('failed');
-    expect(judge(strict, noRestarts, failedStart('exit', code(3), null, 'start command', now(1000)), now(1000)).type).toBe('start');
+    expect(
+      judge(strict, noRestarts, failedStart('exit', code(3), null, 'start command', now(1000)), now(1000)).type,
+    ).toBe('start');
   });
 
   it('starts again after an agreed code whatever the policy says, uncounted', () => {
@@ -97,11 +117,20 @@ describe('the restart limit', () => {
 
   it('goes on with one quiet try every slowEvery, told once (supervisors 6)', () => {
     const { restarts } = crash(11, tooMany);
-    expect(judge(tooMany, restarts, died(code(1), 11_000), now(11_000))).toMatchObject({ type: 'failed', told: 'again', retryAt: 71_000 });
+    expect(judge(tooMany, restarts, died(code(1), 11_000), now(11_000))).toMatchObject({
+      type: 'failed',
+      told: 'again',
+      retryAt: 71_000,
+    });
   });
 
   it('gives up for good where that is asked', () => {
-    const verdict = judge({ ...tooMany, then: 'give-up' }, crash(10, tooMany).restarts, died(code(1), 12_000), now(12_000));
+    const verdict = judge(
+      { ...tooMany, then: 'give-up' },
+      crash(10, tooMany).restarts,
+      died(code(1), 12_000),
+      now(12_000),
+    );
     expect(verdict).toMatchObject({ type: 'failed', told: 'first', retryAt: null });
   });
 

@@ -10,7 +10,13 @@ export type Verdict =
   /** Start at that instant (which may have passed). */
   | { readonly type: 'start'; readonly at: Instant; readonly restarts: Restarts }
   /** The limit is reached: failed, with a quiet try at that instant, or none. */
-  | { readonly type: 'failed'; readonly failure: Failure; readonly retryAt: Instant | null; readonly restarts: Restarts; readonly told: 'first' | 'again' }
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      readonly retryAt: Instant | null;
+      readonly restarts: Restarts;
+      readonly told: 'first' | 'again';
+    }
   /** Its policy lets it stay down: it ended as it should. */
   | { readonly type: 'rest'; readonly restarts: Restarts };
 
@@ -33,10 +39,16 @@ export function judge(rule: RestartSpec, before: Restarts, death: Death, now: No
   if (memory.pace === 'slow') return limitReached(rule, memory, 'again', now);
 
   const window = recent(rule, memory.window, now.instant);
-  if (rule.limit !== null && window.length >= rule.limit.count) return limitReached(rule, { ...memory, window }, 'first', now);
+  if (rule.limit !== null && window.length >= rule.limit.count)
+    return limitReached(rule, { ...memory, window }, 'first', now);
 
   const delay = backoff(rule, memory.streak, now.random);
-  const restarts: Restarts = { ...memory, total: memory.total + 1, window: [...window, now.instant], streak: memory.streak + 1 };
+  const restarts: Restarts = {
+    ...memory,
+    total: memory.total + 1,
+    window: [...window, now.instant],
+    streak: memory.streak + 1,
+  };
   return { type: 'start', at: startAt(memory.lastStart, delay, now), restarts };
 }
 
@@ -137,15 +149,15 @@ function isCleanStatus(status: ExitStatus): boolean {
 }
 
 /** Codes and signals hold for the main process only, never for a failed start command (systemd/systemd#19295). */
-function selects(selectors: readonly ExitSelector[], death: Death): boolean {
-  const { status } = death;
-  if (death.process === null) return false;
-  return selectors.some((selector) => {
-    switch (selector.type) {
-      case 'code':
-        return status.type === 'exited' && status.code === selector.code;
-      case 'signal':
-        return status.type === 'signaled' && status.signal === selector.signal;
-    }
-  });
+function selects(selectors: readonly ExitSelector[], { process, status }: Death): boolean {
+  return process !== null && selectors.some((selector) => isSelected(selector, status));
+}
+
+function isSelected(selector: ExitSelector, status: ExitStatus): boolean {
+  switch (selector.type) {
+    case 'code':
+      return status.type === 'exited' && status.code === selector.code;
+    case 'signal':
+      return status.type === 'signaled' && status.signal === selector.signal;
+  }
 }

@@ -43,7 +43,13 @@ function resumeWaiting(service: Service, at: Moment): Move {
   const { state, rest } = service;
   if (state.name !== 'waiting') return stay(service);
   if (state.for === 'leftovers' && rest !== null) {
-    const order: Effect = { type: 'endRest', service: service.spec.name, process: rest, signal: 'SIGKILL', policy: service.spec.leftovers };
+    const order: Effect = {
+      type: 'endRest',
+      service: service.spec.name,
+      process: rest,
+      signal: 'SIGKILL',
+      policy: service.spec.leftovers,
+    };
     return go(service, { ...state, deadline: later(at.instant, seconds(10)) }, [order]);
   }
   if (state.for === 'settle') return go(service, state, [seek(service)]);
@@ -69,9 +75,14 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
 }
 
 function resumeStopping(service: Service, state: Stopping, at: Moment): Move {
-  const orders: Effect[] = [...followed(service, state.process), ...followed(service, state.helper), ...ordersOf(service, state)];
+  const orders: Effect[] = [
+    ...followed(service, state.process),
+    ...followed(service, state.helper),
+    ...ordersOf(service, state),
+  ];
   if (state.helper === null && state.phase === 'launching') orders.push(reclaimStart(service));
-  if (state.helper === null && state.phase === 'command') orders.push(reclaim(service, state.why === 'restart-command' ? 'restart' : 'stop'));
+  if (state.helper === null && state.phase === 'command')
+    orders.push(reclaim(service, state.why === 'restart-command' ? 'restart' : 'stop'));
   const deadline = state.deadline === null ? null : later(at.instant, seconds(10));
   return go(service, { ...state, deadline }, orders);
 }

@@ -8,17 +8,16 @@
 //
 // Facts about processes that are not this service's (any more) were dropped before, in `step.ts`.
 
-import type { Fact } from './fact.js';
 import { pressRest } from './ending.js';
+import type { Fact } from './fact.js';
 import { launch, releaseFrom } from './launch.js';
 import { go, impossible, type Move, stay } from './move.js';
-import type { Backoff, Failed, Running, Service, Starting, Stopped, Stopping, Unknown, Waiting } from './state.js';
-import * as starting from './starting.js';
-import * as stopping from './stopping.js';
 import * as running from './running.js';
-import { noticeWhileDown } from './watching.js';
-import { identify } from './watching.js';
+import * as starting from './starting.js';
+import type { Backoff, Failed, Running, Service, Starting, Stopped, Stopping, Unknown, Waiting } from './state.js';
+import * as stopping from './stopping.js';
 import type { Moment } from './time.js';
+import { identify, noticeWhileDown } from './watching.js';
 
 /** The next value of a service after a fact about it. Throws for a cell that cannot happen. */
 export function receive(service: Service, fact: Fact, at: Moment): Move {

@@ -13,15 +13,48 @@ it('a start command that is found itself ends once: as the process that it was, 
   const service: Service = {
     ...newService(spec, instant(0)),
     generation: 1,
-    state: { name: 'starting', since: instant(900), phase: 'launching', process: null, helper: command, setback: null, deadline: instant(90_000) },
+    state: {
+      name: 'starting',
+      since: instant(900),
+      phase: 'launching',
+      process: null,
+      helper: command,
+      setback: null,
+      deadline: instant(90_000),
+    },
   };
-  const facts = { process: command, ppid: 1, ancestors: [], uid: 0, comm: 'ssh', argv: ['/usr/sbin/ssh'], exe: '/usr/sbin/ssh', exeId: null, script: null, foreignNamespace: 'no' } as const;
-  const found = step(new Map([['ssh', service]]), { type: 'looked', service: spec.name, look: { matches: [facts], pidFile: { type: 'none' }, unseen: null } }, at);
+  const facts = {
+    process: command,
+    ppid: 1,
+    ancestors: [],
+    uid: 0,
+    comm: 'ssh',
+    argv: ['/usr/sbin/ssh'],
+    exe: '/usr/sbin/ssh',
+    exeId: null,
+    script: null,
+    foreignNamespace: 'no',
+  } as const;
+  const found = step(
+    new Map([['ssh', service]]),
+    { type: 'looked', service: spec.name, look: { matches: [facts], pidFile: { type: 'none' }, unseen: null } },
+    at,
+  );
   expect(found.services[0]?.state).toMatchObject({ phase: 'readying', process: command, helper: null });
 
-  const evidence = { status: { type: 'exited', code: 0 }, oom: false, peakMemory: null, cpuTime: null, ticks: 8 } as const;
+  const evidence = {
+    status: { type: 'exited', code: 0 },
+    oom: false,
+    peakMemory: null,
+    cpuTime: null,
+    ticks: 8,
+  } as const;
   const [known] = found.services;
   if (known === undefined) throw new Error('nothing was found');
-  const ended = step(new Map([['ssh', known]]), { type: 'exited', service: spec.name, process: command, evidence, away: 'no' }, at);
+  const ended = step(
+    new Map([['ssh', known]]),
+    { type: 'exited', service: spec.name, process: command, evidence, away: 'no' },
+    at,
+  );
   expect(ended.services[0]?.state).toMatchObject({ name: 'starting', phase: 'finding', process: null, helper: null });
 });

@@ -2,16 +2,25 @@
 // for watched ones `helper` is the start command and `process` what was found. A double-forking daemon is found more than
 // once: its first processes end while it detaches itself, and that is no death.
 
-import { deathOf, failedStart, type Death } from './death.js';
+import { type Death, deathOf, failedStart } from './death.js';
 import { leaveNoRest, retry } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { becomeRunning, findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
+import {
+  becomeRunning,
+  findDeadline,
+  killPatience,
+  launch,
+  readyDeadline,
+  readying,
+  seek,
+  settledEffects,
+} from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
-import { beginStop } from './stop.js';
 import type { Service, Starting, Stopping } from './state.js';
+import { beginStop } from './stop.js';
 import { elapsed, later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember, unclear } from './watching.js';
 
@@ -33,7 +42,8 @@ export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, 
       // The answer may come after the deadline of the order, when the loop was held: then the command gets its time from here.
       const { kind } = service.spec;
       const timeout = kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
-      const deadline = state.deadline ?? (timeout === null || state.process !== null ? null : later(at.instant, timeout));
+      const deadline =
+        state.deadline ?? (timeout === null || state.process !== null ? null : later(at.instant, timeout));
       return go(service, { ...state, helper: fact.process, deadline }, [seek(service)]);
     }
     case 'stop':
@@ -58,13 +68,17 @@ function orderLost(service: Service, state: Starting, at: Moment): Move {
 }
 
 export function exited(service: Service, state: Starting, fact: Of<'exited'>, at: Moment): Move {
-  if (state.process !== null && isSameProcess(state.process, fact.process)) return mainExited(service, state, state.process, fact, at);
+  if (state.process !== null && isSameProcess(state.process, fact.process))
+    return mainExited(service, state, state.process, fact, at);
   return helperExited(service, state, fact, at);
 }
 
 function mainExited(service: Service, state: Starting, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
   const death = deathOf(process, fact.evidence, 'none', { startedAt: state.since, readySince: null }, fact.away, at);
-  const quiet = service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
+  const quiet =
+    service.spec.ready.probe.type === 'alive'
+      ? []
+      : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
   switch (service.spec.kind.type) {
     case 'supervised': {
       const rid = leaveNoRest(service, process);
@@ -72,7 +86,13 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
     }
     case 'watched': {
       // It may have detached itself: look again. Its own crash is kept, in case nothing else is found.
-      const next: Starting = { ...state, phase: state.helper === null ? 'finding' : 'launching', process: null, setback: death, deadline: findingDeadline(service, state, at) };
+      const next: Starting = {
+        ...state,
+        phase: state.helper === null ? 'finding' : 'launching',
+        process: null,
+        setback: death,
+        deadline: findingDeadline(service, state, at),
+      };
       return go(service, next, [...quiet, { type: 'look', spec: service.spec, seek: 'on' }]);
     }
   }
@@ -81,7 +101,8 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
 /** While the start command runs its own deadline holds; afterwards the time to become ready does. */
 function findingDeadline(service: Service, state: Starting, at: Moment): Starting['deadline'] {
   const { kind } = service.spec;
-  if (state.helper !== null && kind.type === 'watched') return kind.start?.timeout == null ? null : later(state.since, kind.start.timeout);
+  if (state.helper !== null && kind.type === 'watched')
+    return kind.start?.timeout == null ? null : later(state.since, kind.start.timeout);
   return findDeadline(service.spec.ready, at);
 }
 
@@ -96,9 +117,14 @@ function helperExited(service: Service, state: Starting, fact: Of<'exited'>, at:
     return go(service, { ...finding, deadline }, [{ type: 'look', spec: service.spec, seek: 'on' }]);
   }
   // It failed, but what it started may live all the same: one more look decides (`looked` below).
-  const detail = status.type === 'exited' ? `its start command exited with code ${status.code}` : `its start command was killed by ${status.signal}`;
+  const detail =
+    status.type === 'exited'
+      ? `its start command exited with code ${status.code}`
+      : `its start command was killed by ${status.signal}`;
   const death = failedStart(status.type === 'exited' ? 'exit' : 'signal', status, null, detail, at);
-  return go(service, { ...finding, setback: death, deadline: later(at.instant, lookPatience) }, [{ type: 'look', spec: service.spec, seek: 'on' }]);
+  return go(service, { ...finding, setback: death, deadline: later(at.instant, lookPatience) }, [
+    { type: 'look', spec: service.spec, seek: 'on' },
+  ]);
 }
 
 export function looked(service: Service, state: Starting, look: Look, at: Moment): Move {
@@ -112,12 +138,22 @@ export function looked(service: Service, state: Starting, look: Look, at: Moment
       const { process } = choice.facts;
       // A start command that stays in the foreground, or is about to fork, is found itself: one process, one end.
       const helper = state.helper !== null && isSameProcess(state.helper, process) ? null : state.helper;
-      return before([follow(service, process)], [], readying(remember(service, choice.facts), process, helper, state.since, at));
+      return before(
+        [follow(service, process)],
+        [],
+        readying(remember(service, choice.facts), process, helper, state.since, at),
+      );
     }
     case 'none':
       // A crash, or a failed command, and nothing else there: waiting longer would help nobody. A pid file may still be written.
       if (isLastLook(state)) return nothingFound(service, state, at);
-      if (state.phase === 'finding' && state.setback !== null && isFailure(state.setback) && kind.pattern.by.type !== 'pidFile') return nothingFound(service, state, at);
+      if (
+        state.phase === 'finding' &&
+        state.setback !== null &&
+        isFailure(state.setback) &&
+        kind.pattern.by.type !== 'pidFile'
+      )
+        return nothingFound(service, state, at);
       return stay(service);
     case 'ambiguous':
       // Two at once is what a daemon looks like in the middle of its double fork. When time is up they are too many, and
@@ -138,16 +174,20 @@ export function becameReady(service: Service, state: Starting, at: Moment): Move
 }
 
 export function deadlinePassed(service: Service, state: Starting, at: Moment): Move {
-  if (state.deadline !== null && state.phase !== 'finding' && elapsed(state.deadline, at.instant) > stallLimit) return beginAnew(service, state, at);
+  if (state.deadline !== null && state.phase !== 'finding' && elapsed(state.deadline, at.instant) > stallLimit)
+    return beginAnew(service, state, at);
   switch (state.phase) {
     case 'launching':
-      return state.helper === null ? go(service, { ...state, deadline: null }) : startCommandTimedOut(service, state, state.helper, at);
+      return state.helper === null
+        ? go(service, { ...state, deadline: null })
+        : startCommandTimedOut(service, state, state.helper, at);
     case 'finding':
       // Time is up: one more look decides.
       return go(service, { ...state, deadline: null }, [seek(service)]);
     case 'readying':
       if (state.process === null) return stay(service);
-      if (service.spec.ready.probe.type === 'alive') return becomeRunning(service, state.process, state.helper, state.since, at);
+      if (service.spec.ready.probe.type === 'alive')
+        return becomeRunning(service, state.process, state.helper, state.since, at);
       return notReady(service, state, state.process, at);
   }
 }
@@ -162,9 +202,22 @@ function beginAnew(service: Service, state: Starting, at: Moment): Move {
 
 /** The start command hangs: it is ended, except for what matches; then the start has failed. */
 function startCommandTimedOut(service: Service, state: Starting, helper: ProcessRef, at: Moment): Move {
-  const death = failedStart('start-timeout', { type: 'unknown' }, null, 'its start command did not end in time, stopped by us', at);
+  const death = failedStart(
+    'start-timeout',
+    { type: 'unknown' },
+    null,
+    'its start command did not end in time, stopped by us',
+    at,
+  );
   const next: Stopping = {
-    name: 'stopping', since: at.instant, process: null, phase: 'launching', rung: 0, helper, why: 'start-timeout', deadline: later(at.instant, killPatience),
+    name: 'stopping',
+    since: at.instant,
+    process: null,
+    phase: 'launching',
+    rung: 0,
+    helper,
+    why: 'start-timeout',
+    deadline: later(at.instant, killPatience),
   };
   const order = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec } as const;
   return go({ ...service, lastDeath: death }, next, [order], [{ type: 'stopping', why: 'start-timeout' }]);
@@ -174,12 +227,30 @@ function startCommandTimedOut(service: Service, state: Starting, helper: Process
 function nothingFound(service: Service, state: Starting, at: Moment): Move {
   if (state.setback !== null) return retry(service, state.setback, at);
   if (service.matched === 'once') {
-    return retry(service, failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and no process came of it', at), at);
+    return retry(
+      service,
+      failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and no process came of it', at),
+      at,
+    );
   }
   const failed = { name: 'failed', since: at.instant, failure: { type: 'nothing-matches' }, deadline: null } as const;
-  const death = failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and nothing matches its watch', at);
+  const death = failedStart(
+    'gone',
+    { type: 'unknown' },
+    null,
+    'its start command succeeded, and nothing matches its watch',
+    at,
+  );
   const next = { type: 'nothing', why: 'try `upkeep match`' } as const;
-  return go({ ...service, lastDeath: death }, failed, [], [{ type: 'startFailed', death, next }, { type: 'failed', failure: failed.failure, next }]);
+  return go(
+    { ...service, lastDeath: death },
+    failed,
+    [],
+    [
+      { type: 'startFailed', death, next },
+      { type: 'failed', failure: failed.failure, next },
+    ],
+  );
 }
 
 /** An end that no daemon which detaches itself has. */
@@ -192,5 +263,9 @@ function notReady(service: Service, state: Starting, process: ProcessRef, at: Mo
   const { timeout } = service.spec.ready;
   const detail = `was not ready within ${timeout === null ? 'its time' : `${timeout / 1000} s`}, stopped by us`;
   const death: Death = { ...failedStart('start-timeout', { type: 'unknown' }, null, detail, at), process };
-  return before(settledEffects(service), [], beginStop({ ...service, lastDeath: death }, process, state.helper, 'start-timeout', at));
+  return before(
+    settledEffects(service),
+    [],
+    beginStop({ ...service, lastDeath: death }, process, state.helper, 'start-timeout', at),
+  );
 }

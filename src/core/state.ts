@@ -7,14 +7,16 @@ import type { Instant, WallTime } from './time.js';
 
 export type StateName = 'unknown' | 'stopped' | 'waiting' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed';
 
-export type ServiceState =
-  | Unknown | Stopped | Waiting | Starting | Running | Stopping | Backoff | Failed;
+export type ServiceState = Unknown | Stopped | Waiting | Starting | Running | Stopping | Backoff | Failed;
 
 /** Not looked yet, or it cannot be seen, or more than one process could be it. */
 export interface Unknown {
   readonly name: 'unknown';
   readonly since: Instant;
-  readonly why: { readonly type: 'looking' } | { readonly type: 'unseen'; readonly reason: string } | { readonly type: 'ambiguous'; readonly pids: readonly number[] };
+  readonly why:
+    | { readonly type: 'looking' }
+    | { readonly type: 'unseen'; readonly reason: string }
+    | { readonly type: 'ambiguous'; readonly pids: readonly number[] };
 }
 
 export interface Stopped {
@@ -180,7 +182,10 @@ export function mainOf(service: Service): ProcessRef | null {
 export function newService(spec: ServiceSpec, now: Instant): Service {
   return {
     spec,
-    state: spec.kind.type === 'watched' ? { name: 'unknown', since: now, why: { type: 'looking' } } : { name: 'stopped', since: now, why: 'requested' },
+    state:
+      spec.kind.type === 'watched'
+        ? { name: 'unknown', since: now, why: { type: 'looking' } }
+        : { name: 'stopped', since: now, why: 'requested' },
     override: null,
     hold: null,
     generation: 0,

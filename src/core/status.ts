@@ -1,7 +1,7 @@
 // The outward view, versioned: the CLI, the control socket and later the dashboard and the fleet read this and nothing
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
-import { describeDeath, type Death, type Sender } from './death.js';
+import { type Death, describeDeath, type Sender } from './death.js';
 import type { ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, mainOf, type Override, type Service, type StateName } from './state.js';
@@ -46,7 +46,12 @@ export interface ServiceStatus {
   readonly health: { readonly state: 'ok' | 'failing' | 'unknown' | 'none'; readonly heartbeats: readonly never[] };
   readonly restarts: { readonly total: number; readonly window: number };
   readonly lastDeath: DeathStatus | null;
-  readonly next: { readonly what: 'start' | 'stop' | 'look'; readonly at: string | null; readonly why: string; readonly waitsFor: readonly string[] } | null;
+  readonly next: {
+    readonly what: 'start' | 'stop' | 'look';
+    readonly at: string | null;
+    readonly why: string;
+    readonly waitsFor: readonly string[];
+  } | null;
   /** Settings of it that this host cannot enforce, like `memory`. */
   readonly notEnforced: readonly string[];
 }
@@ -131,7 +136,11 @@ export function reasonOf(service: Service, now: Now): string {
       case 'waiting':
         return whyWaiting(state.for, last);
       case 'starting':
-        return state.phase === 'readying' ? 'waiting to become ready' : state.phase === 'finding' ? 'looking for what its start command started' : 'launching';
+        return state.phase === 'readying'
+          ? 'waiting to become ready'
+          : state.phase === 'finding'
+            ? 'looking for what its start command started'
+            : 'launching';
       case 'running':
         return `running for ${inWords(now.instant - state.since)}`;
       case 'stopping':
@@ -186,8 +195,16 @@ function whyWaiting(reason: Extract<Service['state'], { name: 'waiting' }>['for'
   }
 }
 
-function whyFailed(failure: Extract<Service['state'], { name: 'failed' }>['failure'], deadline: Instant | null, now: Now, last: string | null): string {
-  const retry = deadline === null ? '`upkeep start` or `reset` tries again' : `next quiet try in ${inWords(deadline - now.instant)}`;
+function whyFailed(
+  failure: Extract<Service['state'], { name: 'failed' }>['failure'],
+  deadline: Instant | null,
+  now: Now,
+  last: string | null,
+): string {
+  const retry =
+    deadline === null
+      ? '`upkeep start` or `reset` tries again'
+      : `next quiet try in ${inWords(deadline - now.instant)}`;
   switch (failure.type) {
     case 'limit':
       return `${failure.count} restarts in a row did not help: ${last ?? ''}; ${retry}`;
@@ -205,9 +222,16 @@ function nextOf(service: Service, view: View): ServiceStatus['next'] {
     case 'backoff':
       return { what: 'start', at: wallOf(state.deadline, view), why: 'backoff', waitsFor: [] };
     case 'failed':
-      return state.deadline === null ? null : { what: 'start', at: wallOf(state.deadline, view), why: 'slow', waitsFor: [] };
+      return state.deadline === null
+        ? null
+        : { what: 'start', at: wallOf(state.deadline, view), why: 'slow', waitsFor: [] };
     case 'waiting':
-      return { what: 'start', at: state.deadline === null ? null : wallOf(state.deadline, view), why: state.for, waitsFor: [] };
+      return {
+        what: 'start',
+        at: state.deadline === null ? null : wallOf(state.deadline, view),
+        why: state.for,
+        waitsFor: [],
+      };
     case 'stopping':
       return desiredOf(service) === 'up' ? { what: 'start', at: null, why: state.why, waitsFor: [] } : null;
     case 'unknown':
@@ -278,7 +302,11 @@ export function standing(service: ServiceStatus): 'fine' | 'late' | 'bad' {
       return service.desired === 'down' || service.reason.startsWith('its restart policy') ? 'fine' : 'bad';
     case 'failed':
     case 'unknown':
-      return service.desired === 'down' ? 'fine' : service.state === 'unknown' && service.next?.why === 'looking' ? 'late' : 'bad';
+      return service.desired === 'down'
+        ? 'fine'
+        : service.state === 'unknown' && service.next?.why === 'looking'
+          ? 'late'
+          : 'bad';
     case 'starting':
     case 'stopping':
     case 'waiting':

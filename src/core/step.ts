@@ -2,6 +2,7 @@
 // service's (any more) are dropped here and nowhere else.
 
 import type { Change } from './change.js';
+import { expire, isDue } from './deadline.js';
 import type { Effect } from './effect.js';
 import type { Event, ServiceEvent } from './event.js';
 import { type Move, stay } from './move.js';
@@ -10,7 +11,6 @@ import { resume } from './resume.js';
 import { receive } from './service.js';
 import type { ServiceName } from './spec.js';
 import type { Service, ServiceSet } from './state.js';
-import { expire, isDue } from './deadline.js';
 import type { Moment } from './time.js';
 import { wish } from './wish.js';
 
@@ -119,16 +119,25 @@ function isThe(ours: ProcessRef | null, process: ProcessRef): boolean {
 
 function outcome(was: Service, move: Move, at: Moment, kept: 'new' | 'known'): Step {
   const { service, effects, happened } = move;
-  const changes = happened.map((what): Change => ({
-    service: service.spec.name,
-    time: at.wall,
-    generation: service.generation,
-    from: was.state.name,
-    to: service.state.name,
-    what,
-  }));
+  const changes = happened.map(
+    (what): Change => ({
+      service: service.spec.name,
+      time: at.wall,
+      generation: service.generation,
+      from: was.state.name,
+      to: service.state.name,
+      what,
+    }),
+  );
   if (service.fate === 'removed' && service.state.name === 'stopped') {
-    const gone: Change = { service: service.spec.name, time: at.wall, generation: service.generation, from: was.state.name, to: 'stopped', what: { type: 'removed' } };
+    const gone: Change = {
+      service: service.spec.name,
+      time: at.wall,
+      generation: service.generation,
+      from: was.state.name,
+      to: 'stopped',
+      what: { type: 'removed' },
+    };
     return { services: [], removed: [service.spec.name], effects, changes: [...changes, gone] };
   }
   const services = service === was && kept === 'known' ? [] : [service];

@@ -11,13 +11,28 @@ import type { Service, Starting, Stopping, StopReason } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
 /** Begins to stop a living main process by its own rules. */
-export function beginStop(service: Service, process: ProcessRef, helper: ProcessRef | null, why: StopReason, at: Moment): Move {
+export function beginStop(
+  service: Service,
+  process: ProcessRef,
+  helper: ProcessRef | null,
+  why: StopReason,
+  at: Moment,
+): Move {
   const { kind } = service.spec;
-  const quiet: Effect[] = service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
-  const rid: Effect[] = helper === null ? [] : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
+  const quiet: Effect[] =
+    service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
+  const rid: Effect[] =
+    helper === null ? [] : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
   const happened: What[] = [{ type: 'stopping', why }];
-  const move = kind.stop.type === 'ladder' ? climb(service, process, kind.stop, 0, why, at) : runCommand(service, process, 'stop', kind.stop.command, why, at);
-  return { service: move.service, effects: [...quiet, ...rid, ...move.effects], happened: [...happened, ...move.happened] };
+  const move =
+    kind.stop.type === 'ladder'
+      ? climb(service, process, kind.stop, 0, why, at)
+      : runCommand(service, process, 'stop', kind.stop.command, why, at);
+  return {
+    service: move.service,
+    effects: [...quiet, ...rid, ...move.effects],
+    happened: [...happened, ...move.happened],
+  };
 }
 
 /** Asked to stop in the middle of a start whose outcome is on its way: what comes of it is stopped then. */
@@ -27,13 +42,31 @@ export function stopWhenLaunched(service: Service, starting: Starting, why: Stop
   const patience = later(at.instant, killPatience);
   const deadline = starting.deadline !== null && starting.deadline < patience ? starting.deadline : patience;
   if (starting.phase === 'finding') return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, at));
-  const state: Stopping = { name: 'stopping', since: at.instant, process: null, phase: 'launching', rung: 0, helper, why, deadline };
+  const state: Stopping = {
+    name: 'stopping',
+    since: at.instant,
+    process: null,
+    phase: 'launching',
+    rung: 0,
+    helper,
+    why,
+    deadline,
+  };
   return go(service, state, [], [{ type: 'stopping', why }]);
 }
 
 /** The start command has ended: whether it had begun to bring something up, only a look can tell. */
 export function findBeforeStop(service: Service, why: StopReason, at: Moment): Move {
-  const state: Stopping = { name: 'stopping', since: sinceOf(service, at), process: null, phase: 'finding', rung: 0, helper: null, why, deadline: null };
+  const state: Stopping = {
+    name: 'stopping',
+    since: sinceOf(service, at),
+    process: null,
+    phase: 'finding',
+    rung: 0,
+    helper: null,
+    why,
+    deadline: null,
+  };
   return go(service, state, [seek(service)]);
 }
 
@@ -42,10 +75,23 @@ function climb(service: Service, process: ProcessRef, ladder: Ladder, rung: numb
   const step = ladder.rungs[rung];
   if (step === undefined) return topOfLadder(service, process, rung, why, at);
   const state: Stopping = {
-    name: 'stopping', since: sinceOf(service, at), process, phase: 'ladder', rung, helper: null, why,
+    name: 'stopping',
+    since: sinceOf(service, at),
+    process,
+    phase: 'ladder',
+    rung,
+    helper: null,
+    why,
     deadline: step.wait === null ? null : later(at.instant, step.wait),
   };
-  const signal: Effect = { type: 'signal', service: service.spec.name, process, signal: step.signal, to: step.to, thenContinue: 'yes' };
+  const signal: Effect = {
+    type: 'signal',
+    service: service.spec.name,
+    process,
+    signal: step.signal,
+    to: step.to,
+    thenContinue: 'yes',
+  };
   return go(service, state, [signal], rung === 0 ? [] : [{ type: 'escalated', signal: step.signal }]);
 }
 
@@ -55,27 +101,77 @@ function topOfLadder(service: Service, process: ProcessRef, rung: number, why: S
   const since = sinceOf(service, at);
   switch (kind.type) {
     case 'supervised': {
-      const state: Stopping = { name: 'stopping', since, process, phase: 'killing', rung, helper: null, why, deadline: later(at.instant, killPatience) };
-      const kill: Effect = { type: 'signal', service: service.spec.name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' };
+      const state: Stopping = {
+        name: 'stopping',
+        since,
+        process,
+        phase: 'killing',
+        rung,
+        helper: null,
+        why,
+        deadline: later(at.instant, killPatience),
+      };
+      const kill: Effect = {
+        type: 'signal',
+        service: service.spec.name,
+        process,
+        signal: 'SIGKILL',
+        to: 'group',
+        thenContinue: 'no',
+      };
       return go(service, state, [kill], [{ type: 'escalated', signal: 'SIGKILL' }]);
     }
     case 'watched':
-      return beStuck(service, process, why, `process ${process.pid} did not end, and its \`stop\` does not say SIGKILL`, at);
+      return beStuck(
+        service,
+        process,
+        why,
+        `process ${process.pid} did not end, and its \`stop\` does not say SIGKILL`,
+        at,
+      );
   }
 }
 
 /** Runs the service's own stop or restart command; the end of the main process is what counts. */
-export function runCommand(service: Service, process: ProcessRef, role: 'stop' | 'restart', command: Command, why: StopReason, at: Moment): Move {
+export function runCommand(
+  service: Service,
+  process: ProcessRef,
+  role: 'stop' | 'restart',
+  command: Command,
+  why: StopReason,
+  at: Moment,
+): Move {
   const deadline = command.timeout === null ? null : later(at.instant, command.timeout);
-  const state: Stopping = { name: 'stopping', since: sinceOf(service, at), process, phase: 'command', rung: 0, helper: null, why, deadline };
+  const state: Stopping = {
+    name: 'stopping',
+    since: sinceOf(service, at),
+    process,
+    phase: 'command',
+    rung: 0,
+    helper: null,
+    why,
+    deadline,
+  };
   return go(service, state, [{ type: 'spawn', spec: service.spec, role, generation: service.generation, command }]);
 }
 
 /** The main process has ended while stopping: the rest of what is ours follows it. */
 export function endRest(service: Service, state: Stopping, dead: ProcessRef, at: Moment): Move {
   const patience = restPatience(service);
-  const next: Stopping = { ...state, process: null, phase: 'rest', helper: null, deadline: patience === null ? null : later(at.instant, patience) };
-  const order: Effect = { type: 'endRest', service: service.spec.name, process: dead, signal: 'SIGTERM', policy: service.spec.leftovers };
+  const next: Stopping = {
+    ...state,
+    process: null,
+    phase: 'rest',
+    helper: null,
+    deadline: patience === null ? null : later(at.instant, patience),
+  };
+  const order: Effect = {
+    type: 'endRest',
+    service: service.spec.name,
+    process: dead,
+    signal: 'SIGTERM',
+    policy: service.spec.leftovers,
+  };
   return go({ ...service, rest: dead }, next, [order]);
 }
 
@@ -93,7 +189,9 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
   switch (state.phase) {
     case 'launching':
       // Without its answer there is nothing to end yet: the answer sets a deadline of its own.
-      return state.helper === null ? go(service, { ...state, deadline: null }) : endHelper(service, state, state.helper, at);
+      return state.helper === null
+        ? go(service, { ...state, deadline: null })
+        : endHelper(service, state, state.helper, at);
     case 'finding':
       return go(service, { ...state, deadline: null }, [seek(service)]);
     case 'ladder':
@@ -102,25 +200,48 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
     case 'command':
       return state.helper === null ? stay(service) : endHelper(service, state, state.helper, at);
     case 'commanded':
-      return state.process === null ? stay(service) : beStuck(service, state.process, state.why, `its command did not end process ${state.process.pid}`, at);
+      return state.process === null
+        ? stay(service)
+        : beStuck(service, state.process, state.why, `its command did not end process ${state.process.pid}`, at);
     case 'rest':
       return killRest(service, state, at);
     case 'killing':
     case 'stuck':
-      return go(service, { ...state, phase: 'stuck', deadline: null }, [], [{ type: 'stuck', reason: stuckReason(service, state) }]);
+      return go(
+        service,
+        { ...state, phase: 'stuck', deadline: null },
+        [],
+        [{ type: 'stuck', reason: stuckReason(service, state) }],
+      );
   }
 }
 
 function endHelper(service: Service, state: Stopping, helper: ProcessRef, at: Moment): Move {
   const order: Effect = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec };
-  return go(service, { ...state, deadline: later(at.instant, killPatience) }, [order], [{ type: 'escalated', signal: 'SIGTERM' }]);
+  return go(
+    service,
+    { ...state, deadline: later(at.instant, killPatience) },
+    [order],
+    [{ type: 'escalated', signal: 'SIGTERM' }],
+  );
 }
 
 function killRest(service: Service, state: Stopping, at: Moment): Move {
   if (service.rest === null) return stay(service);
   const signal: SignalName = 'SIGKILL';
-  const order: Effect = { type: 'endRest', service: service.spec.name, process: service.rest, signal, policy: service.spec.leftovers };
-  return go(service, { ...state, phase: 'killing', deadline: later(at.instant, killPatience) }, [order], [{ type: 'escalated', signal }]);
+  const order: Effect = {
+    type: 'endRest',
+    service: service.spec.name,
+    process: service.rest,
+    signal,
+    policy: service.spec.leftovers,
+  };
+  return go(
+    service,
+    { ...state, phase: 'killing', deadline: later(at.instant, killPatience) },
+    [order],
+    [{ type: 'escalated', signal }],
+  );
 }
 
 /** The orders of the phase it is in: a new keeper gives them again, as it cannot know whether the one before got to it. */
@@ -133,10 +254,15 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
       if (process === null || rung === undefined) return [];
       return [{ type: 'signal', service: name, process, signal: rung.signal, to: rung.to, thenContinue: 'yes' }];
     case 'killing':
-      if (process !== null) return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];
-      return service.rest === null ? [] : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers }];
+      if (process !== null)
+        return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];
+      return service.rest === null
+        ? []
+        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers }];
     case 'rest':
-      return service.rest === null ? [] : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
+      return service.rest === null
+        ? []
+        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
     case 'finding':
       return [seek(service)];
     case 'launching':
@@ -148,7 +274,16 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
 }
 
 function beStuck(service: Service, process: ProcessRef, why: StopReason, reason: string, at: Moment): Move {
-  const state: Stopping = { name: 'stopping', since: sinceOf(service, at), process, phase: 'stuck', rung: 0, helper: null, why, deadline: null };
+  const state: Stopping = {
+    name: 'stopping',
+    since: sinceOf(service, at),
+    process,
+    phase: 'stuck',
+    rung: 0,
+    helper: null,
+    why,
+    deadline: null,
+  };
   return go(service, state, [], [{ type: 'stuck', reason }]);
 }
 

@@ -8,8 +8,8 @@ import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
-import { beginStop, endRest, escalate, findBeforeStop, runCommand } from './stop.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
+import { beginStop, endRest, escalate, findBeforeStop, runCommand } from './stop.js';
 import { later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
 
@@ -28,7 +28,9 @@ export function spawned(service: Service, state: Stopping, fact: Of<'spawned'>, 
     case 'restart':
       return go(service, { ...state, helper: fact.process });
     case 'reload':
-      return go(service, state, [{ type: 'endHelper', service: service.spec.name, process: fact.process, spec: service.spec }]);
+      return go(service, state, [
+        { type: 'endHelper', service: service.spec.name, process: fact.process, spec: service.spec },
+      ]);
   }
 }
 
@@ -43,7 +45,12 @@ export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFa
     case 'stop':
     case 'restart':
       if (fact.errno === LOST) return commandLost(service, state, fact.role, at);
-      return go(service, { ...state, phase: 'stuck', deadline: null }, [], [{ type: 'stuck', reason: `its ${fact.role} command could not be started: ${fact.detail}` }]);
+      return go(
+        service,
+        { ...state, phase: 'stuck', deadline: null },
+        [],
+        [{ type: 'stuck', reason: `its ${fact.role} command could not be started: ${fact.detail}` }],
+      );
     case 'reload':
       return stay(service);
   }
@@ -59,14 +66,18 @@ function commandLost(service: Service, state: Stopping, role: 'stop' | 'restart'
 }
 
 export function exited(service: Service, state: Stopping, fact: Of<'exited'>, at: Moment): Move {
-  if (state.process !== null && isSameProcess(state.process, fact.process)) return mainExited(service, state, state.process, fact, at);
+  if (state.process !== null && isSameProcess(state.process, fact.process))
+    return mainExited(service, state, state.process, fact, at);
   return helperExited(service, state, at);
 }
 
 function mainExited(service: Service, state: Stopping, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
   const our = state.why === 'start-timeout' ? 'start-timeout' : 'requested';
   const life = { startedAt: service.restarts.lastStart, readySince: our === 'start-timeout' ? null : state.since };
-  const death = { ...deathOf(process, fact.evidence, our, life, fact.away, at), detail: our === 'start-timeout' ? (service.lastDeath?.detail ?? null) : null };
+  const death = {
+    ...deathOf(process, fact.evidence, our, life, fact.away, at),
+    detail: our === 'start-timeout' ? (service.lastDeath?.detail ?? null) : null,
+  };
   const dead: Service = { ...service, lastDeath: death };
   switch (service.spec.kind.type) {
     case 'supervised':
@@ -104,9 +115,19 @@ function afterRestartCommand(service: Service, state: Stopping, at: Moment): Mov
     return readying(service, state.process, null, at.instant, at);
   }
   const finding: Starting = {
-    name: 'starting', since: at.instant, phase: 'finding', process: null, helper: null, setback: null, deadline: findDeadline(service.spec.ready, at),
+    name: 'starting',
+    since: at.instant,
+    phase: 'finding',
+    process: null,
+    helper: null,
+    setback: null,
+    deadline: findDeadline(service.spec.ready, at),
   };
-  return go({ ...service, generation: service.generation + 1, restarts: { ...service.restarts, lastStart: state.since } }, finding, [seek(service)]);
+  return go(
+    { ...service, generation: service.generation + 1, restarts: { ...service.restarts, lastStart: state.since } },
+    finding,
+    [seek(service)],
+  );
 }
 
 export function looked(service: Service, state: Stopping, look: Look, at: Moment): Move {

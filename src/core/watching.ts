@@ -10,7 +10,7 @@ import { chooseMain, findSuccessor, type Look, type ProcessFacts } from './patte
 import { isSameProcess, type ProcessRef } from './process.js';
 import { desiredOf, type Identity, type Service } from './state.js';
 import { beginStop } from './stop.js';
-import { millis, type Moment } from './time.js';
+import { type Moment, millis } from './time.js';
 
 /** The first look, and every look while it is unclear which process it is. */
 export function identify(service: Service, look: Look, at: Moment): Move {
@@ -21,13 +21,19 @@ export function identify(service: Service, look: Look, at: Moment): Move {
     case 'main': {
       const found = adopt(service, choice.facts, 'found', at);
       const stopWasAsked = service.override?.desired === 'down' && service.hold === null;
-      return stopWasAsked ? andThen(found, (known) => beginStop(known, choice.facts.process, null, 'requested', at)) : found;
+      return stopWasAsked
+        ? andThen(found, (known) => beginStop(known, choice.facts.process, null, 'requested', at))
+        : found;
     }
     case 'none':
       if (desiredOf(service) === 'down') return rest(service, 'requested', at);
       if (service.matched === 'never') return launch(service, 'first', at);
       // It was there once, and is gone while it could not be told which one it is: an end like any other, that passes the limit.
-      return retry(service, { ...failedStart('gone', { type: 'unknown' }, null, 'it is gone, nobody saw how', at), served: millis(0) }, at);
+      return retry(
+        service,
+        { ...failedStart('gone', { type: 'unknown' }, null, 'it is gone, nobody saw how', at), served: millis(0) },
+        at,
+      );
     case 'ambiguous':
       return unclear(service, { type: 'ambiguous', pids: choice.pids }, at);
     case 'unseen':
@@ -88,20 +94,34 @@ export function living(look: Look, service: Service): Look {
 export function successorOf(service: Service, look: Look): ProcessFacts | null {
   const { lastDeath, identity, state } = service;
   const { kind } = service.spec;
-  if (kind.type !== 'watched' || lastDeath?.process == null || state.name !== 'waiting' || state.for !== 'settle') return null;
+  if (kind.type !== 'watched' || lastDeath?.process == null || state.name !== 'waiting' || state.for !== 'settle')
+    return null;
   const abnormal = mayBeWanted(lastDeath) ? 'no' : 'yes';
   return findSuccessor(kind.pattern, living(look, service), { process: lastDeath.process, identity, abnormal });
 }
 
 /** Takes this process for the service's main process, as one that serves. */
-export function adopt(service: Service, facts: ProcessFacts, how: 'found' | 'handedOver' | 'cameBack', at: Moment): Move {
+export function adopt(
+  service: Service,
+  facts: ProcessFacts,
+  how: 'found' | 'handedOver' | 'cameBack',
+  at: Moment,
+): Move {
   const { process } = facts;
   const effects: Effect[] = [follow(service, process), { type: 'stopSeeking', service: service.spec.name }];
   const known = remember(service, facts);
   const from = service.lastDeath?.process;
-  const what = how === 'handedOver' && from != null ? { type: how, from, to: process } as const : { type: how === 'handedOver' ? 'cameBack' : how, process } as const;
+  const what =
+    how === 'handedOver' && from != null
+      ? ({ type: how, from, to: process } as const)
+      : ({ type: how === 'handedOver' ? 'cameBack' : how, process } as const);
   const generation = how === 'found' && service.generation > 0 ? service.generation : service.generation + 1;
-  return go({ ...known, generation, rest: null }, { name: 'running', since: at.instant, process, helper: null, deadline: null }, effects, [what]);
+  return go(
+    { ...known, generation, rest: null },
+    { name: 'running', since: at.instant, process, helper: null, deadline: null },
+    effects,
+    [what],
+  );
 }
 
 /** By uid and command line a later hand-over is recognized. */

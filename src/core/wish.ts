@@ -1,8 +1,8 @@
 // What operators, configurations and the keeper itself want of a service: the wish is noted, and the machine moved towards it.
 // Facts about processes are in `service.ts`.
 
-import { needsRestart } from './difference.js';
 import type { Sender } from './death.js';
+import { needsRestart } from './difference.js';
 import { orderRest, rest } from './ending.js';
 import type { Ask, ServiceEvent } from './event.js';
 import { launch, seek } from './launch.js';
@@ -12,8 +12,10 @@ import { desiredOf, mainOf, noRestarts, type Override, type Service } from './st
 import { beginStop, runCommand, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
-
-export type Wish = Extract<ServiceEvent, { readonly type: 'asked' | 'changed' | 'removed' | 'keeperEnded' | 'hostTurned' }>;
+export type Wish = Extract<
+  ServiceEvent,
+  { readonly type: 'asked' | 'changed' | 'removed' | 'keeperEnded' | 'hostTurned' }
+>;
 
 export function wish(service: Service, event: Wish, at: Moment): Move {
   switch (event.type) {
@@ -53,7 +55,13 @@ function refusalOf(service: Service, it: Ask): string | null {
     case 'restart':
       if (service.fate !== 'stays') return 'it is being removed';
       if (hold !== null) return `it is on hold; \`upkeep unhold ${name}\` first`;
-      if (spec.kind.type === 'watched' && spec.kind.start === null && state.name !== 'running' && spec.kind.restart === null) return 'it has no `start` command';
+      if (
+        spec.kind.type === 'watched' &&
+        spec.kind.start === null &&
+        state.name !== 'running' &&
+        spec.kind.restart === null
+      )
+        return 'it has no `start` command';
       return unclear(service);
     case 'stop':
       if (hold !== null) return `it is on hold; \`upkeep unhold ${name}\` first`;
@@ -71,7 +79,9 @@ function refusalOf(service: Service, it: Ask): string | null {
 function unclear(service: Service): string | null {
   const { state } = service;
   if (state.name !== 'unknown' || state.why.type === 'looking') return null;
-  return state.why.type === 'ambiguous' ? `more than one process could be it: ${state.why.pids.join(', ')}; narrow with pidFile or user` : state.why.reason;
+  return state.why.type === 'ambiguous'
+    ? `more than one process could be it: ${state.why.pids.join(', ')}; narrow with pidFile or user`
+    : state.why.reason;
 }
 
 function obey(service: Service, it: Ask, by: Sender | null, at: Moment): Move {
@@ -89,13 +99,21 @@ function obey(service: Service, it: Ask, by: Sender | null, at: Moment): Move {
     case 'unhold':
       return unhold(service, at);
     case 'reset': {
-      const clean: Service = { ...service, restarts: { ...noRestarts, total: service.restarts.total, lastStart: service.restarts.lastStart } };
+      const clean: Service = {
+        ...service,
+        restarts: { ...noRestarts, total: service.restarts.total, lastStart: service.restarts.lastStart },
+      };
       return pursue(clean, at);
     }
     case 'signal': {
       const process = mainOf(service);
       if (process === null) return stay(service);
-      return go(service, service.state, [{ type: 'signal', service: service.spec.name, process, signal: it.signal, to: 'main', thenContinue: 'no' }], [{ type: 'signaled', signal: it.signal }]);
+      return go(
+        service,
+        service.state,
+        [{ type: 'signal', service: service.spec.name, process, signal: it.signal, to: 'main', thenContinue: 'no' }],
+        [{ type: 'signaled', signal: it.signal }],
+      );
     }
   }
 }
@@ -106,7 +124,15 @@ function freshStart(service: Service): Service {
 }
 
 /** A word that says what the configuration says needs no remembering. */
-function override(service: Service, desired: Desired, by: Sender | null, reason: string | null, until: Override['until'], lasts: Override['lasts'], at: Moment): Service {
+function override(
+  service: Service,
+  desired: Desired,
+  by: Sender | null,
+  reason: string | null,
+  until: Override['until'],
+  lasts: Override['lasts'],
+  at: Moment,
+): Service {
   const asConfigured = (service.next ?? service.spec).desired === desired;
   return { ...service, override: asConfigured ? null : { desired, by, since: at.wall, until, lasts, reason } };
 }
@@ -145,7 +171,9 @@ function down(service: Service, at: Moment): Move {
     case 'waiting':
       return before([], [{ type: 'stopped' }], rest(service, 'requested', at));
     case 'starting':
-      return state.process === null ? stopWhenLaunched(service, state, 'requested', at) : beginStop(service, state.process, state.helper, 'requested', at);
+      return state.process === null
+        ? stopWhenLaunched(service, state, 'requested', at)
+        : beginStop(service, state.process, state.helper, 'requested', at);
     case 'running':
       return beginStop(service, state.process, state.helper, 'requested', at);
     case 'stopping':
@@ -161,11 +189,17 @@ function restart(service: Service, at: Moment): Move {
   switch (state.name) {
     case 'running':
       if (kind.type === 'watched' && kind.restart !== null && service.next === null) {
-        return before([], [{ type: 'stopping', why: 'restart-command' }], runCommand(service, state.process, 'restart', kind.restart, 'restart-command', at));
+        return before(
+          [],
+          [{ type: 'stopping', why: 'restart-command' }],
+          runCommand(service, state.process, 'restart', kind.restart, 'restart-command', at),
+        );
       }
       return beginStop(service, state.process, state.helper, 'requested', at);
     case 'starting':
-      return state.process === null ? stopWhenLaunched(service, state, 'requested', at) : beginStop(service, state.process, state.helper, 'requested', at);
+      return state.process === null
+        ? stopWhenLaunched(service, state, 'requested', at)
+        : beginStop(service, state.process, state.helper, 'requested', at);
     case 'stopped':
     case 'waiting':
     case 'stopping':
@@ -182,9 +216,25 @@ function reload(service: Service): Move {
   if (state.name !== 'running' || how === null) return stay(service);
   switch (how.type) {
     case 'signal':
-      return go(service, state, [{ type: 'signal', service: spec.name, process: state.process, signal: how.signal, to: 'main', thenContinue: 'no' }], [{ type: 'reloaded' }]);
+      return go(
+        service,
+        state,
+        [
+          {
+            type: 'signal',
+            service: spec.name,
+            process: state.process,
+            signal: how.signal,
+            to: 'main',
+            thenContinue: 'no',
+          },
+        ],
+        [{ type: 'reloaded' }],
+      );
     case 'command':
-      return go(service, state, [{ type: 'spawn', spec, role: 'reload', generation: service.generation, command: how.command }]);
+      return go(service, state, [
+        { type: 'spawn', spec, role: 'reload', generation: service.generation, command: how.command },
+      ]);
   }
 }
 
@@ -227,28 +277,44 @@ function change(service: Service, spec: ServiceSpec, at: Moment): Move {
   const process = mainOf(service);
 
   if (process === null && fresh.state.name !== 'starting' && fresh.state.name !== 'stopping') {
-    return changeWhileDown({ ...fresh, spec, next: null, restarts: keys.length > 0 ? { ...noRestarts, total: fresh.restarts.total } : fresh.restarts }, keys, at);
+    return changeWhileDown(
+      {
+        ...fresh,
+        spec,
+        next: null,
+        restarts: keys.length > 0 ? { ...noRestarts, total: fresh.restarts.total } : fresh.restarts,
+      },
+      keys,
+      at,
+    );
   }
   if (keys.length === 0) {
     const live: Service = { ...fresh, spec, next: null };
-    const told = { type: 'specChanged', effect: desiredChanged ? (spec.desired === 'up' ? 'start' : 'stop') : 'live' } as const;
+    const told = {
+      type: 'specChanged',
+      effect: desiredChanged ? (spec.desired === 'up' ? 'start' : 'stop') : 'live',
+    } as const;
     return before([], [told], desiredChanged ? pursue(live, at) : stay(live));
   }
   const waiting: Service = { ...fresh, next: spec };
   const told = { type: 'specChanged', effect: 'restart' } as const;
-  if (desiredOf(waiting) === 'down' || waiting.hold !== null) return before([], [told], desiredOf(waiting) === 'down' ? pursue(waiting, at) : stay(waiting));
+  if (desiredOf(waiting) === 'down' || waiting.hold !== null)
+    return before([], [told], desiredOf(waiting) === 'down' ? pursue(waiting, at) : stay(waiting));
   return before([], [told], replace(waiting, spec, at));
 }
 
 /** Old process down by the old rules, new one up by the new. A watched daemon is not ours to replace: it is looked for anew. */
 function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
   const { state } = service;
-  if (service.spec.kind.type === 'watched' && spec.kind.type === 'watched') return lookAnew({ ...service, spec, next: null }, at);
+  if (service.spec.kind.type === 'watched' && spec.kind.type === 'watched')
+    return lookAnew({ ...service, spec, next: null }, at);
   switch (state.name) {
     case 'running':
       return beginStop(service, state.process, state.helper, 'changed', at);
     case 'starting':
-      return state.process === null ? stopWhenLaunched(service, state, 'changed', at) : beginStop(service, state.process, state.helper, 'changed', at);
+      return state.process === null
+        ? stopWhenLaunched(service, state, 'changed', at)
+        : beginStop(service, state.process, state.helper, 'changed', at);
     case 'stopping':
       return stay({ ...service, state: { ...state, why: 'changed' } });
     case 'unknown':
@@ -276,8 +342,14 @@ function changeWhileDown(service: Service, keys: readonly string[], at: Moment):
     return before([], [{ type: 'specChanged', effect: 'live' }], lookAnew(service, at));
   }
   const wanted = desiredOf(service);
-  const mayStart = wanted === 'up' && service.hold === null && (keys.length > 0 || (state.name === 'stopped' && state.why === 'requested'));
-  const told = { type: 'specChanged', effect: mayStart ? 'start' : wanted === 'down' && state.name !== 'stopped' ? 'stop' : 'live' } as const;
+  const mayStart =
+    wanted === 'up' &&
+    service.hold === null &&
+    (keys.length > 0 || (state.name === 'stopped' && state.why === 'requested'));
+  const told = {
+    type: 'specChanged',
+    effect: mayStart ? 'start' : wanted === 'down' && state.name !== 'stopped' ? 'stop' : 'live',
+  } as const;
   return before([], [told], mayStart || wanted === 'down' ? pursue(service, at) : stay(service));
 }
 
@@ -288,13 +360,18 @@ function remove(service: Service, at: Moment): Move {
   if (kind.type === 'supervised') return pursue(leaving, at);
   const process = mainOf(leaving);
   const quit = process === null ? [] : [{ type: 'unfollow', service: name, process } as const];
-  return go(leaving, { name: 'stopped', since: at.instant, why: 'requested' }, [...quit, { type: 'stopSeeking', service: name }]);
+  return go(leaving, { name: 'stopped', since: at.instant, why: 'requested' }, [
+    ...quit,
+    { type: 'stopSeeking', service: name },
+  ]);
 }
 
 /** What waited for the host may start now; what is up when the host goes down is left to the host. */
 function hostTurned(service: Service, at: Moment): Move {
   const { state } = service;
-  if (at.host === 'up' && state.name === 'waiting' && (state.for === 'boot' || state.for === 'shutdown')) return launch(service, 'first', at);
-  if (at.host === 'ending' && (state.name === 'backoff' || state.name === 'failed')) return launch(service, 'restart', at);
+  if (at.host === 'up' && state.name === 'waiting' && (state.for === 'boot' || state.for === 'shutdown'))
+    return launch(service, 'first', at);
+  if (at.host === 'ending' && (state.name === 'backoff' || state.name === 'failed'))
+    return launch(service, 'restart', at);
   return stay(service);
 }
