@@ -123,6 +123,7 @@ export class Invariants {
   check(): void {
     const stage = this.#stage;
     if (stage.problems.length > 0) this.fail(`the keeper reported: ${stage.problems.join('\n')}`);
+    this.#forgetExpired();
     if (stage.keeperLives === 'no') return;
     const deadlines: number[] = [];
     for (const service of stage.keeper.services.values()) {
@@ -133,7 +134,6 @@ export class Invariants {
       deadlines.push(deadline);
     }
     this.#checkWake(deadlines);
-    this.#forgetExpired();
     this.#armHolds();
   }
 
