@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { RunOptions } from '../cli/ports.js';
 import type { Configuration } from '../config/load.js';
 import { ControlServer } from '../control/server.js';
+import { mainOf } from '../core/state.js';
 import { standing } from '../core/status.js';
 import { appliedText } from '../journal/applied.js';
 import { writeJob } from '../journal/job.js';
@@ -222,8 +223,8 @@ async function keep(
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   for (const service of servicesOf(decision.configuration, memory, clock.now().instant)) {
     if (mode === 'once' && service.spec.kind.type !== 'watched') continue;
-    // Adopted services too: their output is to be indexed and rotated from now on.
-    outside.outputs.prepare(service.spec);
+    // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
+    if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
     keeper.post({ type: 'added', service: service.spec.name, as: service });
   }
 

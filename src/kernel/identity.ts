@@ -4,6 +4,7 @@
 import { fstatSync } from 'node:fs';
 import { asPid, isSameProcess, type ProcessRef } from '../core/process.js';
 import type { Features } from './features.js';
+import { reserve } from './reserve.js';
 import { close, openIfThere, pidfdOpen, pidfdSendSignal, read, SystemCallFailure } from './syscalls.js';
 
 /** The fields of /proc/PID/stat that we read. `state` is a letter, Z and X mean dead. */
@@ -23,8 +24,13 @@ export interface Stat {
 
 const buffer = Buffer.alloc(4096);
 
-/** null when there is no such process, or it may not be seen. Through open and read: half the price of readFileSync. */
+/** null when there is no such process, or it may not be seen. Through open and read: half the price of readFileSync. @throws SystemCallFailure: EMFILE, when not even the reserve is left */
 export function readStat(pid: number): Stat | null {
+  // Without a descriptor nobody is gone: taking that for a death would start a second copy.
+  return reserve.lend(() => readStatNow(pid));
+}
+
+function readStatNow(pid: number): Stat | null {
   const fd = openIfThere(`/proc/${pid}/stat`);
   if (fd === null) return null;
   let text: string;

@@ -18,7 +18,7 @@ import type { Reaper } from './reaper.js';
 import { findByToken } from './reclaim.js';
 import { Rests } from './rest.js';
 import { signalGroup, signalProcess } from './signals.js';
-import { spawn } from './spawn.js';
+import { refuseWithoutRoom, spawn } from './spawn.js';
 
 /** What looks for watched daemons. */
 export interface Seeker {
@@ -159,6 +159,12 @@ export class RealKernel implements Kernel {
 
   #spawn(spec: ServiceSpec, command: Command, role: Role, generation: number): void {
     const { features, outputs, post, groups, exits } = this.#parts;
+    const refused = refuseWithoutRoom();
+    if (refused !== null) {
+      const { errno, detail } = refused;
+      post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
+      return;
+    }
     const { probe } = spec.ready;
     const pipe = role === 'main' && probe.type === 'fd' ? this.#pipes.open() : null;
     const extra = pipe === null || probe.type !== 'fd' ? null : { fd: pipe.write, as: probe.fd };

@@ -1,12 +1,18 @@
 // Who descends from whom, as /proc tells it. It must not know services.
 
 import { readdirSync } from 'node:fs';
+import { reserve } from './reserve.js';
 import { close, openIfThere, read, SystemCallFailure } from './syscalls.js';
 
 const buffer = Buffer.alloc(64 * 1024);
 
 /** A file of /proc or of a control group, as far as it fits; empty when it is gone or may not be read. Half the price of readFileSync. */
 export function readText(path: string): string {
+  // Without a descriptor left nobody has no children: see readStat.
+  return reserve.lend(() => readNow(path));
+}
+
+function readNow(path: string): string {
   const fd = openIfThere(path);
   if (fd === null) return '';
   try {

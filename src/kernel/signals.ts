@@ -4,13 +4,18 @@
 import type { ProcessRef, SignalName } from '../core/process.js';
 import type { Features } from './features.js';
 import { identifyAgain, readStat } from './identity.js';
+import { reserve } from './reserve.js';
 import { signalNumber } from './signal-number.js';
 import { close, exists, getpgid, kill, pidfdSendSignal, SystemCallFailure } from './syscalls.js';
 
-/** Sends it if this very process is there. Who is gone needs no signal: `gone` is no error. @throws SystemCallFailure: EPERM, EMFILE */
+/** Sends it if this very process is there. Who is gone needs no signal: `gone` is no error. @throws SystemCallFailure: EPERM */
 export function signalProcess(process: ProcessRef, signal: SignalName, features: Features): 'sent' | 'gone' {
   const number = signalNumber(signal);
   if (number === null || !isFairGame(process.pid)) return 'gone';
+  return reserve.lend(() => sendTo(process, number, features));
+}
+
+function sendTo(process: ProcessRef, number: number, features: Features): 'sent' | 'gone' {
   const found = identifyAgain(process, features);
   if (found === null) return 'gone';
   try {

@@ -8,7 +8,8 @@ import type { Features } from './features.js';
 import { nameChild } from './identity.js';
 import { type Launch, prepareLaunch } from './launch.js';
 import { spawnProcess } from './posix-spawn.js';
-import { close, fcntl, getNice, libc, O_RDONLY, open, pidfdOpen, prlimit, SystemCallFailure } from './syscalls.js';
+import { hasRoom, reserve } from './reserve.js';
+import { getNice, libc, pidfdOpen, prlimit, SystemCallFailure } from './syscalls.js';
 import { isReversible, wearing } from './wear.js';
 
 export interface Order {
@@ -30,6 +31,7 @@ export type Spawned =
 export function spawn(order: Order, features: Features): Spawned {
   const { spec, command, role, generation, token } = order;
   try {
+    // A child that lives and can be neither named nor waited for is worse than a start that fails.
     reserve.take();
     const launch = prepareLaunch(spec, command, { service: spec.name, generation, role, token }, reserve.lowest);
     if (launch.type === 'refused') return { type: 'failed', errno: launch.errno, detail: launch.detail };
@@ -51,41 +53,6 @@ export function spawn(order: Order, features: Features): Spawned {
     reserve.refill();
   }
 }
-
-/**
- * Two descriptors kept free for the moment after the spawn: a child that is alive and can be neither named nor waited for
- * is worse than a start that fails with EMFILE. Taken again after each start, when nobody waits for it.
- */
-class Reserve {
-  #held: number[] = [];
-
-  /** The lowest number that was free when it was last filled. */
-  get lowest(): number {
-    return this.#held[0] ?? 3;
-  }
-
-  /** @throws SystemCallFailure: EMFILE */
-  take(): void {
-    while (this.#held.length < 2) this.#held.push(fcntl(ANY, F_DUPFD_CLOEXEC, 3));
-  }
-
-  release(): void {
-    for (const fd of this.#held) close(fd);
-    this.#held = [];
-  }
-
-  refill(): void {
-    try {
-      this.take();
-    } catch (error) {
-      if (!(error instanceof SystemCallFailure)) throw error; // then the next start says so
-    }
-  }
-}
-
-const F_DUPFD_CLOEXEC = 1030;
-const ANY = open('/dev/null', O_RDONLY);
-const reserve = new Reserve();
 
 /** null where there are no pidfds, or somebody else of the keeper was quicker to take the last descriptor: then it is followed by looking. */
 function openQuietly(pid: number, features: Features): number | null {
@@ -116,15 +83,24 @@ function setFromOutside(pid: number, { settings }: ServiceSpec, launch: Launch):
 function failure(error: unknown): Spawned {
   if (!(error instanceof SystemCallFailure))
     return { type: 'failed', errno: 'EIO', detail: error instanceof Error ? error.message : String(error) };
+  if (error.errno === 'EMFILE') return noRoom;
   return { type: 'failed', errno: error.errno, detail: `${WHAT[error.call] ?? error.call}: ${explain(error.errno)}` };
 }
+
+const noRoom: Extract<Spawned, { type: 'failed' }> = {
+  type: 'failed',
+  errno: 'EMFILE',
+  detail: 'the keeper has too few descriptors left (EMFILE); raise its limit of open files, as with `ulimit -n`',
+};
+
+/** To be asked before anything is opened for a start: the answer of one that is not made. */
+export const refuseWithoutRoom = (): Extract<Spawned, { type: 'failed' }> | null => (hasRoom() ? null : noRoom);
 
 /** What the setting is called that the keeper had no right to. */
 const WHAT: Readonly<Record<string, string>> = {
   setpriority: 'nice cannot be lowered',
   oom_score_adj: 'oomScoreAdjust cannot be lowered',
   prlimit: 'limits cannot be set',
-  fcntl: 'it cannot be started',
 };
 
 function explain(errno: string): string {

@@ -157,10 +157,13 @@ export function open(path: string, flags: number, mode = 0): number {
   return must('open', path, copen(path, flags | O_CLOEXEC, mode));
 }
 
-/** Like `open` for reading, but null when it cannot be had, whyever: an exception costs twenty times the call. */
+/** Like `open` for reading, but null when it is not there or not for us: an exception costs twenty times the call. @throws SystemCallFailure: EMFILE, ENFILE */
 export function openIfThere(path: string): number | null {
   const fd = Number(copen(path, O_RDONLY | O_CLOEXEC, 0));
-  return fd < 0 ? null : fd;
+  if (fd >= 0) return fd;
+  const errno = lastErrno();
+  if (errno === 'EMFILE' || errno === 'ENFILE') throw new SystemCallFailure('open', errno, path);
+  return null;
 }
 
 const cclose = libc.func('int close(int fd)');

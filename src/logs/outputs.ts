@@ -62,7 +62,7 @@ export class ServiceOutputs implements Outputs {
     return this.#descriptorFor(spec);
   }
 
-  /** Opens the log before the first start, and for a service that was adopted: its output is to be indexed and rotated too. */
+  /** Opens the log of a service that was adopted: its output is to be indexed and rotated too. */
   prepare(spec: ServiceSpec): void {
     this.#descriptorFor(spec);
   }
