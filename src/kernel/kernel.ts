@@ -159,7 +159,7 @@ export class RealKernel implements Kernel {
 
   #spawn(spec: ServiceSpec, command: Command, role: Role, generation: number): void {
     const { features, outputs, post, groups, exits } = this.#parts;
-    const refused = refuseWithoutRoom();
+    const refused = refuseWithoutRoom(this.#own.has(spec.name) ? 'again' : 'first');
     if (refused !== null) {
       const { errno, detail } = refused;
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });

@@ -32,11 +32,12 @@ afterEach(() => {
 
 describe('without descriptors', () => {
   it('there is no room to start anything, long before the last one is taken', () => {
-    expect(hasRoom()).toBe(true);
+    expect(hasRoom('first')).toBe(true);
     exhaust(10);
-    expect(hasRoom()).toBe(false);
+    expect(hasRoom('first')).toBe(false);
+    expect(hasRoom('again')).toBe(true);
     for (const fd of hoard.splice(0, 10)) closeSync(fd);
-    expect(hasRoom()).toBe(true);
+    expect(hasRoom('first')).toBe(true);
   });
 
   it('a living process is not taken for one that is gone, and can be signalled (supervisors 35)', () => {

@@ -7,8 +7,11 @@ const F_DUPFD_CLOEXEC = 1030;
 const RLIMIT_NOFILE = 7;
 const ANY = open('/dev/null', O_RDONLY);
 
-/** Free descriptors without which nothing is started: for looks, pid files, readiness, and operators on the control socket. */
-const ROOM = 16;
+/**
+ * Free descriptors without which nothing is started: for looks, pid files, readiness, and operators on the control socket.
+ * What has run before takes no more than it had.
+ */
+const ROOM = { first: 16, again: 4 };
 
 class Reserve {
   #held: number[] = [];
@@ -55,15 +58,16 @@ class Reserve {
 export const reserve = new Reserve();
 
 /** Are there descriptors enough to start something? Three calls where there are. */
-export function hasRoom(): boolean {
+export function hasRoom(start: 'first' | 'again'): boolean {
+  const room = ROOM[start];
   const { soft } = prlimit(0, RLIMIT_NOFILE, null);
   if (soft === null) return true;
   // The kernel gives the lowest that is free: where this very one is, the numbers above were hardly reached.
-  const first = Math.max(3, soft - ROOM);
+  const first = Math.max(3, soft - room);
   const taken: number[] = [];
   try {
     if (tryTake(taken, first) === first) return true;
-    while (taken.length < ROOM) if (tryTake(taken, 3) === null) return false;
+    while (taken.length < room) if (tryTake(taken, 3) === null) return false;
     return true;
   } finally {
     for (const fd of taken) close(fd);

@@ -94,7 +94,8 @@ const noRoom: Extract<Spawned, { type: 'failed' }> = {
 };
 
 /** To be asked before anything is opened for a start: the answer of one that is not made. */
-export const refuseWithoutRoom = (): Extract<Spawned, { type: 'failed' }> | null => (hasRoom() ? null : noRoom);
+export const refuseWithoutRoom = (start: 'first' | 'again'): Extract<Spawned, { type: 'failed' }> | null =>
+  hasRoom(start) ? null : noRoom;
 
 /** What the setting is called that the keeper had no right to. */
 const WHAT: Readonly<Record<string, string>> = {
