@@ -89,6 +89,14 @@ export function deathOf(
   };
 }
 
+/**
+ * The record as a service's last death. An attempt that came to nothing ended no generation: what was old before it is old
+ * still, else an apache's orphaned workers would pass for a new apache after the first start that failed because of them.
+ */
+export function lastDeathAfter(before: Death | null, death: Death): Death {
+  return { ...death, ticks: death.ticks ?? before?.ticks ?? null };
+}
+
 /** The record of a start that came to nothing without a process of ours to blame. */
 export function failedStart(
   cause: 'spawn' | 'start-timeout' | 'exit' | 'signal' | 'gone',

@@ -1,7 +1,7 @@
 // What an end leads to: the verdict of the restart rule made a state. Death flows in one direction, down this page.
 
 import type { Next, What } from './change.js';
-import type { Death } from './death.js';
+import { type Death, lastDeathAfter } from './death.js';
 import type { Effect } from './effect.js';
 import { killPatience, launch, seek } from './launch.js';
 import { before, go, type Move } from './move.js';
@@ -19,7 +19,7 @@ export function retry(service: Service, death: Death, at: Moment): Move {
 
 /** The answer of the restart rule to an end that was told already. */
 export function decide(service: Service, death: Death, at: Moment): { readonly move: Move; readonly next: Next } {
-  const dead: Service = { ...service, lastDeath: death };
+  const dead: Service = { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) };
   if (desiredOf(dead) === 'down')
     return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
   if (dead.hold !== null) return { move: launch(dead, 'restart', at), next: { type: 'nothing', why: 'it is on hold' } };

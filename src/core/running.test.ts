@@ -64,3 +64,48 @@ it('what a daemon that crashed at once has left behind is not taken for it', () 
   const child = facts(81, 5001, 'some child');
   expect(afterEnd(5004, { type: 'exited', code: 1 }, child)?.state.name).not.toBe('running');
 });
+
+it('the orphans of a killed master are no new master, also after a start that failed because of them', () => {
+  const master = facts(80, 5000, '/usr/sbin/ssh -k start');
+  const orphan = { ...facts(81, 5002, '/usr/sbin/ssh -k start'), uid: 33 };
+  const helper = (pid: number, startTicks: number) => ({ pid: asPid(pid), startTicks, inode: null });
+  const killed = { type: 'signaled', signal: 'SIGKILL', coreDumped: false } as const;
+  const evidence = { oom: false, peakMemory: null, cpuTime: null, ticks: 9000 } as const;
+  const look = { matches: [orphan], pidFile: { type: 'none' }, unseen: null } as const;
+  const service = spec.name;
+  let now: Service = {
+    ...newService(spec, instant(0)),
+    generation: 1,
+    matched: 'once',
+    identity: { uid: 0, argv: master.argv },
+    state: { name: 'running', since: instant(99_000), process: master.process, helper: null, deadline: null },
+  };
+  let time = at;
+  const tell = (event: Parameters<typeof step>[1]): void => {
+    now = step(new Map([['ssh', now]]), event, time).services[0] ?? now;
+  };
+  tell({ type: 'exited', service, process: master.process, evidence: { ...evidence, status: killed }, away: 'no' });
+  for (const [pid, ticks] of [
+    [90, 9001],
+    [91, 9100],
+  ] as const) {
+    if (now.state.name === 'backoff') {
+      time = { ...time, instant: now.state.deadline };
+      tell({ type: 'deadlinePassed', service });
+    }
+    expect(now.state).toMatchObject({ name: 'starting', phase: 'launching' });
+    const command = helper(pid, ticks);
+    tell({ type: 'spawned', service, role: 'start', generation: now.generation, process: command });
+    tell({ type: 'looked', service, look });
+    tell({
+      type: 'exited',
+      service,
+      process: command,
+      evidence: { ...evidence, ticks: ticks + 9, status: { type: 'exited', code: 1 } },
+      away: 'no',
+    });
+    tell({ type: 'looked', service, look });
+  }
+  expect(now.lastDeath?.detail).toContain('exited with code 1');
+  expect(now.state.name).toBe('backoff');
+});

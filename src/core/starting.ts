@@ -2,7 +2,7 @@
 // for watched ones `helper` is the start command and `process` what was found. A double-forking daemon is found more than
 // once: its first processes end while it detaches itself, and that is no death.
 
-import { type Death, deathOf, failedStart } from './death.js';
+import { type Death, deathOf, failedStart, lastDeathAfter } from './death.js';
 import { leaveNoRest, retry } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
@@ -220,7 +220,12 @@ function startCommandTimedOut(service: Service, state: Starting, helper: Process
     deadline: later(at.instant, killPatience),
   };
   const order = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec } as const;
-  return go({ ...service, lastDeath: death }, next, [order], [{ type: 'stopping', why: 'start-timeout' }]);
+  return go(
+    { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) },
+    next,
+    [order],
+    [{ type: 'stopping', why: 'start-timeout' }],
+  );
 }
 
 /** The start command has ended, and no process came of it. */
@@ -243,7 +248,7 @@ function nothingFound(service: Service, state: Starting, at: Moment): Move {
   );
   const next = { type: 'nothing', why: 'try `upkeep match`' } as const;
   return go(
-    { ...service, lastDeath: death },
+    { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) },
     failed,
     [],
     [
@@ -266,6 +271,12 @@ function notReady(service: Service, state: Starting, process: ProcessRef, at: Mo
   return before(
     settledEffects(service),
     [],
-    beginStop({ ...service, lastDeath: death }, process, state.helper, 'start-timeout', at),
+    beginStop(
+      { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) },
+      process,
+      state.helper,
+      'start-timeout',
+      at,
+    ),
   );
 }
