@@ -3,10 +3,12 @@
 
 import type { Sender } from './death.js';
 import { needsRestart } from './difference.js';
+import type { Effect } from './effect.js';
 import { orderRest, rest } from './ending.js';
 import type { Ask, ServiceEvent } from './event.js';
 import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
+import type { ProcessRef } from './process.js';
 import type { Desired, ServiceSpec } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
 import { beginStop, runCommand, stopWhenLaunched } from './stop.js';
@@ -190,7 +192,7 @@ function restart(service: Service, at: Moment): Move {
     case 'running':
       if (kind.type === 'watched' && kind.restart !== null && service.next === null) {
         return before(
-          [],
+          endOther(service, state.helper),
           [{ type: 'stopping', why: 'restart-command' }],
           runCommand(service, state.process, 'restart', kind.restart, 'restart-command', at),
         );
@@ -208,6 +210,13 @@ function restart(service: Service, at: Moment): Move {
     case 'unknown':
       return up(service, at);
   }
+}
+
+/** Never two commands of one service at once: a start command that goes on beside its daemon makes room. */
+function endOther(service: Service, helper: ProcessRef | null): readonly Effect[] {
+  return helper === null
+    ? []
+    : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
 }
 
 function reload(service: Service): Move {

@@ -184,7 +184,7 @@ export class Invariants {
 }
 
 function deadlineOf(service: Service): number | null {
-  if (service.hold !== null) return null;
+  if (service.hold !== null && service.fate === 'stays') return null;
   return 'deadline' in service.state ? service.state.deadline : null;
 }
 
