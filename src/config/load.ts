@@ -13,6 +13,7 @@ import { gatherParts, includesOf, type Parts } from './parts.js';
 import { gatherProblems, inOrder, type Problem, type Problems } from './problem.js';
 import { type ReadService, readService } from './service.js';
 import { type Setting, settingsOf } from './setting.js';
+import { shareParts } from './share.js';
 import { type Classes, checkNames, decideClasses } from './soft-classes.js';
 import { didYouMean } from './suggest.js';
 import type { KeeperSettings } from './top-keys.js';
@@ -99,7 +100,7 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   }
   const config: Configuration = {
     path: request.path,
-    specs: here.map(({ service }) => service.spec),
+    specs: shareParts(here.map(({ service }) => service.spec)),
     elsewhere: read.filter((one) => !here.includes(one)).map(({ name, service }) => elsewhere(name, service, facts)),
     keeper: parts.keeper,
     notices: parts.notices,

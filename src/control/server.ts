@@ -40,6 +40,8 @@ export interface ControlParts {
 /** Connections of one ordinary user at a time: one hostile user must not shut out the others. */
 const perUser = 32;
 const bodyLimit = 1 << 20;
+/** How long a request may take to arrive. */
+const requestPatience = 10_000;
 
 export class ControlServer {
   readonly #parts: ControlParts;
@@ -50,14 +52,10 @@ export class ControlServer {
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
-    // A client that sends half a request, or nothing, is cut off after ten seconds.
-    this.#server = createServer({
-      headersTimeout: 10_000,
-      requestTimeout: 10_000,
-      connectionsCheckingInterval: 5_000,
-      maxHeaderSize: 16_384,
-    });
+    // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
+    this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });
     this.#server.maxConnections = 512;
+    this.#server.maxRequestsPerSocket = 1;
     this.#server.on('connection', (socket) => this.#count(socket));
     this.#server.on('request', (request, response) => {
       this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
@@ -108,7 +106,11 @@ export class ControlServer {
     }
     this.#perUid.set(peer.uid, open);
     peers.set(socket, peer);
+    // A client that sends half a request, or nothing, is cut off; `#answer` says when a request is whole.
+    const slow = setTimeout(() => socket.destroy(), requestPatience);
+    unfinished.set(socket, slow);
     socket.on('close', () => {
+      clearTimeout(slow);
       const left = (this.#perUid.get(peer.uid) ?? 1) - 1;
       if (left === 0) this.#perUid.delete(peer.uid);
       else this.#perUid.set(peer.uid, left);
@@ -117,6 +119,7 @@ export class ControlServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const peer = peers.get(request.socket);
+    if (request.method === 'GET') clearTimeout(unfinished.get(request.socket));
     if (peer === undefined) throw new ControlError(403, 'no-peer', 'the kernel does not say who you are');
     const url = new URL(request.url ?? '/', 'http://upkeep');
     const path = url.pathname
@@ -127,6 +130,7 @@ export class ControlServer {
     if (request.method !== 'POST')
       throw new ControlError(405, 'method', `${request.method ?? '?'} is not known here; GET reads, POST acts`);
     const body = await readBody(request);
+    clearTimeout(unfinished.get(request.socket));
     return this.#act(path, url, body, peer, response);
   }
 
@@ -231,6 +235,8 @@ export class ControlServer {
 
 /** Who is on the other side of a connection, asked once when it was accepted. */
 const peers = new WeakMap<Socket, Peer>();
+/** The time that a connection has left to send a whole request. */
+const unfinished = new WeakMap<Socket, NodeJS.Timeout>();
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   const text = `${JSON.stringify(body)}\n`;

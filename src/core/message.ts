@@ -2,7 +2,7 @@
 // Seed 001 asks for two of them: "OpenSSH is not running, restarting" and "OpenSSH failed to start".
 
 import type { Change, Next, What } from './change.js';
-import { describeDeath, describeFailedStart, type Sender } from './death.js';
+import { describeDeath, describeFailedStart, mayBeWanted, type Sender } from './death.js';
 import type { Service } from './state.js';
 import { inWords } from './status.js';
 
@@ -98,7 +98,7 @@ function startingLine(
     case 'first':
       return isWatched ? { level: 'warning', text: `${title} is not running, starting` } : info(`starting ${title}`);
     case 'restart':
-      if (isWatched && change.from === 'waiting')
+      if (isWatched && change.from === 'waiting' && service?.lastDeath != null && mayBeWanted(service.lastDeath))
         return { level: 'warning', text: `${title} is not running, restarting: it did not come back by itself` };
       return debug(`starting ${title} again`);
     case 'requested':

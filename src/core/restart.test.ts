@@ -174,6 +174,13 @@ describe('the back-off', () => {
     );
   });
 
+  it('is never so short that failing becomes a busy loop, whatever is configured', () => {
+    const hasty = rule({ delay: seconds(0), limit: null });
+    expect(backoff(hasty, 0, 0.5)).toBe(0);
+    expect(backoff(hasty, 3, 0.5)).toBe(8);
+    expect(backoff(hasty, 50, 0.5)).toBe(100);
+  });
+
   it('begins anew after a healthy time (supervisors 5)', () => {
     const troubled: Restarts = { ...noRestarts, streak: 7, lastStart: instant(0) };
     expect(judge(restartDefaults, troubled, died(code(1), 60_000, 30_000), now(60_000)).restarts.streak).toBe(1);

@@ -86,8 +86,11 @@ export function backoff(rule: RestartSpec, streak: number, random: number): numb
   const { factor, max, jitter } = rule.backoff;
   // 64 doublings are beyond any cap; an unbounded exponent would become Infinity × 0.
   const grown = Math.min(max, rule.delay * factor ** Math.min(streak, 64));
-  return grown * (1 + jitter * (2 * random - 1));
+  return Math.max(grown * (1 + jitter * (2 * random - 1)), busyFloor(streak));
 }
+
+/** Whatever is configured, an end that follows an end must not become a busy loop: up to 100 ms from start to start, none for the first. */
+const busyFloor = (streak: number): number => (streak === 0 ? 0 : Math.min(100, 2 ** Math.min(streak, 7)));
 
 /** Does the policy want a restart after such an end? The table of Restart= in systemd.service(5). */
 function wants(when: RestartWhen, rule: RestartSpec, death: Death): boolean {

@@ -1,5 +1,6 @@
 // A service that serves: its death, the commands that run beside it, and the time that a watched one is given to come back.
 
+import type { What } from './change.js';
 import { deathOf, describeStatus, mayBeWanted } from './death.js';
 import type { Effect } from './effect.js';
 import { decide, leaveNoRest, retry } from './ending.js';
@@ -34,7 +35,7 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   if (!wanted && kind.pattern.pidFile === null) return before(orders, [], retry(rid.service, death, at));
   const settle = wanted && kind.settle > 0 ? kind.settle : lookTime;
   const next = { name: 'waiting', since: at.instant, for: 'settle', deadline: later(at.instant, settle) } as const;
-  const told = { type: 'died', death, next: { type: 'settle', for: settle } } as const;
+  const told: What = { type: 'died', death, next: wanted ? { type: 'settle', for: settle } : { type: 'start' } };
   return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);
 }
 

@@ -16,6 +16,7 @@ import type { Journal, Report } from '../keeper/ports.js';
 import { createClock } from '../kernel/clock.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { takeLock } from '../kernel/lock.js';
+import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
 import { CurrentConfiguration, decide, loadFile, type PlanAnswer } from './configuration.js';
@@ -99,6 +100,7 @@ async function keep(
 
   const clock = createClock();
   const outside = composeOutside({ places, token: memory.journal.token, report, post: (event) => keeper.post(event) });
+  log.printThrough((text) => outside.disk.send(printJob(text)));
   const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
     outside.disk.send(writeJob(path, text)),
   );
@@ -239,6 +241,7 @@ async function keep(
   keeper.close();
   memory.journal.close();
   loop.close();
+  log.flush();
   if ((await outside.disk.flush(flushPatience)) === 'late') {
     report('the disk does not answer; ending without its last word', null);
     outside.endAtOnce(exitCode);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
+import { shareParts } from '../config/share.js';
 import { newService, type Service } from '../core/state.js';
 import type { Instant } from '../core/time.js';
 import { appliedIn } from '../journal/applied.js';
@@ -49,7 +50,7 @@ function readApplied({ runtime, state }: Places, { boot }: Found, report: Report
   for (const path of [...(boot === 'same' ? [join(runtime, 'applied.json')] : []), join(state, 'applied.json')]) {
     try {
       const applied = appliedIn<Configuration>(readJson(path), path);
-      if (applied !== null) return applied.configuration;
+      if (applied !== null) return { ...applied.configuration, specs: shareParts(applied.configuration.specs) };
     } catch (error) {
       report('the last good configuration cannot be read', error);
     }

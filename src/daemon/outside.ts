@@ -22,7 +22,7 @@ import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump } from '../kernel/pump.js';
 import { Reaper } from '../kernel/reaper.js';
 import { closeOnExecFrom } from '../kernel/syscalls.js';
-import type { LogJob, LogNews } from '../logs/job.js';
+import type { LogJob, LogNews, PrintJob } from '../logs/job.js';
 import { ServiceOutputs } from '../logs/outputs.js';
 import { ReadinessProbes } from '../readiness/probes.js';
 import type { Directory } from './peers.js';
@@ -37,7 +37,7 @@ export interface OutsideOptions {
 export interface Outside {
   readonly kernel: Kernel;
   readonly outputs: ServiceOutputs;
-  readonly disk: DiskThread<LogJob | WriteJob, LogNews>;
+  readonly disk: DiskThread<LogJob | WriteJob | PrintJob, LogNews>;
   readonly without: readonly { readonly name: string; readonly effect: string }[];
   readonly notEnforced: (service: Service) => readonly string[];
   readonly peerOf: (socket: Socket) => Peer | null;
@@ -51,7 +51,7 @@ export function composeOutside({ places, token, report, post }: OutsideOptions):
   const features = probeFeatures(without, probeProcConnector);
   // What Node itself inherited open (a terminal multiplexer's, a test runner's) is not for our services.
   closeOnExecFrom(3);
-  const disk = new DiskThread<LogJob | WriteJob, LogNews>({
+  const disk = new DiskThread<LogJob | WriteJob | PrintJob, LogNews>({
     program: new URL('../worker.js', import.meta.url),
     setting: { without },
     onNews: (news) => outputs.hear(news),

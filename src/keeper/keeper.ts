@@ -1,9 +1,10 @@
-// The only mutable state of the program: the set of services. Takes facts one at a time, asks the core, records, tells,
-// performs, and sets one wake-up. Knows no policy and no system call.
+// The only mutable state of the program: the set of services. Takes facts one at a time, asks the core, records, performs,
+// sets one wake-up, and tells the sinks when nothing is left to do. Knows no policy and no system call.
 //
-// The order matters and is tested: recorded before told, told before performed. A keeper that is killed between any two
-// of them finds in the journal what it was about to do.
+// The order matters and is tested: recorded before performed, so that a keeper which is killed between the two finds in the
+// journal what it was about to do; told last, because a line in a log must not stand between a death and its answer.
 
+import type { Change } from '../core/change.js';
 import { wakeTime } from '../core/deadline.js';
 import type { Event } from '../core/event.js';
 import { serviceName } from '../core/spec.js';
@@ -31,6 +32,7 @@ export class Keeper {
   readonly #parts: KeeperParts;
   readonly #set = new Map<string, Service>();
   readonly #inbox: Event[] = [];
+  readonly #untold: Change[] = [];
   readonly #wakeups = new Wakeups();
   readonly #sinks: Set<Sink>;
   /** The deadline that was met too late and is judged a little later. */
@@ -98,6 +100,8 @@ export class Keeper {
     this.#inbox.length = 0;
     this.#doing = 'nothing';
     this.#setAlarm();
+    // Whoever is told may post: that begins anew, and tells for itself.
+    this.#tell();
   }
 
   #isClosed(): boolean {
@@ -117,20 +121,25 @@ export class Keeper {
       this.#wakeups.set(name, null);
     }
     if (outcome.services.length > 0 || outcome.removed.length > 0) journal.record(outcome.services, outcome.removed);
-    if (outcome.changes.length > 0) {
-      for (const sink of this.#sinks) {
-        try {
-          sink.tell(outcome.changes, this.#set);
-        } catch (error) {
-          report('a sink failed', error);
-        }
-      }
-    }
     for (const effect of outcome.effects) {
       try {
         kernel.perform(effect);
       } catch (error) {
         report(`an order failed: ${effect.type}`, error);
+      }
+    }
+    this.#untold.push(...outcome.changes);
+  }
+
+  /** Once nothing is left to do: a line in a log must not stand between a death and its answer. */
+  #tell(): void {
+    const changes = this.#untold.splice(0);
+    if (changes.length === 0) return;
+    for (const sink of this.#sinks) {
+      try {
+        sink.tell(changes, this.#set);
+      } catch (error) {
+        this.#parts.report('a sink failed', error);
       }
     }
   }

@@ -35,6 +35,8 @@ const LANES = 2; // of libuv's four threads
 // after (measured on 6.18, an RCU grace period). In a storm of starts that cost 5 ms a start; so the newcomers are moved
 // together, when no more have come for a while.
 const QUIET_MS = 250;
+/** Where starts never end, they wait no longer than this. */
+const LATEST_MS = 2000;
 
 export class Groups {
   readonly #root: string | null;
@@ -47,6 +49,7 @@ export class Groups {
   #oomWatch: OomWatch | null = null;
   #busy = 0;
   #quiet: NodeJS.Timeout | null = null;
+  #waitingSince = 0;
 
   constructor(places: GroupPlaces, report: Report, write: WriteOffLoop = writeInPool) {
     this.#write = write;
@@ -72,11 +75,14 @@ export class Groups {
   place(service: ServiceName, process: ProcessRef, memory: number | null): void {
     if (this.#root === null && (memory === null || this.#memoryRoot === null)) return;
     this.#queue.push({ service, process, memory });
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
+    const now = performance.now();
+    if (this.#quiet === null) this.#waitingSince = now;
+    else clearTimeout(this.#quiet);
+    const wait = Math.max(0, Math.min(QUIET_MS, this.#waitingSince + LATEST_MS - now));
     this.#quiet = setTimeout(() => {
       this.#quiet = null;
       for (let lane = 0; lane < LANES; lane++) this.#next();
-    }, QUIET_MS);
+    }, wait);
   }
 
   /** Is all that this process has started surely in the group? Not within the first milliseconds of its life. */

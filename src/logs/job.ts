@@ -32,3 +32,18 @@ export interface DiskCalls {
   /** A line to the local syslog in the name of this service. Never waits. */
   sendToSyslog(service: string, line: string): void;
 }
+
+/** Lines of the keeper's own, for its stderr: a pipe that nobody reads or a disk that hangs holds this thread, not the keeper. */
+export interface PrintJob {
+  readonly type: 'print';
+  readonly key: string;
+  readonly lasts: 'once';
+  readonly text: string;
+}
+
+let printed = 0;
+
+export function printJob(text: string): PrintJob {
+  printed += 1;
+  return { type: 'print', key: `print ${printed}`, lasts: 'once', text };
+}

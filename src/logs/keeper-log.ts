@@ -21,15 +21,25 @@ export interface KeeperLogOptions {
 
 export class KeeperLog implements Sink {
   readonly #options: KeeperLogOptions;
+  /** Lines of this turn of the loop, written together when it ends. */
+  #waiting: { readonly severity: number; readonly line: string; readonly at: Date }[] = [];
+  #print: (text: string) => void;
   #dropped = 0;
 
   constructor(options: KeeperLogOptions) {
     this.#options = options;
+    this.#print = (text) => this.#printNow(text);
   }
 
   /** Lines that could not be written to stderr. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** From now on somebody else waits for stderr, which may be a full pipe or a file on a disk that hangs. */
+  printThrough(print: (text: string) => void): void {
+    this.flush();
+    this.#print = print;
   }
 
   tell(changes: readonly Change[], set: ServiceSet): void {
@@ -40,19 +50,38 @@ export class KeeperLog implements Sink {
   }
 
   say(level: Level, text: string): void {
-    const { least, syslog, form, now, fd } = this.#options;
+    const { least, now } = this.#options;
     if (severity[level] > severity[least]) return;
-    const line = oneLine(text);
-    syslog?.(severity[level], line);
-    const prefix = form === 'journal' ? `<${severity[level]}>` : `${now().toISOString()} ${level} `;
+    if (this.#waiting.length === 0) setImmediate(() => this.flush());
+    this.#waiting.push({ severity: severity[level], line: oneLine(text), at: now() });
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    const { form, syslog } = this.#options;
+    const lines = this.#waiting;
+    if (lines.length === 0) return;
+    this.#waiting = [];
+    for (const { severity: n, line } of lines) syslog?.(n, line);
+    const prefixed = lines.map(({ severity: n, line, at }) =>
+      form === 'journal' ? `<${n}>${line}\n` : `${at.toISOString()} ${levels[n] ?? ''} ${line}\n`,
+    );
+    this.#print(prefixed.join(''));
+  }
+
+  #printNow(text: string): void {
     try {
-      writeSync(fd, `${prefix}${line}\n`);
+      writeSync(this.#options.fd, text);
     } catch {
-      // EAGAIN of a slow pipe, EPIPE, ENOSPC, EIO of a terminal that is gone: the line is lost, and counted.
+      // EAGAIN of a slow pipe, EPIPE, ENOSPC, EIO of a terminal that is gone: it is lost, and counted.
       this.#dropped += 1;
     }
   }
 }
+
+const levels: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(severity).map(([word, n]) => [n, word]),
+);
 
 /** What a program or an operator wrote may hold anything; a line of the log is one line. */
 function oneLine(text: string): string {
