@@ -71,7 +71,7 @@ describe('apply', () => {
     expect(about.pending).toBe(false);
     expect((await home.service('warm')).restarts.total).toBe(0);
     expect(await home.upkeep('apply')).toMatchObject({ code: 0, stdout: 'nothing changes\nno action: 4 services\n' });
-    expect(keeper.said()).toMatch(/ warm: new definition: needs a restart\n/);
+    await expect.poll(() => keeper.said(), { timeout: 10_000 }).toMatch(/ warm: new definition: needs a restart\n/);
   });
 
   it('by SIGHUP does the same', async () => {
@@ -86,7 +86,7 @@ describe('apply', () => {
       async () => (await home.status()).services.map(({ name }) => name).join() === 'web,fresh',
     );
     expect(await home.running('web')).toBe(web);
-    expect(keeper.said()).toContain(`applied ${home.config}`);
+    await expect.poll(() => keeper.said(), { timeout: 10_000 }).toContain(`applied ${home.config}`);
   });
 
   it('of a broken file changes nothing and ends with 1, with file, line and column (monitors 36)', async () => {

@@ -140,9 +140,9 @@ describe('a keeper without descriptors', () => {
     await worksStill(home, 3);
     const last = await home.when('s59', ({ lastDeath }) => lastDeath !== null);
     expect(last.lastDeath).toMatchObject({ cause: 'spawn', errno: 'EMFILE', pid: null });
-    expect(keeper.said()).toMatch(
-      /s59 failed to start: the keeper has too few descriptors left \(EMFILE\); raise its limit/,
-    );
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/s59 failed to start: the keeper has too few descriptors left \(EMFILE\); raise its limit/);
     expect(keeper.said()).not.toMatch(/cannot be opened|could not be|while it was|does not end/);
     const pids = home.processes().filter((pid) => pid !== keeper.pid);
     expect(pids.length).toBeGreaterThan(3);

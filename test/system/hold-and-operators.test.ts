@@ -47,7 +47,7 @@ describe('a hold', () => {
     signal(pid, 'SIGKILL');
     await home.running('web', pid);
     expect((await home.service('web')).hold).toBeNull();
-    expect(keeper.said()).toMatch(/web: the hold has ended; it is /);
+    await expect.poll(() => keeper.said(), { timeout: 10_000 }).toMatch(/web: the hold has ended; it is /);
   });
 });
 

@@ -53,7 +53,9 @@ describe('a service that was killed', () => {
       next: null,
       notEnforced: [],
     });
-    expect(keeper.said()).toMatch(/ web: The shop is not running, restarting: killed by SIGKILL\n/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/ web: The shop is not running, restarting: killed by SIGKILL\n/);
   });
 });
 
@@ -91,7 +93,9 @@ describe('the record of a death', () => {
     });
     expect(await death('forbidden')).toMatchObject({ cause: 'spawn', errno: 'EACCES' });
     expect(await home.service('missing')).toMatchObject({ state: 'backoff', process: null, next: { why: 'backoff' } });
-    expect(keeper.said()).toMatch(/missing failed to start: \/nowhere\/at-all: no such file; trying again in \d+ min/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/missing failed to start: \/nowhere\/at-all: no such file; trying again in \d+ min/);
   });
 });
 
@@ -154,7 +158,9 @@ describe('what fails again and again', () => {
     expect(stop).toMatchObject({ code: 0, stdout: 'web  stopped\n' });
     expect(await home.service('web')).toMatchObject({ state: 'stopped', desired: 'down', next: null });
     expect((await home.upkeep('status')).code).toBe(0);
-    expect(keeper.said()).toMatch(/web failed to start: exited with code 1; trying again in 20 s/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/web failed to start: exited with code 1; trying again in 20 s/);
   });
 
   it('has failed after its limit, and `reset` or a start tries again (supervisors 6, monitors 16, 17)', async () => {
@@ -175,9 +181,9 @@ describe('what fails again and again', () => {
     expect(await home.when('slow', ({ state }) => state === 'failed')).toMatchObject({
       next: { what: 'start', why: 'slow' },
     });
-    expect(keeper.said()).toMatch(
-      /flaky has failed: 3 restarts did not help; staying down, its restart limit is reached/,
-    );
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/flaky has failed: 3 restarts did not help; staying down, its restart limit is reached/);
     expect((await home.upkeep('status')).code).toBe(3);
 
     expect((await home.upkeep('start', 'flaky')).code).toBe(1);

@@ -71,7 +71,7 @@ describe('a service is starting until', () => {
     home.write('go', '');
     expect((await waiting).code).toBe(0);
     expect(await home.running('web')).toBe(begun?.pid);
-    expect(keeper.said()).toMatch(/web is running \(pid \d+\), ready after \d/);
+    await expect.poll(() => keeper.said(), { timeout: 10_000 }).toMatch(/web is running \(pid \d+\), ready after \d/);
   });
 
   it('it has lived for a while', async () => {
@@ -81,7 +81,9 @@ describe('a service is starting until', () => {
     const keeper = await home.start();
     await home.running('web');
     // An end within that time is a failed start, whatever its exit code.
-    expect(keeper.said()).toMatch(/web failed to start: exited with code 0; trying again/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/web failed to start: exited with code 0; trying again/);
     expect((await home.service('web')).restarts.total).toBe(1);
   });
 });
@@ -100,7 +102,9 @@ describe('a service that is not ready in time', () => {
     });
     expect(failed.restarts.total).toBe(1);
     expect(isAlive(begun.process?.pid ?? 0)).toBe(false);
-    expect(keeper.said()).toMatch(/web failed to start: was not ready within 0.4 s, stopped by us; trying again in/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/web failed to start: was not ready within 0.4 s, stopped by us; trying again in/);
     const start = await home.upkeep('start', 'web');
     expect([start.code, start.stderr]).toEqual([
       1,

@@ -41,7 +41,7 @@ describe('stop', () => {
     });
     expect(is.lastDeath).toMatchObject({ cause: 'requested', code: 3, text: 'stopped on request (code 3)' });
     expect(is.restarts).toEqual({ total: 0, window: 0 });
-    expect(keeper.said()).toMatch(/web did not end in time, sent SIGINT/);
+    await expect.poll(() => keeper.said(), { timeout: 10_000 }).toMatch(/web did not end in time, sent SIGINT/);
     expect((await home.upkeep('status')).code).toBe(0);
   });
 

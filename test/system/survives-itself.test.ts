@@ -72,7 +72,9 @@ describe('after kill -9 of the keeper', () => {
     const { lastDeath, restarts } = await home.service('web');
     expect(lastDeath).toMatchObject({ pid, text: expect.stringMatching(/, while the keeper was away$/) });
     expect(restarts.total).toBe(1);
-    expect(second.said()).toMatch(/web is not running, restarting: .*while the keeper was away/);
+    await expect
+      .poll(() => second.said(), { timeout: 10_000 })
+      .toMatch(/web is not running, restarting: .*while the keeper was away/);
   });
 
   it('over and over, there is never a second copy', async () => {
@@ -100,7 +102,9 @@ describe('the journal', () => {
     appendFileSync(home.at('run/journal'), '0badc0de {"s":{"name":"web","serv');
     const second = await home.start();
     expect(await home.running('web')).toBe(pid);
-    expect(second.said()).toMatch(/warning 1 damaged line of the journal .*journal could not be used/);
+    await expect
+      .poll(() => second.said(), { timeout: 10_000 })
+      .toMatch(/warning 1 damaged line of the journal .*journal could not be used/);
   });
 
   it('of another boot is not believed: what it names may be anybody by now', async () => {

@@ -84,7 +84,7 @@ describe('a daemon that detaches itself', () => {
     signal(first, 'SIGKILL');
     expect(await home.running('old', first)).toBe(second);
     expect((await home.service('old')).restarts.total).toBe(0);
-    expect(keeper.said()).toMatch(/old handed over from pid \d+ to pid \d+/);
+    await expect.poll(() => keeper.said(), { timeout: 10_000 }).toMatch(/old handed over from pid \d+ to pid \d+/);
     expect(keeper.said()).not.toMatch(/old is running .*ready after.*\n(.*\n)*.*ready after/);
   });
 
@@ -102,9 +102,9 @@ describe('a daemon that detaches itself', () => {
     expect(await home.running('old', first)).toBe(second);
     expect(home.read('starts')).toBe('ours\n');
     expect((await home.service('old')).restarts.total).toBe(0);
-    expect(keeper.said()).toMatch(
-      /old is not running, restarting unless it comes back within 30 s: killed by SIGTERM|exited with code 0/,
-    );
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/old is not running, restarting unless it comes back within 30 s: killed by SIGTERM|exited with code 0/);
   });
 });
 
@@ -143,7 +143,9 @@ describe('a start command', () => {
     });
     expect(home.read('starts')).toBe('ran\n');
     expect((await home.upkeep('status')).code).toBe(3);
-    expect(keeper.said()).toMatch(/nothing matches its watch; staying down, .*try `upkeep match`\n/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/nothing matches its watch; staying down, .*try `upkeep match`\n/);
     expect(keeper.said().match(/nothing matches its watch/g)).toHaveLength(1);
     const match = await home.upkeep('match', '/usr/sbin/no-such-daemond');
     expect(match).toMatchObject({ code: 1, stdout: 'executable /usr/sbin/no-such-daemond: nothing matches\n' });
@@ -159,7 +161,9 @@ describe('a start command', () => {
     expect(await home.when('old', ({ state }) => state === 'backoff')).toMatchObject({
       lastDeath: { cause: 'exit', code: 6, pid: null, text: 'its start command exited with code 6' },
     });
-    expect(keeper.said()).toMatch(/old failed to start: its start command exited with code 6; trying again in/);
+    await expect
+      .poll(() => keeper.said(), { timeout: 10_000 })
+      .toMatch(/old failed to start: its start command exited with code 6; trying again in/);
   });
 
   it('is not needed: without one the daemon is watched and told of, not acted on', async () => {
