@@ -180,7 +180,7 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
     case 'launching':
       return state.helper === null
         ? go(service, { ...state, deadline: null })
-        : startCommandTimedOut(service, state, state.helper, at);
+        : startCommandTimedOut(service, state.helper, at);
     case 'finding':
       // Time is up: one more look decides.
       return go(service, { ...state, deadline: null }, [seek(service)]);
@@ -201,7 +201,7 @@ function beginAnew(service: Service, state: Starting, at: Moment): Move {
 }
 
 /** The start command hangs: it is ended, except for what matches; then the start has failed. */
-function startCommandTimedOut(service: Service, state: Starting, helper: ProcessRef, at: Moment): Move {
+function startCommandTimedOut(service: Service, helper: ProcessRef, at: Moment): Move {
   const death = failedStart(
     'start-timeout',
     { type: 'unknown' },

@@ -149,7 +149,7 @@ export class Home {
   /** The service once it is so. */
   async when(name: string, isSo: (service: ServiceStatus) => boolean): Promise<ServiceStatus> {
     let seen: ServiceStatus | null = null;
-    const what = (): string => `${name} to be ${isSo}; it is ${JSON.stringify(seen)}`;
+    const what = (): string => `${name} to be ${isSo.toString()}; it is ${JSON.stringify(seen)}`;
     await this.until(what, async () => {
       seen = await this.service(name);
       return isSo(seen);
