@@ -92,6 +92,24 @@ describe('a restart', () => {
     expect(stage.spawns('ssh', 'restart')).toBe(1);
     expect(stage.spawns('ssh', 'start')).toBe(1);
   });
+
+  it('ends a start command that still goes on before its own command runs (supervisors 9)', () => {
+    const stage = new Stage();
+    const daemon = { after: 10, argv: ['/usr/sbin/ssh'], program: program(), pidFile: null };
+    stage.host.install('/etc/init.d/ssh', program(lives, { daemons: [daemon] }));
+    stage.host.install('/etc/restart', program(exitsAfter(30, 0), { daemons: [daemon] }, ends('/usr/sbin/ssh')));
+    stage.add(watched({ restartCommand: command('/etc/restart ssh', 5000) }));
+    stage.runUntilState('ssh', 'running');
+    expect(stage.helpers('ssh', 'start')).toHaveLength(1);
+    let beside = 0;
+    stage.onEffect = (effect) => {
+      if (effect.type === 'spawn' && effect.role === 'restart') beside = stage.helpers('ssh', 'start').length;
+    };
+    stage.ask('ssh', 'restart');
+    stage.run(3000);
+    expect(stage.spawns('ssh', 'restart')).toBe(1);
+    expect(beside).toBe(0);
+  });
 });
 
 describe('a stop', () => {
