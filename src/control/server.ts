@@ -39,6 +39,8 @@ export interface ControlParts {
 
 /** Connections of one ordinary user at a time: one hostile user must not shut out the others. */
 const perUser = 32;
+/** Open at a time, and as many may wait to be: who finds the queue full is refused by the kernel (EAGAIN, unix(7)). */
+const mostConnections = 512;
 const bodyLimit = 1 << 20;
 /** How long a request may take to arrive. */
 const requestPatience = 10_000;
@@ -54,7 +56,7 @@ export class ControlServer {
     this.#parts = parts;
     // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
     this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });
-    this.#server.maxConnections = 512;
+    this.#server.maxConnections = mostConnections;
     this.#server.maxRequestsPerSocket = 1;
     this.#server.on('connection', (socket) => this.#count(socket));
     this.#server.on('request', (request, response) => {
@@ -76,7 +78,7 @@ export class ControlServer {
     }
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ path, backlog: 128 }, () => {
+      this.#server.listen({ path, backlog: mostConnections }, () => {
         this.#server.off('error', reject);
         this.#server.on('error', (error) => this.#parts.report('the control socket failed', error));
         resolve();
