@@ -7,7 +7,6 @@ import type { RunOptions } from '../cli/ports.js';
 import type { Configuration } from '../config/load.js';
 import { ControlServer } from '../control/server.js';
 import { mainOf } from '../core/state.js';
-import { standing } from '../core/status.js';
 import { appliedText } from '../journal/applied.js';
 import { writeJob } from '../journal/job.js';
 import { Words } from '../journal/words.js';
@@ -26,6 +25,7 @@ import { HostWatch } from './host-watch.js';
 import { type Mode, openLog } from './log.js';
 import { watchLoop } from './loop-delay.js';
 import { type Memory, remember, servicesOf } from './memory.js';
+import { OnceReport } from './once-report.js';
 import { composeOutside, directory } from './outside.js';
 import { describePeer, judgesFor } from './peers.js';
 import { fileIn, listen, sentence, surviveSurprises, wants } from './requests.js';
@@ -223,15 +223,21 @@ async function keep(
     `upkeep ${version} keeps ${length === 1 ? '1 service' : `${length} services`} of ${places.config} (pid ${process.pid})`,
   );
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
+  const onceReport = new OnceReport();
+  if (mode === 'once') keeper.subscribe(onceReport);
   for (const service of servicesOf(decision.configuration, memory, clock.now().instant)) {
-    if (mode === 'once' && service.spec.kind.type !== 'watched') continue;
+    if (mode === 'once' && service.spec.kind.type !== 'watched') {
+      onceReport.leave(service);
+      continue;
+    }
     // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
     if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
     keeper.post({ type: 'added', service: service.spec.name, as: service });
   }
 
   const how = mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await asked;
-  const exitCode = mode === 'once' && statusView(view).services.some((service) => standing(service) === 'bad') ? 3 : 0;
+  const { lines, exitCode } = mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: 0 };
+  for (const line of lines) log.say('error', line);
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), onSignal.second]);
   onSignal.close();
