@@ -152,7 +152,13 @@ describe('seed 001 on another host', () => {
   });
 
   it('can be checked for another host without going there', () => {
-    expect(upkeep('check', '--as', 'ns1')).toMatchObject({ code: 0 });
-    expect(upkeep('check', '--as', 'ns1', '--class', 'no-such-class').code).not.toBe(4);
+    const front = upkeep('check', '--as', 'web7');
+    expect(front.code).toBe(0);
+    expect(front.stdout).toContain('4 services on web7');
+    const dns = upkeep('check', '--as', 'ns1');
+    expect(dns.code).toBe(0);
+    expect(dns.stdout).toContain('3 services on ns1, and 1 for other hosts (apache)');
+    const mail = upkeep('check', '--as', 'mail1');
+    expect(mail.stdout).toContain('1 service on mail1');
   });
 });
