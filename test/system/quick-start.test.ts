@@ -31,7 +31,7 @@ describe('the quick start', () => {
     const pid = await home.running('web');
     expect(await page()).toBe(`I am process ${pid}\n`);
     const said = expect.poll(() => keeper.said(), { timeout: 10_000 });
-    await said.toMatch(/web: A web server that tells its pid is running \(pid \d+\), ready after/);
+    await said.toMatch(/web: The web server is running \(pid \d+\), ready after/);
 
     expect(await home.upkeep('signal', 'web', 'SIGKILL')).toMatchObject({ code: 0, stdout: 'web  signal sent\n' });
     const next = await home.running('web', pid);
