@@ -11,6 +11,7 @@ import { endHelper } from './end-helper.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
+import { removeStale } from './pid-file.js';
 import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
 import { ReadyPipes } from './ready-pipe.js';
@@ -54,6 +55,8 @@ export class RealKernel implements Kernel {
   readonly #rests: Rests;
   readonly #pipes: ReadyPipes;
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** The last dead process of each service that was followed: a pid file that names it is stale. */
+  readonly #dead = new Map<ServiceName, number>();
   /** The last main process of each service that we started ourselves. */
   readonly #own = new Map<ServiceName, ProcessRef>();
 
@@ -165,6 +168,7 @@ export class RealKernel implements Kernel {
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
       return;
     }
+    if (role === 'start') this.#removeStalePidFile(spec);
     const { probe } = spec.ready;
     const pipe = role === 'main' && probe.type === 'fd' ? this.#pipes.open() : null;
     const extra = pipe === null || probe.type !== 'fd' ? null : { fd: pipe.write, as: probe.fd };
@@ -205,8 +209,10 @@ export class RealKernel implements Kernel {
   /** A process that we were told of, not one that we started: it may be gone already, or may not be ours to see. */
   #follow(service: ServiceName, process: ProcessRef): void {
     const { exits, groups, post } = this.#parts;
-    const exited = (evidence: ExitEvidence, away: 'yes' | 'no'): void =>
+    const exited = (evidence: ExitEvidence, away: 'yes' | 'no'): void => {
+      this.#dead.set(service, process.pid);
       post({ type: 'exited', service, process, evidence, away });
+    };
     try {
       groups.recognize(service, process);
       const oomKills = groups.oomKills(service);
@@ -221,6 +227,13 @@ export class RealKernel implements Kernel {
       }, RETRY);
       this.#retries.add(timer);
     }
+  }
+
+  /** Many start scripts do nothing while the pid file of a killed daemon is there. */
+  #removeStalePidFile({ name, kind }: ServiceSpec): void {
+    const dead = this.#dead.get(name);
+    if (kind.type === 'watched' && kind.pattern.pidFile !== null && dead !== undefined)
+      removeStale(kind.pattern.pidFile, dead);
   }
 
   #reclaim(spec: ServiceSpec, role: Role, generation: number): void {

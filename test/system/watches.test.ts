@@ -72,6 +72,17 @@ describe('a daemon that detaches itself', () => {
     expect(isAlive(next)).toBe(false);
   });
 
+  it('is back although its start command does nothing while the pid file of the killed one is there (supervisors 17)', async () => {
+    const home = newHome();
+    const { script, pidFile } = daemonIn(home);
+    const careful = `test -e '${pidFile}' || exec perl '${script}' '${pidFile}'`;
+    home.configure({ old: { watch: { exe: script, pidFile }, start: ['sh', '-c', careful] } });
+    await home.start();
+    const first = await home.running('old');
+    signal(first, 'SIGKILL');
+    expect(await home.running('old', first)).toBe(Number(home.read('oldd.pid')));
+  });
+
   it('is followed when it hands over to another process, and not restarted (supervisors 18, monitors 4)', async () => {
     const home = newHome();
     const daemon = daemonIn(home);
