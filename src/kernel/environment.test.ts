@@ -1,24 +1,9 @@
 import { expect, it } from 'vitest';
-import type { ProcessSettings } from '../core/spec.js';
+import { supervised } from '../../test/support/builders.js';
 import { serviceName } from '../core/spec.js';
 import { composeEnvironment, DEFAULT_PATH } from './environment.js';
 
-const settings: ProcessSettings = {
-  user: null,
-  group: null,
-  groups: null,
-  cwd: '/',
-  umask: 0o022,
-  env: {},
-  envFiles: [],
-  inheritEnv: [],
-  limits: {},
-  nice: null,
-  oomScoreAdjust: null,
-  noNewPrivileges: 'no',
-  capabilities: null,
-  memory: null,
-};
+const { settings } = supervised();
 const origin = { service: serviceName('web'), generation: 3, role: 'main', token: 'T' } as const;
 const sources = {
   account: { name: 'www', uid: 33, gid: 33, home: '/var/www', shell: '/bin/false' },
