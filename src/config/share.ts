@@ -4,16 +4,44 @@
 /** The same value, in which equal parts below the top are one object. */
 export function shareParts<T>(values: readonly T[]): readonly T[] {
   const known = new Map<string, unknown>();
+  const numbers = new Map<unknown, number>();
+  // What is below a part stands in its key as the number of the object that it became: a part costs what it says itself,
+  // not again what everything below it says.
   const share = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
-    const shared = Array.isArray(value)
-      ? value.map(share)
-      : Object.fromEntries(Object.entries(value).map(([key, part]) => [key, share(part)]));
-    const text = JSON.stringify(shared);
-    const before = known.get(text);
+    const shared: unknown = Array.isArray(value) ? value.map(share) : shareFields(value);
+    const key = keyOf(shared, (part) => numbers.get(part) ?? 0);
+    const before = known.get(key);
     if (before !== undefined) return before;
-    known.set(text, shared);
+    known.set(key, shared);
+    numbers.set(shared, numbers.size + 1);
     return shared;
   };
+  const shareFields = (value: object): object => {
+    const copy: Record<string, unknown> = {};
+    for (const [key, part] of Object.entries(value)) {
+      // An operator's `env` may name anything; as a plain assignment this name would be lost.
+      if (key === '__proto__')
+        return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, share(one)]));
+      copy[key] = share(part);
+    }
+    return copy;
+  };
   return values.map((value) => share(value) as T);
+}
+
+function keyOf(value: unknown, numberOf: (part: unknown) => number): string {
+  let key = '';
+  if (Array.isArray(value)) {
+    for (const part of value) key += `${partKey(part, numberOf)},`;
+    return `[${key}`;
+  }
+  for (const [name, part] of Object.entries(value as object))
+    key += `${JSON.stringify(name)}:${partKey(part, numberOf)},`;
+  return `{${key}`;
+}
+
+function partKey(part: unknown, numberOf: (part: unknown) => number): string {
+  if (typeof part === 'object' && part !== null) return `#${numberOf(part)}`;
+  return typeof part === 'string' ? JSON.stringify(part) : String(part);
 }
