@@ -7,6 +7,7 @@ import { realDisk } from '../config/disk.js';
 import { changedOnDisk } from '../config/files.js';
 import { realHost } from '../config/host-facts.js';
 import { type Configuration, type Loaded, loadConfig } from '../config/load.js';
+import { whyNotTrusted } from '../config/ownership.js';
 import { problemText } from '../config/problem.js';
 import { applyEvents, type PlanEntry, planOf } from '../core/plan.js';
 import type { ServiceSet } from '../core/state.js';
@@ -125,6 +126,26 @@ export class CurrentConfiguration {
     this.#look = null;
     for (const event of applyEvents(services(), loaded.config.specs, now())) post(event);
     return { type: 'ok', entries, warnings: loaded.warnings.map(problemText) };
+  }
+}
+
+/**
+ * The same, but the file at `path` is parsed only if that can matter: a thousand services are parsed for longer than they
+ * are adopted, and of a keeper that comes back to an unchanged file it is known what comes of it.
+ */
+export function decideAt(path: string, uid: number, { applied, boot, strict }: Omit<Beginning, 'file'>): Decision {
+  if (boot === 'same' && applied !== null && applied.path === path && standsAsApplied(applied, uid) === 'yes')
+    return { type: 'run', configuration: applied, from: 'applied', problems: [] };
+  return decide({ file: loadFile(path, uid), applied, boot, strict });
+}
+
+/** Is every file that this was read from still the same, byte for byte, and still to be believed? Nothing is parsed. */
+function standsAsApplied({ sources }: Configuration, uid: number): 'yes' | 'no' {
+  try {
+    const isTrusted = sources.files.every(({ path }) => whyNotTrusted(path, { uid }, realDisk) === null);
+    return isTrusted && changedOnDisk(sources, realDisk) === null ? 'yes' : 'no';
+  } catch {
+    return 'no';
   }
 }
 

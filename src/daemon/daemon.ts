@@ -18,7 +18,7 @@ import { takeLock } from '../kernel/lock.js';
 import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
-import { CurrentConfiguration, decide, loadFile, type PlanAnswer } from './configuration.js';
+import { CurrentConfiguration, type Decision, decideAt, type PlanAnswer } from './configuration.js';
 import { makeDirectory } from './directories.js';
 import { Ending } from './end.js';
 import { HostWatch } from './host-watch.js';
@@ -256,13 +256,8 @@ async function keep(
   return exitCode;
 }
 
-function beginWith(
-  options: RunOptions,
-  { journal, applied }: Memory,
-  mode: Mode,
-  uid: number,
-): ReturnType<typeof decide> {
-  const file = loadFile(options.places.config, uid);
+function beginWith(options: RunOptions, { journal, applied }: Memory, mode: Mode, uid: number): Decision {
   // A look from cron has nobody who could `apply`: the file counts whenever it is right.
-  return decide({ file, applied, boot: mode === 'once' ? 'other' : journal.found.boot, strict: options.strict });
+  const boot = mode === 'once' ? 'other' : journal.found.boot;
+  return decideAt(options.places.config, uid, { applied, boot, strict: options.strict });
 }
