@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { causeOf, type Death, deathOf, describeDeath, failedStart, mayBeWanted } from './death.js';
-import { asPid, type ExitEvidence, type ExitStatus } from './process.js';
+import { asPid, type ExitEvidence, type ExitStatus, type Killer } from './process.js';
 import { instant, type Now, wallTime } from './time.js';
 
 const now: Now = { instant: instant(5000), wall: wallTime(1_790_000_000_000), random: 0.25 };
 const process = { pid: asPid(812), startTicks: 1, inode: null };
-const seen = (status: ExitStatus, oom = false): ExitEvidence => ({
+const seen = (status: ExitStatus, oom = false, by: Killer | null = null): ExitEvidence => ({
   status,
   oom,
   peakMemory: null,
   cpuTime: null,
   ticks: 500,
+  by,
 });
 const killed = (signal: `SIG${string}`, coreDumped = false): ExitStatus => ({ type: 'signaled', signal, coreDumped });
 const death = (status: ExitStatus, our: 'none' | 'requested' = 'none', oom = false): Death =>
   deathOf(process, seen(status, oom), our, { startedAt: instant(1000), readySince: instant(2000) }, 'no', now);
+const bash: Killer = {
+  ...{ pid: 4711, name: 'bash', uid: 1000, user: 'alice', grade: 'seen' },
+  ...{ signal: 'SIGKILL', command: '-bash', parent: { pid: 4700, name: 'sshd' } },
+};
 
 describe('the cause of death', () => {
   it('never calls a code a signal, nor 137 an OOM kill (monitors 33)', () => {
@@ -34,6 +39,23 @@ describe('the cause of death', () => {
 
   it('calls ours what we did (monitors 33)', () => {
     expect(describeDeath(death(killed('SIGKILL'), 'requested'))).toBe('stopped on request (SIGKILL)');
+  });
+
+  it('names who sent the signal, with as much as is known (monitors 33)', () => {
+    const from = (by: Partial<Killer>, status: ExitStatus = killed('SIGKILL'), oom = false): Death =>
+      deathOf(process, seen(status, oom, { ...bash, ...by }), 'none', { startedAt: null, readySince: null }, 'no', now);
+    expect(describeDeath(from({}))).toBe('killed by SIGKILL from bash (pid 4711, alice)');
+    expect(describeDeath(from({ user: null }))).toBe('killed by SIGKILL from bash (pid 4711, uid 1000)');
+    expect(describeDeath(from({ user: null, uid: null }))).toBe('killed by SIGKILL from bash (pid 4711)');
+    expect(describeDeath(from({ name: null, user: null, uid: null }))).toBe('killed by SIGKILL from pid 4711');
+    expect(describeDeath(from({ signal: 'SIGTERM' }, { type: 'exited', code: 0 }))).toBe(
+      'exited with code 0 after SIGTERM from bash (pid 4711, alice)',
+    );
+    expect(describeDeath(from({}, { type: 'unknown' }))).toBe(
+      'ended, nobody saw how, after SIGKILL from bash (pid 4711, alice)',
+    );
+    // The process that the kernel was serving when memory ran out killed nobody.
+    expect(from({}, killed('SIGKILL'), true).by).toBeNull();
   });
 
   it('does not pretend to know what nobody saw', () => {

@@ -1,7 +1,7 @@
 // Evidence → cause of death, and the sentence for it. Invents nothing: a code is never called a signal,
 // 137 is not called an OOM kill, and what we did ourselves is called ours.
 
-import type { ExitEvidence, ExitStatus, ProcessRef, SignalName } from './process.js';
+import type { ExitEvidence, ExitStatus, Killer, ProcessRef, SignalName } from './process.js';
 import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
 
 export type Cause =
@@ -17,7 +17,7 @@ export type Cause =
   | 'limit'
   | 'gone';
 
-/** Who sent the signal, as far as it is known. `inferred`: concluded, not observed. */
+/** A process that asked for something, and the person behind it. */
 export interface Sender {
   readonly pid: number | null;
   readonly name: string | null;
@@ -37,7 +37,8 @@ export interface Death {
   readonly errno: string | null;
   /** For cause `spawn` and failed starts: what failed, in words. */
   readonly detail: string | null;
-  readonly by: Sender | null;
+  /** Never for an OOM kill: there the kernel's choice was made in the name of whoever asked for memory. */
+  readonly by: Killer | null;
   readonly oom: 'yes' | 'no';
   readonly uptime: Millis | null;
   /** How long it had served, that is since it was ready; null: it never got that far, and this is a failed start. */
@@ -79,7 +80,7 @@ export function deathOf(
     status: evidence.status,
     errno: null,
     detail: null,
-    by: null,
+    by: evidence.oom ? null : evidence.by,
     oom: evidence.oom ? 'yes' : 'no',
     uptime: life.startedAt === null ? null : elapsed(life.startedAt, now.instant),
     served: life.readySince === null ? null : elapsed(life.readySince, now.instant),
@@ -200,16 +201,23 @@ function describeCause(death: Death): string {
 
 function describeEnd(death: Death): string {
   if (death.detail !== null) return death.detail;
+  const { by } = death;
   switch (death.status.type) {
     case 'exited':
-      return `exited with code ${death.status.code}`;
-    case 'signaled': {
-      const by = death.by?.name ? ` from ${death.by.name}` : '';
-      return `killed by ${describeStatus(death.status)}${by}`;
-    }
+      return `exited with code ${death.status.code}${by === null ? '' : ` after ${by.signal} from ${describeKiller(by)}`}`;
+    case 'signaled':
+      return `killed by ${describeStatus(death.status)}${by === null ? '' : ` from ${describeKiller(by)}`}`;
     case 'unknown':
-      return 'ended, nobody saw how';
+      return `ended, nobody saw how${by === null ? '' : `, after ${by.signal} from ${describeKiller(by)}`}`;
   }
+}
+
+/** `bash (pid 4711, alice)`, with as much of it as is known. */
+export function describeKiller({ pid, name, uid, user }: Killer): string {
+  const who = user ?? (uid === null ? null : `uid ${uid}`);
+  const known = [pid === null ? null : `pid ${pid}`, who].filter((part) => part !== null).join(', ');
+  if (name === null) return known === '' ? 'an unknown process' : known;
+  return known === '' ? name : `${name} (${known})`;
 }
 
 /** Short, sortable by time, and unlike enough to be looked up: the time in base 36 and three random digits. */

@@ -23,6 +23,20 @@ export type ExitStatus =
   | { readonly type: 'signaled'; readonly signal: SignalName; readonly coreDumped: boolean }
   | { readonly type: 'unknown' };
 
+/** Who sent the signal that ended it, as far as it is known. `inferred`: concluded from what came before, not observed as the cause. */
+export interface Killer {
+  readonly pid: number | null;
+  readonly name: string | null;
+  /** The person behind it: the login uid where there is one, else the sender's own. */
+  readonly uid: number | null;
+  readonly user: string | null;
+  readonly grade: 'seen' | 'inferred';
+  readonly signal: SignalName;
+  /** What was run, and by whom: `kill` says little, the script that runs it says more. */
+  readonly command: string | null;
+  readonly parent: { readonly pid: number; readonly name: string } | null;
+}
+
 /** What the kernel layer could find out about an end, beside the status. */
 export interface ExitEvidence {
   readonly status: ExitStatus;
@@ -33,6 +47,8 @@ export interface ExitEvidence {
   readonly cpuTime: number | null;
   /** The tick count, on the clock of `startTicks`, when the end was noticed; null when it was missed. Processes that started before it are of the old generation. */
   readonly ticks: number | null;
+  /** Null: nobody but itself, the kernel or we, or it could not be seen. */
+  readonly by: Killer | null;
 }
 
 /** The same process? A pid alone is not enough, a pid with another start time is a stranger. */

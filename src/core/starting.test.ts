@@ -48,6 +48,7 @@ it('a start command that is found itself ends once: as the process that it was, 
     peakMemory: null,
     cpuTime: null,
     ticks: 8,
+    by: null,
   } as const;
   const [known] = found.services;
   if (known === undefined) throw new Error('nothing was found');

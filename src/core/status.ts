@@ -2,7 +2,7 @@
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
 import { type Death, describeDeath, type Sender } from './death.js';
-import type { ProcessRef } from './process.js';
+import type { Killer, ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, mainOf, type Override, type Service, type StateName } from './state.js';
 import type { Instant, Now } from './time.js';
@@ -253,12 +253,15 @@ function deathStatus(death: Death): DeathStatus {
     signal: status.type === 'signaled' ? status.signal : null,
     coreDumped: status.type === 'signaled' && status.coreDumped,
     errno: death.errno,
-    by: death.by,
+    by: death.by === null ? null : senderOf(death.by),
     oom: death.oom === 'yes',
     incident: death.incident,
     text: describeDeath(death),
   };
 }
+
+/** Without its command line, which is not for everybody. */
+const senderOf = ({ pid, name, uid, user, grade }: Killer): Sender => ({ pid, name, uid, user, grade });
 
 function overrideStatus(override: Override): OverrideStatus {
   const { desired, by, since, until, reason } = override;

@@ -206,6 +206,7 @@ const evidence = (status: ExitStatus, peakMemory: number | null, cpuTime: number
   peakMemory,
   cpuTime,
   ticks: ticksNow(),
+  by: null,
 });
 
 /** Whoever may not trace it reads 0 in that field, which would be a clean exit. */

@@ -48,7 +48,14 @@ export interface KernelParts {
 const RETRY = 1000;
 
 /** Nobody could say how it ended. */
-const unseen: ExitEvidence = { status: { type: 'unknown' }, oom: false, peakMemory: null, cpuTime: null, ticks: null };
+const unseen: ExitEvidence = {
+  status: { type: 'unknown' },
+  oom: false,
+  peakMemory: null,
+  cpuTime: null,
+  ticks: null,
+  by: null,
+};
 
 export class RealKernel implements Kernel {
   readonly #parts: KernelParts;

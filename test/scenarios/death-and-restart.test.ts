@@ -124,6 +124,7 @@ describe('a death', () => {
       peakMemory: null,
       cpuTime: null,
       ticks: null,
+      by: null,
     } as const;
     for (let n = 0; n < 3; n++)
       stage.post({ type: 'exited', service: stage.service('web').spec.name, process: old.ref, evidence, away: 'no' });

@@ -400,7 +400,14 @@ it('a fact about a process that only shares the PID changes nothing (supervisors
   const { stage, daemon } = daemonThere();
   const before = stage.service('ssh');
   const process = { pid: asPid(daemon.ref.pid), startTicks: daemon.ref.startTicks + 1, inode: '1' };
-  const evidence = { status: { type: 'unknown' }, oom: false, peakMemory: null, cpuTime: null, ticks: null } as const;
+  const evidence = {
+    status: { type: 'unknown' },
+    oom: false,
+    peakMemory: null,
+    cpuTime: null,
+    ticks: null,
+    by: null,
+  } as const;
   stage.post({ type: 'exited', service: before.spec.name, process, evidence, away: 'no' });
   expect(stage.service('ssh')).toBe(before);
 });

@@ -277,6 +277,7 @@ class Game {
       peakMemory: null,
       cpuTime: null,
       ticks: null,
+      by: null,
     } as const;
     const effects = this.#stage.effects.length;
     const before = JSON.stringify(service);

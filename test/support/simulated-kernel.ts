@@ -196,6 +196,7 @@ export class SimulatedKernel implements Kernel {
       peakMemory: null,
       cpuTime: null,
       ticks: null,
+      by: null,
     };
     this.#tell({ type: 'exited', service, process: ref, evidence, away: 'yes' }, named(ref));
   }
