@@ -7,7 +7,6 @@ import type { RunOptions } from '../cli/ports.js';
 import type { Configuration } from '../config/load.js';
 import { ControlServer } from '../control/server.js';
 import { mainOf } from '../core/state.js';
-import { appliedText } from '../journal/applied.js';
 import { writeJob } from '../journal/job.js';
 import { Words } from '../journal/words.js';
 import { Keeper } from '../keeper/keeper.js';
@@ -24,7 +23,7 @@ import { Ending } from './end.js';
 import { HostWatch } from './host-watch.js';
 import { type Mode, openLog } from './log.js';
 import { watchLoop } from './loop-delay.js';
-import { type Memory, remember, servicesOf } from './memory.js';
+import { keepApplied, type Memory, remember, servicesOf } from './memory.js';
 import { OnceReport } from './once-report.js';
 import { composeOutside, directory } from './outside.js';
 import { describePeer, judgesFor } from './peers.js';
@@ -127,11 +126,7 @@ async function keep(
     host: phase,
   });
 
-  const keepApplied = (configuration: Configuration): void => {
-    const text = appliedText(configuration, Date.now());
-    outside.disk.send(writeJob(join(places.runtime, 'applied.json'), text));
-    outside.disk.send(writeJob(join(places.state, 'applied.json'), text));
-  };
+  const keep = (applied: Configuration): void => keepApplied(places, applied, (job) => outside.disk.send(job));
   const configuration = new CurrentConfiguration(
     {
       path: places.config,
@@ -139,12 +134,12 @@ async function keep(
       post: keeper.post,
       services: () => keeper.services,
       now: () => clock.now().instant,
-      keep: keepApplied,
+      keep,
     },
     decision.configuration,
     decision.from === 'applied' ? decision.problems : [],
   );
-  keepApplied(decision.configuration);
+  keep(decision.configuration);
 
   const loop = watchLoop();
   const view: ViewParts = {
@@ -225,7 +220,7 @@ async function keep(
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   const onceReport = new OnceReport();
   if (mode === 'once') keeper.subscribe(onceReport);
-  for (const service of servicesOf(decision.configuration, memory, clock.now().instant)) {
+  for (const { as: service, events } of servicesOf(decision.configuration, memory, clock.now().instant)) {
     if (mode === 'once' && service.spec.kind.type !== 'watched') {
       onceReport.leave(service);
       continue;
@@ -233,6 +228,7 @@ async function keep(
     // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
     if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
     keeper.post({ type: 'added', service: service.spec.name, as: service });
+    for (const event of events) keeper.post(event);
   }
 
   const how = mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await asked;

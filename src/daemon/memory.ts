@@ -1,5 +1,5 @@
 // What earlier keepers left behind, and the services as it says they are: of this boot from the runtime directory, of all
-// boots from the state directory. Reads; what is written there is written elsewhere.
+// boots from the state directory.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -7,33 +7,53 @@ import { join } from 'node:path';
 import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
 import { shareParts } from '../config/share.js';
-import { newService, type Service } from '../core/state.js';
+import { type Comeback, comebacks } from '../core/comeback.js';
+import type { ServiceSpec } from '../core/spec.js';
+import type { Service } from '../core/state.js';
 import type { Instant } from '../core/time.js';
-import { appliedIn } from '../journal/applied.js';
-import { readJson } from '../journal/durable-file.js';
-import { type Found, RuntimeJournal } from '../journal/journal.js';
+import { type Applied, appliedIn, appliedText } from '../journal/applied.js';
+import { readJson, replaceFile } from '../journal/durable-file.js';
+import { type WriteJob, writeJob } from '../journal/job.js';
+import { type Found, findIn, type JournalPlace, RuntimeJournal } from '../journal/journal.js';
 import { restore } from '../journal/snapshot.js';
 import { type Word, wordsIn } from '../journal/words.js';
 import type { Report } from '../keeper/ports.js';
+import { ticksNow } from '../kernel/clock.js';
 
-export interface Memory {
-  readonly journal: RuntimeJournal;
+/** What was found. */
+export interface Recollection {
+  readonly found: Found;
   readonly words: ReadonlyMap<string, Word>;
   readonly applied: Configuration | null;
 }
 
-/** Throws a sentence where the journal of this boot may not be used: it is another user's, or a newer program's. */
+export interface Memory extends Recollection {
+  readonly journal: RuntimeJournal;
+}
+
+/** Reads, and takes the journal over. Throws a sentence where that of this boot may not be used: it is another user's, or a newer program's. */
 export function remember(places: Places, host: string, uid: number, report: Report): Memory {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const journal = new RuntimeJournal({
-    path: join(places.runtime, 'journal'),
-    boot,
-    host,
-    uid,
+    ...journalOf(places, host, uid),
     freshToken: randomBytes(12).toString('hex'),
+    ticks: ticksNow,
     report,
   });
-  return { journal, words: readWords(places.state, report), applied: readApplied(places, journal.found, report) };
+  return { journal, ...restOf(places, journal.found, report) };
+}
+
+/** Reads the same, and writes nothing: for who only wants to know whether it could be used. */
+export function recall(places: Places, host: string, uid: number, report: Report): Recollection {
+  return restOf(places, findIn(journalOf(places, host, uid)), report);
+}
+
+function journalOf({ runtime }: Places, host: string, uid: number): JournalPlace {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return { path: join(runtime, 'journal'), boot, host, uid };
+}
+
+function restOf(places: Places, found: Found, report: Report): Recollection {
+  return { found, words: readWords(places.state, report), applied: readApplied(places, found, report) };
 }
 
 function readWords(state: string, report: Report): ReadonlyMap<string, Word> {
@@ -46,45 +66,55 @@ function readWords(state: string, report: Report): ReadonlyMap<string, Word> {
   }
 }
 
+/** Of this boot the runtime directory has it; should it not have been writable, the state directory's is newer. */
 function readApplied({ runtime, state }: Places, { boot }: Found, report: Report): Configuration | null {
-  for (const path of [...(boot === 'same' ? [join(runtime, 'applied.json')] : []), join(state, 'applied.json')]) {
+  let newest: Applied<Configuration> | null = null;
+  for (const path of [...(boot === 'same' ? [appliedPath(runtime)] : []), appliedPath(state)]) {
     try {
       const applied = appliedIn<Configuration>(readJson(path), path);
-      if (applied !== null) return { ...applied.configuration, specs: shareParts(applied.configuration.specs) };
+      if (applied !== null && (newest === null || applied.at > newest.at)) newest = applied;
     } catch (error) {
       report('the last good configuration cannot be read', error);
     }
   }
-  return null;
+  if (newest === null) return null;
+  const { configuration } = newest;
+  return { ...configuration, specs: shareParts(configuration.specs) };
 }
 
-/** Every service of the configuration, as it was left, or as an operator's word that outlived the boot has it. */
-export function* servicesOf(
+const appliedPath = (directory: string): string => join(directory, 'applied.json');
+
+/**
+ * Keeps an applied configuration: in the runtime directory at once, before any service hears of it, so that a keeper that is
+ * killed at any instant of an apply leaves services that differ from it and are brought to it, never the other way round;
+ * in the state directory when the disk has time.
+ */
+export function keepApplied(
+  { runtime, state }: Places,
   configuration: Configuration,
-  { journal, words }: Memory,
+  send: (job: WriteJob) => void,
+): void {
+  const text = appliedText(configuration, Date.now());
+  try {
+    replaceFile(appliedPath(runtime), text);
+  } catch {
+    // Tried again until it can be, and told, by who writes all small files.
+    send(writeJob(appliedPath(runtime), text));
+  }
+  send(writeJob(appliedPath(state), text));
+}
+
+/** Every service of the configuration, as it was left, or as an operator's word that outlived the boot has it; and those that are on their way out of it. */
+export function servicesOf(
+  configuration: Configuration,
+  { found, words }: Pick<Recollection, 'found' | 'words'>,
   now: Instant,
-): Generator<Service> {
-  for (const spec of configuration.specs) {
-    const snapshot = journal.found.snapshots.get(spec.name);
-    if (snapshot !== undefined && snapshot.service.fate === 'stays') {
-      yield restore(snapshot, spec);
-      continue;
-    }
-    // The keeper before ended and took it down: it begins anew, with what operators said and what is remembered of its past.
-    const word = snapshot?.service ?? words.get(spec.name);
-    const { generation = 0, lastDeath = null } = snapshot?.service ?? {};
-    yield {
-      ...newService(spec, now),
-      override: word?.override ?? null,
-      hold: word?.hold ?? null,
-      generation,
-      lastDeath,
-    };
+): Iterable<Comeback> {
+  const specs = new Map<string, ServiceSpec>(configuration.specs.map((spec) => [spec.name, spec]));
+  const left = new Map<string, Service>();
+  for (const [name, snapshot] of found.snapshots) {
+    const service = restore(snapshot, specs.get(name) ?? null);
+    if (service !== null) left.set(name, service);
   }
-  const known = new Set<string>(configuration.specs.map((spec) => spec.name));
-  for (const snapshot of journal.found.snapshots.values()) {
-    // On its way out of the configuration when the keeper before was killed: the way is gone to its end.
-    if (!known.has(snapshot.name) && snapshot.oldSpec !== null)
-      yield { ...snapshot.service, spec: snapshot.oldSpec, next: null, fate: 'removed' };
-  }
+  return comebacks(left, configuration.specs, (name) => words.get(name), now);
 }

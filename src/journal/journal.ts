@@ -13,25 +13,33 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import type { ServiceName } from '../core/spec.js';
+import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 import type { Journal, Report } from '../keeper/ports.js';
+import { Definitions, isDefinition } from './definitions.js';
 import { decodeLine, encodeLine } from './line.js';
-import { type Snapshot, snapshotOf } from './snapshot.js';
+import type { Snapshot, SnapshotLine } from './snapshot.js';
 
-const version = 1;
+/** 2: with the definitions of the services. */
+const version = 2;
 /** Below this size a journal is never compacted: rewriting costs more than it saves. */
 const compactAbove = 1 << 20;
 
-export interface JournalOptions {
+/** Where it is, and whose it has to be. */
+export interface JournalPlace {
   readonly path: string;
   /** /proc/sys/kernel/random/boot_id: what was recorded in another boot names processes that are no more. */
   readonly boot: string;
   readonly host: string;
   /** The user who must own the file. */
   readonly uid: number;
+}
+
+export interface JournalOptions extends JournalPlace {
   /** Random, kept over keepers of one boot: the beginning of every token that a service process carries. */
   readonly freshToken: string;
+  /** Now, on the clock of the start times in /proc. */
+  readonly ticks: () => number;
   readonly report: Report;
 }
 
@@ -51,9 +59,21 @@ interface Header {
   readonly token: string;
 }
 
+/** What stands in the journal about one service. */
+interface Kept {
+  readonly line: string;
+  readonly spec: ServiceSpec | null;
+  readonly next: ServiceSpec | null;
+  readonly generation: number;
+  readonly begun: number;
+  /** With its definitions. */
+  readonly bytes: number;
+}
+
 export class RuntimeJournal implements Journal {
   readonly #options: JournalOptions;
-  readonly #lines = new Map<string, string>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #definitions = new Definitions();
   readonly found: Found;
   readonly token: string;
   #fd = -1;
@@ -67,7 +87,8 @@ export class RuntimeJournal implements Journal {
     const { header, found } = load(options);
     this.found = found;
     this.token = header?.token ?? options.freshToken;
-    for (const snapshot of found.snapshots.values()) this.#keep(snapshot.name, encodeLine({ s: snapshot }));
+    for (const { name, spec, next, begun, service } of found.snapshots.values())
+      this.#note(name, spec, next, begun, service);
     // Written whole at once: a torn tail is gone with it, and a directory that cannot be written shows itself now.
     try {
       this.#rewrite();
@@ -80,13 +101,14 @@ export class RuntimeJournal implements Journal {
 
   record(services: readonly Service[], removed: readonly ServiceName[]): void {
     let text = '';
-    for (const service of services) {
-      const line = encodeLine({ s: snapshotOf(service) });
-      this.#keep(service.spec.name, line);
-      text += line;
+    for (const it of services) {
+      const { spec, next, ...service } = it;
+      const before = this.#kept.get(spec.name);
+      const begun = before?.generation === service.generation ? before.begun : this.#options.ticks();
+      text += this.#note(spec.name, spec, next, begun, service);
     }
     for (const name of removed) {
-      this.#keep(name, null);
+      this.#forget(name);
       text += encodeLine({ r: name });
     }
     try {
@@ -123,11 +145,41 @@ export class RuntimeJournal implements Journal {
     this.#options.report(`the journal ${this.#options.path} is written again, whole`, null);
   }
 
-  #keep(name: string, line: string | null): void {
-    this.#live -= this.#lines.get(name)?.length ?? 0;
-    if (line === null) this.#lines.delete(name);
-    else this.#lines.set(name, line);
-    this.#live += line?.length ?? 0;
+  /** Takes note of a service; returns the lines that say so. */
+  #note(
+    name: string,
+    spec: ServiceSpec | null,
+    next: ServiceSpec | null,
+    begun: number,
+    service: Snapshot['service'],
+  ): string {
+    const definitions = this.#definitions;
+    const introduced = definitions.introduce(spec) + definitions.introduce(next);
+    const written: SnapshotLine = {
+      name,
+      spec: definitions.numberOf(spec),
+      next: next === null ? null : definitions.numberOf(next),
+      begun,
+      service,
+    };
+    const line = encodeLine({ s: written });
+    const before = this.#kept.get(name);
+    const isSame = introduced === '' && before !== undefined && before.spec === spec && before.next === next;
+    const definitionBytes = isSame
+      ? before.bytes - before.line.length
+      : introduced.length || definitions.lineOf(spec).length + definitions.lineOf(next).length;
+    this.#forget(name);
+    this.#kept.set(name, {
+      ...{ line, spec, next, begun, generation: service.generation },
+      bytes: line.length + definitionBytes,
+    });
+    this.#live += line.length + definitionBytes;
+    return introduced + line;
+  }
+
+  #forget(name: string): void {
+    this.#live -= this.#kept.get(name)?.bytes ?? 0;
+    this.#kept.delete(name);
   }
 
   #append(text: string): void {
@@ -144,7 +196,11 @@ export class RuntimeJournal implements Journal {
     const header: Header = { version, boot, host, token: this.token };
     // Twice, because without it nothing else could be used.
     const beginning = encodeLine(header).repeat(2);
-    const bytes = Buffer.from([beginning, ...this.#lines.values()].join(''));
+    const definitions = this.#definitions;
+    const lines = [...this.#kept.values()].map(
+      ({ line, spec, next }) => definitions.lineOf(spec) + definitions.lineOf(next) + line,
+    );
+    const bytes = Buffer.from([beginning, ...lines].join(''));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NOFOLLOW } = constants;
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, 0o600);
     try {
@@ -161,7 +217,10 @@ export class RuntimeJournal implements Journal {
   }
 }
 
-function load({ path, boot, uid }: JournalOptions): { readonly header: Header | null; readonly found: Found } {
+/** What an earlier keeper recorded there, read and left as it is. Throws as the journal itself does. */
+export const findIn = (place: JournalPlace): Found => load(place).found;
+
+function load({ path, boot, uid }: JournalPlace): { readonly header: Header | null; readonly found: Found } {
   const nothing: Found = { snapshots: new Map(), loss: null, boot: 'other' };
   if (!existsSync(path)) return { header: null, found: nothing };
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -205,12 +264,14 @@ function headerOf(line: string): Header | null {
 
 /** The last good line about each service counts; bad ones are counted and told. */
 function replay(lines: readonly string[], path: string): Found {
+  const definitions = new Map<number, ServiceSpec>();
   const snapshots = new Map<string, Snapshot>();
   let bad = 0;
   for (const [i, line] of lines.entries()) {
     if (line === '' && i === lines.length - 1) continue;
     const value = decodeLine(line)?.value;
-    if (isRecord(value)) snapshots.set(value.s.name, value.s);
+    if (isDefinition(value)) definitions.set(value.d, value.spec);
+    else if (isRecord(value)) snapshots.set(value.s.name, found(value.s, definitions));
     else if (isRemoval(value)) snapshots.delete(value.r);
     else if (headerOf(line) === null) bad += 1;
   }
@@ -224,8 +285,15 @@ function replay(lines: readonly string[], path: string): Found {
   };
 }
 
+/** A definition whose line is damaged is looked for in the configuration by whoever reads this. */
+function found(line: SnapshotLine, definitions: ReadonlyMap<number, ServiceSpec>): Snapshot {
+  const { name, service, begun } = line;
+  const next = line.next === null ? null : (definitions.get(line.next) ?? null);
+  return { name, service, begun: begun ?? 0, spec: definitions.get(line.spec) ?? null, next };
+}
+
 // The checksum vouches for the shape: only we write such lines, and a newer version was refused.
-const isRecord = (value: unknown): value is { readonly s: Snapshot } =>
+const isRecord = (value: unknown): value is { readonly s: SnapshotLine } =>
   typeof value === 'object' && value !== null && 's' in value;
 const isRemoval = (value: unknown): value is { readonly r: string } =>
   typeof value === 'object' && value !== null && 'r' in value && typeof value.r === 'string';

@@ -1,24 +1,31 @@
-// One service as the journal keeps it: everything but its definition, which stands in the applied configuration. Only
-// while a new definition, or none, waits for the old process to end does the old one, by whose rules it is stopped, go along.
+// One service as the journal keeps it. Definitions stand in lines of their own, written once, and are named by number: the
+// journal says whole what a service was, whatever configuration is applied by then, and a record stays short.
 
 import type { ServiceSpec } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 
+/** As it was found. */
 export interface Snapshot {
   readonly name: string;
-  /** The definition that its process was started with, where a newer one is applied already, or none is any more. */
-  readonly oldSpec: ServiceSpec | null;
+  /** null: its line is damaged. */
+  readonly spec: ServiceSpec | null;
+  readonly next: ServiceSpec | null;
+  /** The tick count, on the clock of `startTicks`, when this generation was recorded first: no process of it is older. */
+  readonly begun: number;
   readonly service: Omit<Service, 'spec' | 'next'>;
 }
 
-export function snapshotOf(service: Service): Snapshot {
-  const { spec, next, ...rest } = service;
-  return { name: spec.name, oldSpec: next === null && service.fate === 'stays' ? null : spec, service: rest };
+/** As it is written: `spec` and `next` are numbers of definitions, 0 for one that is lost. */
+export interface SnapshotLine {
+  readonly name: string;
+  readonly spec: number;
+  readonly next: number | null;
+  readonly begun: number;
+  readonly service: Snapshot['service'];
 }
 
-/** The service again, under the definition that is applied now. */
-export function restore({ oldSpec, service }: Snapshot, spec: ServiceSpec): Service {
-  return oldSpec === null || service.fate !== 'stays'
-    ? { ...service, spec, next: null }
-    : { ...service, spec: oldSpec, next: spec };
+/** The service again, as it was; under `fallback` where its own definition is lost. null: there is none. */
+export function restore({ spec, next, service }: Snapshot, fallback: ServiceSpec | null): Service | null {
+  const known = spec ?? fallback;
+  return known === null ? null : { ...service, spec: known, next };
 }

@@ -22,7 +22,7 @@ import { appliedIn, appliedText } from '../../src/journal/applied.js';
 import { readJson, writeDurably } from '../../src/journal/durable-file.js';
 import { DurableWriter } from '../../src/journal/durable-writer.js';
 import { writeJob } from '../../src/journal/job.js';
-import { type JournalOptions, RuntimeJournal } from '../../src/journal/journal.js';
+import { findIn, type JournalOptions, type JournalPlace, RuntimeJournal } from '../../src/journal/journal.js';
 import { encodeLine } from '../../src/journal/line.js';
 import { restore } from '../../src/journal/snapshot.js';
 import { Words, wordsIn } from '../../src/journal/words.js';
@@ -44,14 +44,19 @@ interface Opened {
   readonly problems: string[];
 }
 
+const place = (): JournalPlace => ({
+  path: path(),
+  boot: 'this-boot',
+  host: 'web1',
+  uid: process.getuid?.() ?? 0,
+});
+
 function open(options: Partial<JournalOptions> = {}): Opened {
   const problems: string[] = [];
   const journal = new RuntimeJournal({
-    path: join(directory, 'journal'),
-    boot: 'this-boot',
-    host: 'web1',
-    uid: process.getuid?.() ?? 0,
+    ...place(),
     freshToken: 'fresh',
+    ticks: () => 0,
     report: (problem) => problems.push(problem),
     ...options,
   });
@@ -85,18 +90,42 @@ describe('the journal', () => {
     expect(statSync(path()).mode & 0o777).toBe(0o600);
   });
 
-  it('gives back a service whole, under the definition that is applied, or the old one while its process lives', () => {
+  it('gives back a service whole, with the definition it is under and the one that waits, whatever is applied by then', () => {
     const spec = supervised({ name: 'web', description: 'old' });
     const next = supervised({ name: 'web', description: 'new' });
     const plain: Service = { ...newService(spec, instant(5)), generation: 7 };
-    open().journal.record([plain], []);
-    const snapshot = open().journal.found.snapshots.get('web');
-    if (snapshot === undefined) throw new Error('not found');
-    expect(restore(snapshot, spec)).toEqual(plain);
-    open().journal.record([{ ...plain, next }], []);
-    const changing = open().journal.found.snapshots.get('web');
-    if (changing === undefined) throw new Error('not found');
-    expect(restore(changing, next)).toEqual({ ...plain, next });
+    const found = (): Service | null => {
+      const snapshot = open().journal.found.snapshots.get('web');
+      if (snapshot === undefined) throw new Error('not found');
+      return restore(snapshot, null);
+    };
+    for (const it of [plain, { ...plain, next }, { ...plain, spec: next }]) {
+      open().journal.record([it], []);
+      expect(found()).toEqual(it);
+    }
+  });
+
+  it('writes a definition once, however often its service is recorded', () => {
+    const { journal } = open();
+    const one = { ...newService(supervised({ name: 'web', description: 'x'.repeat(5000) }), instant(5)) };
+    for (let generation = 1; generation <= 100; generation += 1) journal.record([{ ...one, generation }], []);
+    expect(statSync(path()).size).toBeLessThan(100 * 1500);
+    expect(open().journal.found.snapshots.get('web')?.spec?.description).toHaveLength(5000);
+  });
+
+  it('remembers when a generation was recorded first, over later records and later keepers', () => {
+    let now = 100;
+    const { journal } = open({ ticks: () => now });
+    const begun = (): number | undefined => findIn(place()).snapshots.get('web')?.begun;
+    journal.record([service('web', 1)], []);
+    now = 200;
+    journal.record([{ ...service('web', 1), matched: 'once' }], []);
+    expect(begun()).toBe(100);
+    now = 300;
+    journal.record([service('web', 2)], []);
+    expect(begun()).toBe(300);
+    open({ ticks: () => 900 }).journal.record([service('web', 2)], []);
+    expect(begun()).toBe(300);
   });
 
   it('drops what was recorded in another boot: its processes are no more', () => {
@@ -135,6 +164,9 @@ describe('the journal', () => {
       const again = open().journal;
       expect(again.found.snapshots.size).toBeGreaterThanOrEqual(1);
       for (const generation of Object.values(generations(again))) expect(generation).toBe(1);
+      // Of a service whose definition is damaged the configuration has one.
+      for (const snapshot of again.found.snapshots.values())
+        expect(restore(snapshot, service('any').spec)).not.toBeNull();
       expect(again.found.loss).toMatch(/damaged line/);
     }
   });
@@ -151,7 +183,7 @@ describe('the journal', () => {
   });
 
   it('refuses the journal of a newer version and leaves it as it is', () => {
-    const newer = encodeLine({ version: 2, boot: 'this-boot', host: 'web1', token: 't' });
+    const newer = encodeLine({ version: 3, boot: 'this-boot', host: 'web1', token: 't' });
     writeFileSync(path(), newer);
     expect(() => open()).toThrow(/newer upkeep/);
     expect(readFileSync(path(), 'utf8')).toBe(newer);
@@ -203,7 +235,7 @@ describe.runIf(canMount)('the journal on a full disk', () => {
       import { RuntimeJournal } from '${new URL('../../dist/journal/journal.js', import.meta.url).href}';
       const [directory, text] = process.argv.slice(1);
       const problems = [];
-      const open = () => new RuntimeJournal({ path: directory + '/journal', boot: 'b', host: 'h', uid: process.getuid(), freshToken: 't', report: (problem) => problems.push(problem) });
+      const open = () => new RuntimeJournal({ path: directory + '/journal', boot: 'b', host: 'h', uid: process.getuid(), freshToken: 't', ticks: () => 0, report: (problem) => problems.push(problem) });
       const fill = () => { try { writeFileSync(directory + '/fill', Buffer.alloc(1 << 20)); } catch {} };
       const service = (name) => ({ ...JSON.parse(text), spec: { name } });
       fill();
