@@ -3,9 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import type { CliPorts } from './cli/ports.js';
+import { holdSignals } from './daemon/early-signals.js';
 
 /** Runs one command; resolves to the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  if (process.env.UPKEEP_INHERIT !== undefined) holdSignals();
   const [{ runCli }, { processTerminal }] = await Promise.all([
     import('./cli/program.js'),
     import('./cli/terminal.js'),
@@ -15,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     version,
     terminal: processTerminal(),
     runKeeper: async (options) => (await import('./daemon/daemon.js')).runDaemon(options, version),
+    rehearseKeeper: async (options) => (await import('./daemon/rehearse.js')).rehearseKeeper(options),
     once: async (options) => (await import('./daemon/once.js')).lookOnce(options, version),
     match: async (pattern) => (await import('./daemon/match.js')).matchPattern(pattern),
     logs: async () => {

@@ -17,6 +17,7 @@ export interface Word {
 
 export interface Option {
   readonly flags: string;
+  /** Empty: the option is between our own programs, and nobody is told of it. */
   readonly summary: string;
   /** What its value may be; null: it has none. */
   readonly completes: Completes | null;
@@ -69,6 +70,7 @@ export const commands: readonly Command[] = [
       CONFIG,
       option('--leave', 'at its end the services go on, unless the host is going down'),
       option('--strict', 'do not start with a broken configuration, also where there is a last good one'),
+      option('--rehearse', ''),
       option('--exit-with <NAME>', 'end with this service, and with its exit code', 'nothing'),
       ...SYSTEM,
     ],
@@ -80,6 +82,14 @@ export const commands: readonly Command[] = [
     summary: 'end the keeper, and its services in order',
     words: [],
     options: [option('--leave', 'the services go on'), ...SYSTEM],
+    group: 'keeper',
+  },
+  {
+    name: 'upgrade',
+    alias: null,
+    summary: 'replace the running keeper by the program on disk; services do not notice',
+    words: [],
+    options: [...SYSTEM],
     group: 'keeper',
   },
   {
@@ -276,7 +286,6 @@ export const laterVerbs: readonly string[] = [
   'test',
   'notice',
   'fds',
-  'upgrade',
   'install',
   'uninstall',
 ];

@@ -33,7 +33,10 @@ async function offersFor(verb: string, rest: readonly string[], ports: CliPorts)
   const current = rest.at(-1) ?? '';
   const value = valueBefore(command, rest.at(-2) ?? '');
   if (value !== null) return resolveOffers(value, ports);
-  if (current.startsWith('-')) return command.options.flatMap(({ flags }) => flags.match(/--[a-z-]+/g) ?? []);
+  if (current.startsWith('-')) {
+    const told = command.options.filter(({ summary }) => summary !== '');
+    return told.flatMap(({ flags }) => flags.match(/--[a-z-]+/g) ?? []);
+  }
   // Words that are no options and no values of options.
   const words = rest
     .slice(0, -1)

@@ -1,6 +1,6 @@
 // One command of the table as a commander parser. The only file that knows commander; its sentences are made ours.
 
-import { CommanderError, Command as Parser } from 'commander';
+import { CommanderError, Option, Command as Parser } from 'commander';
 import type { Command } from './commands.js';
 import { usageError } from './exit.js';
 import type { Input } from './input.js';
@@ -36,7 +36,9 @@ function parserOf({ name, alias, summary, words, options }: Command): Parser {
   const parser = new Parser(`upkeep ${name}`).description(summary).exitOverride().helpOption('-h, --help', 'this text');
   if (alias !== null) parser.alias(alias);
   for (const { usage } of words) parser.argument(usage);
-  for (const { flags, summary: text } of options) parser.option(flags, text);
+  for (const { flags, summary: text } of options) {
+    parser.addOption(text === '' ? new Option(flags).hideHelp() : new Option(flags, text));
+  }
   return parser.allowExcessArguments(false);
 }
 

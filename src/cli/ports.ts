@@ -11,6 +11,8 @@ export interface CliPorts {
   readonly terminal: Terminal;
   /** `upkeep run`: resolves to the exit code when the keeper ends. */
   readonly runKeeper: (options: RunOptions) => Promise<number>;
+  /** `upkeep run --rehearse`: resolves when a keeper would run; throws what keeps it from that. */
+  readonly rehearseKeeper: (options: RunOptions) => Promise<void>;
   /** `upkeep once` where no keeper answers: looks, repairs and says what it did on `terminal.out`. Resolves to the exit code. */
   readonly once: (options: OnceOptions) => Promise<number>;
   /** `upkeep match`: looks at the processes of this host. */

@@ -10,6 +10,7 @@ const act: Load = async () => (await import('./act.js')).act;
 export const verbs: Readonly<Record<string, Load>> = {
   run: async () => (await import('./run.js')).run,
   shutdown: async () => (await import('./shutdown.js')).shutdown,
+  upgrade: async () => (await import('./upgrade.js')).upgrade,
   once: async () => (await import('./once.js')).once,
   status: async () => (await import('./status.js')).status,
   logs: async () => (await import('./logs.js')).logs,

@@ -8,6 +8,7 @@ import type { Event } from '../core/event.js';
 import { newService, type Service } from '../core/state.js';
 import type { Status } from '../core/status.js';
 import { instant } from '../core/time.js';
+import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
 import { call, follow } from './client.js';
 import type { Peer } from './judge.js';
 import { ControlServer } from './server.js';
@@ -15,6 +16,7 @@ import { ControlServer } from './server.js';
 let directory: string;
 let socket: string;
 let server: ControlServer;
+let listener: ControlListener;
 let services: Map<string, Service>;
 let posted: Event[];
 let peer: Peer;
@@ -44,7 +46,6 @@ beforeEach(async () => {
   reports.length = 0;
   peer = { pid: process.pid, uid: 0, gid: 0 };
   server = new ControlServer({
-    path: socket,
     post: (event) => posted.push(event),
     services: () => services,
     status: () => status,
@@ -64,11 +65,13 @@ beforeEach(async () => {
     },
     report: (problem) => reports.push(problem),
   });
-  await server.listen();
+  listener = openControlListener(socket, 16);
+  await server.listen(listener.share());
 });
 
 afterEach(() => {
   server.close();
+  listener.close();
   rmSync(directory, { recursive: true });
 });
 

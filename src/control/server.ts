@@ -1,7 +1,6 @@
 // The control socket: HTTP/1.1 with JSON over a Unix socket (product.md 4). Open to all local users; every request is
 // judged by peer credentials. Knows the keeper only through the parts it is given.
 
-import { chmodSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Sender } from '../core/death.js';
@@ -19,7 +18,6 @@ import { metricsText } from './metrics.js';
 import { type Operation, OperationLog } from './operation-log.js';
 
 export interface ControlParts {
-  readonly path: string;
   readonly post: Post;
   readonly services: () => ServiceSet;
   readonly status: () => Status;
@@ -40,7 +38,7 @@ export interface ControlParts {
 /** Connections of one ordinary user at a time: one hostile user must not shut out the others. */
 const perUser = 32;
 /** Open at a time, and as many may wait to be: who finds the queue full is refused by the kernel (EAGAIN, unix(7)). */
-const mostConnections = 512;
+export const mostConnections = 512;
 const bodyLimit = 1 << 20;
 /** How long a request may take to arrive. */
 const requestPatience = 10_000;
@@ -51,6 +49,7 @@ export class ControlServer {
   readonly operations = new OperationLog();
   readonly events = new EventStream();
   readonly #perUid = new Map<number, number>();
+  readonly #onError = (error: Error): void => this.#parts.report('the control socket failed', error);
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -68,23 +67,32 @@ export class ControlServer {
     });
   }
 
-  /** Binds the socket. Only the holder of the keeper's lock may call this: what lies at the path is nobody's any more. */
-  async listen(): Promise<void> {
-    const { path } = this.#parts;
-    try {
-      unlinkSync(path);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    }
+  /** Answers at the listening socket of this descriptor, which is the server's from now on. */
+  async listen(fd: number): Promise<void> {
+    this.#server.off('error', this.#onError);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ path, backlog: mostConnections }, () => {
+      this.#server.listen({ fd }, mostConnections, () => {
         this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#parts.report('the control socket failed', error));
+        this.#server.on('error', this.#onError);
         resolve();
       });
     });
-    chmodSync(path, 0o666);
+  }
+
+  /** Accepts nobody any more; resolves when who was connected has been answered, or cut off after `patience` milliseconds. May listen again. */
+  async pause(patience: number): Promise<void> {
+    const quiet = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.events.close();
+    let timer: NodeJS.Timeout | null = null;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience);
+    });
+    await Promise.race([quiet, late]);
+    if (timer !== null) clearTimeout(timer);
+    this.#server.closeAllConnections();
   }
 
   close(): void {

@@ -12,12 +12,15 @@ import { Words } from '../journal/words.js';
 import { Keeper } from '../keeper/keeper.js';
 import type { Journal, Report } from '../keeper/ports.js';
 import { createClock } from '../kernel/clock.js';
+import { takeStored } from '../kernel/fd-store.js';
 import { hostPhase } from '../kernel/host-phase.js';
-import { takeLock } from '../kernel/lock.js';
+import { takeInheritance } from '../kernel/inheritance.js';
+import { type Lock, takeLock } from '../kernel/lock.js';
 import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
 import { CurrentConfiguration, type Decision, decideAt, type PlanAnswer } from './configuration.js';
+import { ControlSocket } from './control-socket.js';
 import { makeDirectory } from './directories.js';
 import { Ending } from './end.js';
 import { HostWatch } from './host-watch.js';
@@ -28,6 +31,8 @@ import { OnceReport } from './once-report.js';
 import { composeOutside, directory } from './outside.js';
 import { describePeer, judgesFor } from './peers.js';
 import { fileIn, listen, sentence, surviveSurprises, wants } from './requests.js';
+import { successorOf } from './successor.js';
+import { Upgrade } from './upgrade.js';
 import { detailView, keeperView, statusView, type ViewParts } from './view.js';
 
 /** How long the disk may take to write the last words of an ending keeper. */
@@ -37,6 +42,7 @@ const flushPatience = 2000;
 export async function runDaemon(options: RunOptions, version: string, mode: Mode = 'keep'): Promise<number> {
   const { places } = options;
   const uid = process.getuid?.() ?? 0;
+  const inherited = [takeInheritance(process.env), takeStored(process.env)] as const;
   // Nothing of where and how it was started clings to it: no mount stays busy, no file is looser than meant.
   process.chdir('/');
   process.umask(0o022);
@@ -51,11 +57,11 @@ export async function runDaemon(options: RunOptions, version: string, mode: Mode
   const report: Report = (problem, error) =>
     log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
 
-  let lock: { release(): void };
+  let lock: Lock;
   try {
     makeDirectory({ path: places.runtime, mode: 0o755 }, uid);
     // Before anything is touched: a second keeper must not even look into the journal of the first.
-    lock = takeLock(join(places.runtime, 'lock'));
+    lock = takeLock(join(places.runtime, 'lock'), inherited[0].get('lock') ?? null);
     makeDirectory({ path: places.state, mode: 0o700 }, uid);
     makeDirectory({ path: places.logs, mode: 0o755 }, uid);
   } catch (error) {
@@ -63,7 +69,7 @@ export async function runDaemon(options: RunOptions, version: string, mode: Mode
     return 1;
   }
   try {
-    return await keep(options, version, mode, uid, log, report);
+    return await keep(options, version, mode, uid, log, report, lock, inherited);
   } finally {
     lock.release();
   }
@@ -76,6 +82,8 @@ async function keep(
   uid: number,
   log: KeeperLog,
   report: Report,
+  lock: Lock,
+  inherited: readonly ReadonlyMap<string, number>[],
 ): Promise<number> {
   const { places } = options;
   const since = new Date();
@@ -181,7 +189,6 @@ async function keep(
     end = resolve;
   });
   const control: ControlServer = new ControlServer({
-    path: places.socket,
     post: keeper.post,
     services: () => keeper.services,
     status: () => statusView(view),
@@ -199,19 +206,36 @@ async function keep(
         return Promise.resolve({ ending: true });
       },
       once: () => Promise.resolve({ services: statusView(view).services }),
+      upgrade: () => upgrade.ask(),
     },
+  });
+  const manager = process.env.NOTIFY_SOCKET ?? null;
+  const socket = new ControlSocket({ path: places.socket, server: control, inherited, manager });
+  const upgrade = new Upgrade({
+    version,
+    successor: () => successorOf(process, places),
+    lock: lock.fd,
+    control: socket,
+    flush: (within) => outside.disk.flush(within),
+    say: (level, text) => log.say(level, text),
+    beforeReplacing: () => log.flush(),
   });
   keeper.subscribe(control.operations);
   keeper.subscribe(control.events);
   try {
-    if (mode === 'keep') await control.listen();
+    if (mode === 'keep') await socket.open();
   } catch (error) {
     // Without a socket it keeps all the same: services come first.
     report(`the control socket ${places.socket} cannot be opened; commands will not reach this keeper`, error);
   }
 
   const unguard = surviveSurprises(report);
-  const onSignal = listen({ end: () => end(options.leave === 'yes' ? 'leave' : 'stop'), apply });
+  const onSignal = listen({
+    end: () => end(options.leave === 'yes' ? 'leave' : 'stop'),
+    apply,
+    // Why not stands in the log.
+    upgrade: () => void (mode === 'keep' ? upgrade.ask() : Promise.resolve()).catch(() => {}),
+  });
   const { length } = decision.configuration.specs;
   log.say(
     'notice',
@@ -234,12 +258,13 @@ async function keep(
   const how = mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await asked;
   const { lines, exitCode } = mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: 0 };
   for (const line of lines) log.say('error', line);
+  upgrade.close();
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), onSignal.second]);
   onSignal.close();
   unguard();
   hostWatch.close();
-  control.close();
+  socket.close();
   keeper.close();
   memory.journal.close();
   loop.close();

@@ -2,10 +2,12 @@
 
 import { ControlError } from '../control/control-error.js';
 import type { Report } from '../keeper/ports.js';
+import { releaseSignals } from './early-signals.js';
 
 export interface SignalActions {
   readonly end: () => void;
   readonly apply: () => void;
+  readonly upgrade: () => void;
 }
 
 export interface Listening {
@@ -14,8 +16,8 @@ export interface Listening {
   close(): void;
 }
 
-/** SIGTERM and Ctrl-C end the keeper, SIGHUP applies the configuration; what else would end a process by default does not. */
-export function listen({ end, apply }: SignalActions): Listening {
+/** SIGTERM and Ctrl-C end the keeper, SIGHUP applies the configuration, SIGUSR2 upgrades; what else would end a process by default does not. */
+export function listen({ end, apply, upgrade }: SignalActions): Listening {
   let count = 0;
   let again: () => void = () => {};
   const second = new Promise<void>((resolve) => {
@@ -31,12 +33,14 @@ export function listen({ end, apply }: SignalActions): Listening {
     ['SIGTERM', onEnd],
     ['SIGINT', onEnd],
     ['SIGHUP', apply],
-    ['SIGUSR2', nothing],
+    ['SIGUSR2', upgrade],
     ['SIGPIPE', nothing],
     ['SIGQUIT', nothing],
     ['SIGALRM', nothing],
   ];
   for (const [signal, handler] of handlers) process.on(signal, handler);
+  const early = releaseSignals();
+  for (const [signal, handler] of handlers) if (early.includes(signal)) handler();
   return {
     second,
     close: () => {

@@ -77,13 +77,13 @@ export function spawnProcess(
   }
 }
 
-interface Vector {
+export interface Vector {
   readonly pointers: Buffer;
   readonly strings: Buffer;
 }
 
 /** A C array of strings: one buffer for the texts, one for the pointers into it. */
-function vector(words: readonly string[]): Vector {
+export function vector(words: readonly string[]): Vector {
   const strings = Buffer.from(words.map((word) => `${word}\0`).join(''));
   const pointers = Buffer.alloc(8 * (words.length + 1));
   const base = BigInt(koffi.address(strings));
@@ -96,6 +96,6 @@ function vector(words: readonly string[]): Vector {
 }
 
 /** The collector must not move in before the call has read what the pointers point to. */
-function keepAlive(...vectors: readonly Vector[]): number {
+export function keepAlive(...vectors: readonly Vector[]): number {
   return vectors.reduce((sum, { strings }) => sum + strings.length, 0);
 }

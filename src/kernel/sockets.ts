@@ -5,14 +5,18 @@ import { lastErrno, libc, O_CLOEXEC, O_NONBLOCK, SystemCallFailure } from './sys
 
 export const AF_UNIX = 1;
 export const AF_NETLINK = 16;
+export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOL_SOCKET = 1;
 export const SO_PEERCRED = 17;
+export const SO_ACCEPTCONN = 30;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
 
 const csocket = libc.func('int socket(int domain, int type, int protocol)');
 const cbind = libc.func('int bind(int fd, void *address, uint length)');
+const clisten = libc.func('int listen(int fd, int backlog)');
+const cgetsockname = libc.func('int getsockname(int fd, void *address, void *length)');
 const crecv = libc.func('long recv(int fd, void *buffer, ulong length, int flags)');
 const csend = libc.func('long send(int fd, void *buffer, ulong length, int flags)');
 const csetsockopt = libc.func('int setsockopt(int fd, int level, int option, void *value, uint length)');
@@ -31,6 +35,23 @@ export const socket = (domain: number, type: number, protocol: number): number =
 /** @throws SystemCallFailure */
 export function bind(fd: number, address: Buffer): void {
   must('bind', fd, cbind(fd, address, address.length));
+}
+
+/** @throws SystemCallFailure */
+export function listen(fd: number, backlog: number): void {
+  must('listen', fd, clisten(fd, backlog));
+}
+
+/** The path that a Unix socket is bound to; empty when to none, or to no path. @throws SystemCallFailure */
+export function sockName(fd: number): string {
+  const address = Buffer.alloc(128);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(address.length, 0);
+  must('getsockname', fd, cgetsockname(fd, address, length));
+  if (address.readUInt16LE(0) !== AF_UNIX) return '';
+  const path = address.subarray(2, length.readUInt32LE(0));
+  const end = path.indexOf(0);
+  return path.toString('utf8', 0, end < 0 ? path.length : end);
 }
 
 /** Bytes received. @throws SystemCallFailure: EAGAIN nothing there, ENOBUFS what came was dropped (netlink) */

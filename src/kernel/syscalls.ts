@@ -197,6 +197,16 @@ const cfcntl = libc.func('int fcntl(int fd, int command, long argument)');
 export const fcntl = (fd: number, command: number, argument: number): number =>
   must('fcntl', fd, cfcntl(fd, command, argument));
 
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+/** No process that we start gets this descriptor. @throws SystemCallFailure: EBADF */
+export const closeOnExec = (fd: number): number => fcntl(fd, F_SETFD, FD_CLOEXEC);
+/** It comes along when the program of this process is replaced. @throws SystemCallFailure: EBADF */
+export const survivesExec = (fd: number): number => fcntl(fd, F_SETFD, 0);
+const F_DUPFD_CLOEXEC = 1030;
+/** A second descriptor of the same, close-on-exec. @throws SystemCallFailure: EMFILE */
+export const duplicate = (fd: number): number => fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 const cflock = libc.func('int flock(int fd, int operation)');

@@ -12,6 +12,7 @@ import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/
 import { newService, type Service, type ServiceState } from '../../src/core/state.js';
 import { type KeeperStatus, type Status, statusOf } from '../../src/core/status.js';
 import { instant, wallTime } from '../../src/core/time.js';
+import { type ControlListener, openControlListener } from '../../src/kernel/control-listener.js';
 
 /** The keeper's clock stands: ten in the morning, a million milliseconds after the boot. */
 export const NOW = Date.parse('2026-11-20T10:00:00.000Z');
@@ -74,6 +75,7 @@ export const givenUp = (): ServiceState => ({
 export class FakeKeeper {
   readonly directory: string;
   readonly #server: ControlServer;
+  #listener: ControlListener | null = null;
   readonly #services = new Map<ServiceName, Service>();
   readonly #options: FakeOptions;
   readonly asked: { readonly name: string; readonly ask: Ask }[] = [];
@@ -83,7 +85,6 @@ export class FakeKeeper {
     this.directory = mkdtempSync(join(tmpdir(), 'upkeep-cli-'));
     const { govern = {} } = options;
     this.#server = new ControlServer({
-      path: this.socket,
       post: (event) => {
         if (event.type !== 'asked') throw new Error(`a control socket posts asks only, not ${event.type}`);
         this.asked.push({ name: event.service, ask: event.ask });
@@ -110,16 +111,19 @@ export class FakeKeeper {
   }
 
   listen(): Promise<void> {
-    return this.#server.listen();
+    this.#listener = openControlListener(this.socket, 16);
+    return this.#server.listen(this.#listener.share());
   }
 
   /** The keeper goes away. */
   hangUp(): void {
     this.#server.close();
+    this.#listener?.close();
+    this.#listener = null;
   }
 
   close(): void {
-    this.#server.close();
+    this.hangUp();
     rmSync(this.directory, { recursive: true, force: true });
   }
 

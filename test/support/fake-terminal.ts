@@ -60,6 +60,7 @@ export function fakePorts(terminal: Terminal, more: Partial<CliPorts> = {}): Cli
     version: '1.2.3',
     terminal,
     runKeeper: unused('runKeeper'),
+    rehearseKeeper: unused('rehearseKeeper'),
     once: unused('once'),
     match: unused('match'),
     logs: unused('logs'),
