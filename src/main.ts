@@ -2,6 +2,7 @@
 // person notices that a program was started.
 
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { CliPorts } from './cli/ports.js';
 import { holdSignals } from './daemon/early-signals.js';
 
@@ -28,8 +29,22 @@ export async function main(argv: readonly string[]): Promise<number> {
       ]);
       return { read: readLogs, forTerminal, pathOf: logPath };
     },
+    installer: async (places) => {
+      const { installerFor } = await import('./daemon/installer.js');
+      return installerFor(places, ports.terminal.who, userName());
+    },
+    whoKeeps: async (places) => (await import('./daemon/installer.js')).whoKeeps(places),
   };
   return runCli(argv, ports);
+}
+
+/** A user without an entry in the database has a number all the same. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 0);
+  }
 }
 
 function ownVersion(): string {

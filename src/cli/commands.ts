@@ -39,6 +39,7 @@ const JSON_OUT = option('--json', 'print JSON, and nothing else, on stdout');
 const ALL = option('--all', 'all services');
 const CONFIG = option('--config <FILE>', 'the configuration (also UPKEEP_CONFIG)', 'file');
 const REASON = option('--reason <TEXT>', 'why; it is recorded and shown', 'nothing');
+const WAYS: Completes = ['systemd', 'cron', 'sysv', 'guard'];
 const LENGTHS: Completes = ['30m', '2h', '1d'];
 const names: Word = { usage: '[NAME...]', completes: 'service' };
 const WAITING = [
@@ -90,6 +91,32 @@ export const commands: readonly Command[] = [
     summary: 'replace the running keeper by the program on disk; services do not notice',
     words: [],
     options: [...SYSTEM],
+    group: 'keeper',
+  },
+  {
+    name: 'install',
+    alias: null,
+    summary: 'keep the keeper alive: by systemd, cron, an init script or a guard',
+    words: [],
+    options: [
+      option('--via <WAY>', 'systemd, cron, sysv or guard (the first that this host has)', WAYS),
+      option('--dry-run', 'say what would be written and run, and do nothing'),
+      option('--no-start', 'write the files, and start nothing now'),
+      CONFIG,
+      ...SYSTEM,
+    ],
+    group: 'keeper',
+  },
+  {
+    name: 'uninstall',
+    alias: null,
+    summary: 'take away what `install` wrote, and end the keeper; the services go on',
+    words: [],
+    options: [
+      option('--via <WAY>', 'systemd, cron, sysv or guard (the one that was installed)', WAYS),
+      option('--dry-run', 'say what would be removed and run, and do nothing'),
+      ...SYSTEM,
+    ],
     group: 'keeper',
   },
   {
@@ -278,17 +305,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = [
-  'why',
-  'history',
-  'ack',
-  'graph',
-  'test',
-  'notice',
-  'fds',
-  'install',
-  'uninstall',
-];
+export const laterVerbs: readonly string[] = ['why', 'history', 'ack', 'graph', 'test', 'notice', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);

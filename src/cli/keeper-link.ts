@@ -37,6 +37,10 @@ export async function reachKeeper(input: Input, ports: CliPorts): Promise<Keeper
     if (answer.type === 'error') throw new CommandError(EXIT.failed, answer.message);
     why.push(`${whoseText(places)} at ${places.socket} (${reasonText(answer.reason)})`);
   }
+  for (const places of tried) {
+    const kept = await ports.whoKeeps(places);
+    if (kept !== null) throw new CommandError(EXIT.noKeeper, `no keeper answers: not ${why.join(', nor ')}; ${kept}`);
+  }
   const flag = tried[0]?.whose === ownKeeper(ports.terminal.who.uid) ? '' : ` --${tried[0]?.whose ?? 'system'}`;
   throw new CommandError(
     EXIT.noKeeper,

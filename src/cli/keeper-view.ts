@@ -24,6 +24,7 @@ export function keeperLines({ status, facts, places, now, columns, paint }: Keep
     ['pid', `${keeper.pid}, since ${clockText(keeper.since, now)} (${sinceText(keeper.since, now)})`],
     ['version', keeper.version],
     ['configuration', keeper.pending ? `${keeper.config} (changed since it was applied)` : keeper.config],
+    ['kept by', keeper.owner ?? 'nobody: when it ends it stays away; `upkeep install` changes that'],
     ['services', `${status.services.length}, and ${facts.elsewhere.length} for other hosts`],
     ['socket', places.socket],
     ...facts.paths.map(([name, path]): Labelled => [name, printable(path)]),

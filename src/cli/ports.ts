@@ -19,6 +19,10 @@ export interface CliPorts {
   readonly match: (pattern: string) => Promise<MatchAnswer>;
   /** `upkeep logs`: src/logs/read.ts and display.ts. */
   readonly logs: () => Promise<LogReader>;
+  /** `upkeep install` and `uninstall`: src/install/. */
+  readonly installer: (places: Places) => Promise<Installer>;
+  /** No keeper answers here: who starts it again, and who stopped it, as a clause; null: nobody. */
+  readonly whoKeeps: (places: Places) => Promise<string | null>;
 }
 
 export interface RunOptions {
@@ -99,3 +103,55 @@ export interface LogLine {
   /** `more`: the line goes on in the next piece. `open`: it has no newline yet. */
   readonly ends: 'newline' | 'open' | 'more';
 }
+
+export interface Installer {
+  /** What --via may be. */
+  readonly ways: readonly string[];
+  /** Touches nothing. `files`: it is not to be started now. */
+  readonly plan: (via: string | null, want: 'start' | 'files') => InstallPlan;
+  readonly removal: (via: string | null) => RemovalPlan;
+}
+
+export type InstallPlan =
+  /** One sentence. */
+  | { readonly type: 'refused'; readonly problem: string }
+  | {
+      readonly type: 'ready';
+      readonly via: string;
+      readonly chosen: 'by us' | 'by name' | 'before';
+      readonly state: 'installed' | 'to do';
+      /** What would be written and run, for people. */
+      readonly lines: readonly string[];
+      readonly startLine: string;
+      /** The configuration that it runs by. */
+      readonly config: string;
+      /** The places that are new or different. */
+      readonly written: readonly string[];
+      /** How it comes back, in a sentence. */
+      readonly keeps: string;
+      /** What a person types to start it. */
+      readonly startText: string;
+      readonly notes: readonly string[];
+      /** Throws a sentence. */
+      readonly carryOut: () => void;
+      /** Throws a sentence. */
+      readonly start: () => void;
+    };
+
+export type RemovalPlan =
+  | { readonly type: 'nothing' }
+  /** One sentence. */
+  | { readonly type: 'refused'; readonly problem: string }
+  | {
+      readonly type: 'ready';
+      readonly via: string;
+      readonly lines: readonly string[];
+      /** Has the owner end the keeper, where it can; the services go on. */
+      readonly stop: () => void;
+      /** Whatever would start it again. Throws a sentence. */
+      readonly takeAway: () => void;
+      /** The pid of a guard that was told to end; null: there is none. */
+      readonly endGuard: () => number | null;
+      /** The traces. */
+      readonly forget: () => void;
+    };

@@ -49,7 +49,11 @@ export const shutdown: Verb = async (input, ports) => {
       ]);
       return EXIT.underWay;
     }
-    await printLines(terminal.out, [`the keeper (pid ${status.keeper.pid}) has ended`]);
+    const kept = status.keeper.owner === null ? null : await ports.whoKeeps(places);
+    await printLines(terminal.out, [
+      `the keeper (pid ${status.keeper.pid}) has ended`,
+      ...(kept === null ? [] : [`and stays away for this boot: ${kept}`]),
+    ]);
     return EXIT.done;
   } finally {
     stop.abort();

@@ -270,6 +270,7 @@ describe('status', () => {
       '  pid            801, since 08:00 (2 h)',
       '  version        0.1.0',
       '  configuration  /etc/upkeep/upkeep.yaml',
+      '  kept by        nobody: when it ends it stays away; `upkeep install` changes that',
       '  services       0, and 0 for other hosts',
       `  socket         ${keeper.socket}`,
       '  logs           /var/log/upkeep',

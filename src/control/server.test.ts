@@ -33,6 +33,7 @@ const status: Status = {
     config: '/etc/upkeep/upkeep.yaml',
     pending: false,
     without: [],
+    owner: null,
     problems: [],
   },
   services: [],

@@ -20,6 +20,8 @@ export interface KeeperStatus {
   readonly since: string;
   readonly version: string;
   readonly config: string;
+  /** Who starts it again when it ends: systemd, cron, sysv or guard; null: nobody. */
+  readonly owner: string | null;
   /** The files changed since they were applied. */
   readonly pending: boolean;
   /** What the kernel or our rights do not give: names, each explained by `upkeep status --keeper`. */

@@ -23,6 +23,7 @@ import { CurrentConfiguration, type Decision, decideAt, type PlanAnswer } from '
 import { ControlSocket } from './control-socket.js';
 import { makeDirectory } from './directories.js';
 import { Ending } from './end.js';
+import { Farewell, howToEnd, ownerOf } from './farewell.js';
 import { HostWatch } from './host-watch.js';
 import { type Mode, openLog } from './log.js';
 import { watchLoop } from './loop-delay.js';
@@ -182,6 +183,8 @@ async function keep(
     else for (const problem of answer.problems) log.say('error', `not applied: ${problem}`);
     return answer;
   };
+  const farewell = new Farewell(places.state, ownerOf(process.env), (job) => outside.disk.send(job));
+  if (mode === 'keep') farewell.begin();
   const ending = new Ending(keeper.post, () => keeper.services);
   keeper.subscribe(ending);
   let end: (how: 'leave' | 'stop') => void = () => {};
@@ -201,7 +204,8 @@ async function keep(
     govern: {
       plan: (body) => Promise.resolve(configuration.plan(fileIn(body))),
       apply: () => Promise.resolve(apply()),
-      shutdown: (body) => {
+      shutdown: (body, peer) => {
+        farewell.shutDown(describePeer(peer, directory));
         end(wants(body, 'leave') || options.leave === 'yes' ? 'leave' : 'stop');
         return Promise.resolve({ ending: true });
       },
@@ -255,8 +259,10 @@ async function keep(
     for (const event of events) keeper.post(event);
   }
 
-  const how = mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await asked;
-  const { lines, exitCode } = mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: 0 };
+  const how =
+    mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await howToEnd(await asked, hostPhase);
+  const { lines, exitCode } =
+    mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: farewell.exitCode };
   for (const line of lines) log.say('error', line);
   upgrade.close();
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');

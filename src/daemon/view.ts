@@ -5,6 +5,7 @@ import type { Configuration } from '../config/load.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import { type KeeperStatus, type Status, statusOf, type View } from '../core/status.js';
 import type { Clock } from '../keeper/ports.js';
+import { ownerOf } from './farewell.js';
 
 export interface ViewParts {
   readonly host: string;
@@ -40,6 +41,7 @@ function keeperStatus({ version, since, places, pending, problems, without }: Vi
     since: since.toISOString(),
     version,
     config: places.config,
+    owner: ownerOf(process.env),
     pending: pending(),
     without: without.map(({ name }) => name),
     problems: problems(),

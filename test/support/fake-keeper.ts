@@ -165,6 +165,7 @@ export class FakeKeeper {
         since: new Date(NOW - 7_200_000).toISOString(),
         version: '0.1.0',
         config: '/etc/upkeep/upkeep.yaml',
+        owner: null,
         pending: false,
         without: [],
         problems: [],

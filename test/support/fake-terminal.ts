@@ -64,6 +64,8 @@ export function fakePorts(terminal: Terminal, more: Partial<CliPorts> = {}): Cli
     once: unused('once'),
     match: unused('match'),
     logs: unused('logs'),
+    installer: unused('installer'),
+    whoKeeps: () => Promise.resolve(null),
     ...more,
   };
 }
