@@ -119,9 +119,10 @@ const sayStart = (path: string, error: unknown): string =>
 
 /** Of what a program says that cannot run: the error, with the place where Node names one; else its last line. */
 export function reasonIn(said: string): string | null {
-  const error = /^(?:upkeep: )?(?:Uncaught )?([A-Z]\w*Error(?: \[\w+\])?: .*)$/m.exec(said)?.[1];
-  const place = /^(?:upkeep: )?(file:\/\/\S+:\d+|\/\S+:\d+)$/m.exec(said)?.[1];
-  if (error !== undefined) return place === undefined ? error : `${error} (${place.replace('file://', '')})`;
+  const error = /^(?:upkeep: )?([A-Z]?\w*Error(?: \[\w+\])?: .*)$/m.exec(said)?.[1];
+  const place = /^(?:upkeep: )?file:\/\/(\S+:\d+)$/m.exec(said)?.[1];
+  // A plain Error is a sentence of ours.
+  if (error !== undefined) return error.replace(/^Error: /, '') + (place === undefined ? '' : ` (${place})`);
   const last = said.trim().split('\n').at(-1)?.trim() ?? '';
   return last === '' ? null : last.replace(/^upkeep: /, '').replace(/\.$/, '');
 }

@@ -27,6 +27,12 @@ export interface EnvironmentSources {
   readonly inherited: Readonly<Record<string, string | undefined>>;
 }
 
+/** Between the keeper and who started it: a service that speaks up there would speak for the keeper, whatever it inherits. */
+const PRIVATE: ReadonlySet<string> = new Set([
+  ...['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
+  ...['UPKEEP_INHERIT', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE'],
+]);
+
 /** Later ones win: inherited, the user's, the files', `env`, and ours. */
 export function composeEnvironment(
   settings: ProcessSettings,
@@ -34,12 +40,13 @@ export function composeEnvironment(
   sources: EnvironmentSources,
 ): ReadonlyMap<string, string> {
   const { account } = sources;
+  const inherited = Object.entries(sources.inherited).filter(([key]) => !PRIVATE.has(key));
   const name = account.name ?? String(account.uid);
   const result = new Map<string, string>();
   const put = (entries: Iterable<readonly [string, string | undefined]>): void => {
     for (const [key, value] of entries) if (value !== undefined) result.set(key, value);
   };
-  if (settings.inheritEnv === 'all') put(Object.entries(sources.inherited));
+  if (settings.inheritEnv === 'all') put(inherited);
   put([
     ['PATH', DEFAULT_PATH],
     ['HOME', account.home],
@@ -48,7 +55,8 @@ export function composeEnvironment(
     ['SHELL', account.shell],
   ]);
   put(sources.locale);
-  if (settings.inheritEnv !== 'all') put(settings.inheritEnv.map((key) => [key, sources.inherited[key]]));
+  const { inheritEnv } = settings;
+  if (inheritEnv !== 'all') put(inherited.filter(([key]) => inheritEnv.includes(key)));
   for (const file of sources.files) put(file);
   put(Object.entries(settings.env));
   put([

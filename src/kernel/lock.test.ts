@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -44,4 +54,24 @@ it.skipIf(process.geteuid?.() !== 0)('refuses a file of somebody else’s, and s
   writeFileSync(path, '');
   chownSync(path, 65534, 65534);
   expect(() => takeLock(path)).toThrow(`${path} belongs to uid 65534; remove it, or run as its owner`);
+});
+
+it('was free at no instant when its descriptor is handed on', () => {
+  const lock = takeLock(path);
+  const next = takeLock(path, lock.fd);
+  expect(next.fd).toBe(lock.fd);
+  expect(readFileSync(path, 'utf8')).toBe(`${process.pid}\n`);
+  next.release();
+});
+
+it('is not believed to be held by a descriptor that is another file, another opening, or none', () => {
+  const lock = takeLock(path);
+  const [other, opened] = [openSync('/dev/null', 'r'), openSync(path, 'r')];
+  for (const fd of [other, opened, 9999]) expect(() => takeLock(path, fd)).toThrow('another keeper runs already');
+  lock.release();
+  const taken = takeLock(path, other);
+  expect(taken.fd).not.toBe(other);
+  taken.release();
+  closeSync(other);
+  closeSync(opened);
 });
