@@ -136,5 +136,7 @@ export function follow(service: Service, process: ProcessRef): Effect {
 
 /** What the choice of a main process may build on. */
 export function memoryOf(service: Service): { readonly identity: Identity | null; readonly deadSince: number | null } {
-  return { identity: service.identity, deadSince: service.lastDeath?.ticks ?? null };
+  const death = service.lastDeath;
+  // Nobody saw the end of one that died while the keeper was away; what is older than the dead one itself is old all the same.
+  return { identity: service.identity, deadSince: death?.ticks ?? death?.process?.startTicks ?? null };
 }

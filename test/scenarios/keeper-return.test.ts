@@ -226,3 +226,19 @@ it('a keeper that ends takes its supervised services with it and leaves watched 
   stage.run(5000);
   expect(stage.host.living().map(({ exe }) => exe)).toEqual(['/usr/sbin/ssh']);
 });
+
+it('what is older than a daemon that died while the keeper was away is not it: it is started again', () => {
+  const stage = new Stage();
+  const first = stage.bear('/usr/sbin/ssh', program(forks(program(lives), program(lives))));
+  stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program()));
+  stage.add(watched());
+  stage.runUntilState('ssh', 'running');
+  stage.kill(first);
+  stage.runUntil(() => stage.spawns('ssh', 'start') === 1 && stage.state('ssh').name === 'running');
+  const { state } = stage.service('ssh');
+  if (state.name !== 'running') throw new Error('it does not run');
+  stage.killKeeper();
+  stage.kill(state.process);
+  stage.startKeeper();
+  stage.runUntil(() => stage.spawns('ssh', 'start') === 2 && stage.state('ssh').name === 'running');
+});

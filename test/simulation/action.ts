@@ -47,7 +47,8 @@ export type Step =
   | { readonly type: 'ask'; readonly pick: number; readonly wish: Wish; readonly length: number }
   | { readonly type: 'echo'; readonly pick: number }
   | { readonly type: 'lie'; readonly pick: number; readonly about: 'exited' | 'becameReady' | 'emptied' | 'spawned' }
-  | { readonly type: 'kill keeper'; readonly calls: number; readonly away: number }
+  /** `again`: the next one is killed after that many calls too, 1 is in the middle of its beginning; 0: it is not. */
+  | { readonly type: 'kill keeper'; readonly calls: number; readonly away: number; readonly again: number }
   | { readonly type: 'jump wall'; readonly length: number }
   | { readonly type: 'stall'; readonly length: number }
   | { readonly type: 'blind'; readonly length: number }
@@ -158,6 +159,7 @@ function step(random: Random): Step {
         type: 'kill keeper',
         calls: random.int(0, 12),
         away: random.chance(0.5) ? random.int(0, 20) : random.int(0, 30_000),
+        again: random.chance(0.4) ? random.int(1, 20) : 0,
       }),
     ],
     [3, () => ({ type: 'jump wall', length: random.pick([-3_600_000, 3_600_000, 86_400_000, -5, 1]) })],

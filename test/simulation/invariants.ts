@@ -1,11 +1,12 @@
 // The rules of ARCHITECTURE.md that must hold after every step, told from the outside: by what the simulated host
 // really runs, what was really asked, and what the journal really holds; as little as can be by what the core says.
 
+import { isEqual } from '../../src/core/difference.js';
 import type { Effect } from '../../src/core/effect.js';
-import type { Event } from '../../src/core/event.js';
+import { type Event, LOST } from '../../src/core/event.js';
 import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
-import type { Service } from '../../src/core/state.js';
+import { desiredOf, type Service } from '../../src/core/state.js';
 import type { Stage } from '../support/stage.js';
 
 export class Invariants {
@@ -16,6 +17,12 @@ export class Invariants {
   readonly #stopped = new Map<string, number>();
   /** On hold: nothing may touch it. */
   readonly #held = new Map<string, number>();
+  /** What ran when a keeper died, and nobody has asked anything of since: no keeper may touch it. */
+  readonly #untouched = new Map<string, ProcessRef>();
+  readonly #lastGeneration = new Map<string, number>();
+  readonly #totals = new Map<string, number>();
+  /** Starts that came to nothing: by what facts told. */
+  readonly #failedStarts = new Map<string, number>();
   #stalledAt = Number.NEGATIVE_INFINITY;
   readonly #starts = new Map<string, number[]>();
   /** The first rule that was broken. The keeper drops surprises, so throwing at it would hide them. */
@@ -51,6 +58,32 @@ export class Invariants {
     this.#starts.delete(name);
   }
 
+  /** Somebody asks something of it: what runs of it may be acted on. */
+  touched(name: string): void {
+    this.#untouched.delete(name);
+  }
+
+  /** Another service by that name. */
+  anew(name: string): void {
+    this.#totals.delete(name);
+  }
+
+  /** A keeper was killed: what was on record as serving is none of the next one's business. */
+  keeperDied(): void {
+    for (const service of this.#stage.journal.load()) {
+      const { spec, state, next, fate } = service;
+      if (state.name !== 'running' || desiredOf(service) === 'down' || fate !== 'stays' || next !== null) continue;
+      if (isEqual(this.#stage.configured.get(spec.name), spec)) this.#untouched.set(spec.name, state.process);
+    }
+  }
+
+  /** An accepted stop stands, however many keepers have died since. */
+  checkWord(service: Service): void {
+    const { name } = service.spec;
+    if (this.#stopped.get(name) === Number.POSITIVE_INFINITY && desiredOf(service) === 'up')
+      this.fail(`${name} was stopped by an operator, and is wanted up again`);
+  }
+
   /** Notes that this rule was broken. */
   fail(rule: string): void {
     this.broken ??= rule;
@@ -64,6 +97,8 @@ export class Invariants {
 
   #beforeFact(event: Event): void {
     if (event.type === 'spawned') this.#learn(event.service, event.process);
+    if (event.type === 'spawnFailed' && event.errno !== LOST)
+      this.#failedStarts.set(event.service, (this.#failedStarts.get(event.service) ?? 0) + 1);
     if (event.type === 'looked') for (const facts of event.look.matches) this.#learn(event.service, facts.process);
   }
 
@@ -73,6 +108,7 @@ export class Invariants {
       this.fail(`${effect.type} for ${name} names process ${effect.process.pid}, which never was one of its processes`);
     }
     if (effect.type === 'spawn') this.#beforeSpawn(effect);
+    this.#beforeTouch(name, effect);
     // An operator's own `upkeep signal` is no act of the keeper's; the simulation's is always SIGUSR1.
     const acts =
       effect.type === 'spawn' ||
@@ -81,6 +117,21 @@ export class Invariants {
       effect.type === 'endHelper';
     if (acts && (this.#held.get(name) ?? 0) > this.#stage.clock.wall)
       this.fail(`${effect.type} for ${name}, which is on hold`);
+  }
+
+  /** No service is restarted, and no process signalled, because a keeper died. */
+  #beforeTouch(name: string, effect: Effect): void {
+    const process = this.#untouched.get(name);
+    if (process === undefined) return;
+    if (!this.#stage.host.isAlive(process)) {
+      this.#untouched.delete(name);
+      return;
+    }
+    const aims =
+      (effect.type === 'signal' || effect.type === 'endRest' || effect.type === 'endHelper') &&
+      isSameProcess(effect.process, process);
+    if (aims || effect.type === 'spawn')
+      this.fail(`${effect.type} for ${name}, whose process ${process.pid} outlived a keeper`);
   }
 
   #beforeSpawn(effect: Effect & { type: 'spawn' }): void {
@@ -94,7 +145,10 @@ export class Invariants {
     if (role !== 'main') this.#beforeStartCommand(name, role);
     if ((this.#stopped.get(name) ?? 0) > this.#stage.clock.wall)
       this.fail(`${name} is started (${role}) although an operator stopped it`);
-    if (role !== 'restart') this.#countStart(spec);
+    // An order that a keeper did not live to carry out is given again, under its own number.
+    const isAgain = this.#lastGeneration.get(name) === generation;
+    this.#lastGeneration.set(name, generation);
+    if (role !== 'restart' && !isAgain) this.#countStart(spec);
   }
 
   #beforeStartCommand(name: string, role: string): void {
@@ -129,12 +183,28 @@ export class Invariants {
     for (const service of stage.keeper.services.values()) {
       const mains = stage.mains(service.spec.name);
       if (mains.length > 1) this.fail(`${service.spec.name} has ${mains.length} living main processes`);
+      this.#checkTotal(service);
       const deadline = deadlineOf(service);
       if (deadline === null) continue;
       deadlines.push(deadline);
     }
     this.#checkWake(deadlines);
     this.#armHolds();
+  }
+
+  /** It never goes down, and there are never more than ends that the host has seen and starts that came to nothing. */
+  #checkTotal({ spec, restarts: { total } }: Service): void {
+    const { name } = spec;
+    const before = this.#totals.get(name) ?? 0;
+    if (total < before) this.fail(`${name} had counted ${before} restarts, and now ${total}`);
+    this.#totals.set(name, total);
+    if (spec.kind.type === 'watched') return;
+    const ends = this.#stage.kernel.births.filter(
+      (birth) => birth.service === name && birth.role === 'main' && birth.process.life === 'gone',
+    ).length;
+    const failures = this.#failedStarts.get(name) ?? 0;
+    if (total > ends + failures)
+      this.fail(`${name} has counted ${total} restarts after ${ends} ends and ${failures} failed starts`);
   }
 
   /** When the clock has run on: whatever was due then has been answered. */

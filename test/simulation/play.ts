@@ -1,8 +1,9 @@
 // Plays a schedule: chaos on one side, the invariants on the other, then quiet, in which everything that is wanted up
 // has to come up. The same seed and the same actions give the same play, to the last fact.
 
+import { isEqual } from '../../src/core/difference.js';
 import type { Ask, Event } from '../../src/core/event.js';
-import { asPid, type ExitStatus, type ProcessRef } from '../../src/core/process.js';
+import { asPid, type ExitStatus, isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service } from '../../src/core/state.js';
 import { wallTime } from '../../src/core/time.js';
@@ -42,7 +43,9 @@ class Game {
   readonly #removed: ServiceSpec[] = [];
   readonly #strangers: SimulatedProcess[] = [];
   #away = 0;
+  #again = 0;
   #changesWritten = 0;
+  #totals: ReadonlyMap<string, number> = new Map();
   readonly #write: (line: () => string) => void;
 
   constructor(seed: number, write: ((line: string) => void) | null) {
@@ -70,10 +73,13 @@ class Game {
     };
     stage.onDeath = () => {
       this.#write(() => 'keeper killed');
+      this.#invariants.keeperDied();
       stage.clock.after(this.#away, () => {
         if (stage.keeperLives === 'yes') return;
+        const killAfter = this.#again === 0 ? null : this.#again;
+        this.#again = 0;
         this.#write(() => 'keeper started');
-        stage.startKeeper();
+        stage.startKeeper(killAfter);
         this.#invariants.stalled();
       });
     };
@@ -146,6 +152,7 @@ class Game {
       case 'kill keeper':
         if (stage.keeperLives === 'no') return;
         this.#away = step.away;
+        this.#again = step.again;
         if (step.calls === 0) stage.killKeeper();
         else stage.killKeeperAfter(step.calls);
         return;
@@ -185,6 +192,7 @@ class Game {
         const service = this.#picked(this.#services(), step.pick);
         if (service === null || this.#removed.length >= 2) return;
         this.#removed.push(service.spec);
+        this.#invariants.touched(service.spec.name);
         this.#invariants.unheld(service.spec.name);
         stage.post({ type: 'removed', service: service.spec.name });
         return;
@@ -197,6 +205,7 @@ class Game {
         this.#removed.splice(this.#removed.indexOf(spec), 1);
         this.#invariants.allowed(spec.name);
         this.#invariants.unheld(spec.name);
+        this.#invariants.anew(spec.name);
         stage.add(spec);
         return;
       }
@@ -235,6 +244,7 @@ class Game {
     const { name } = service.spec;
     const { clock } = this.#stage;
     const until = clock.wall + length;
+    this.#invariants.touched(name);
     if (wish === 'start' || wish === 'restart' || wish === 'reset') this.#invariants.allowed(name);
     // Until the keeper has answered nothing is promised: it may be killed in the middle of it.
     if (wish.startsWith('stop')) this.#invariants.unpromised(name);
@@ -335,6 +345,7 @@ class Game {
       },
     };
     this.#invariants.allowed(spec.name);
+    this.#invariants.touched(spec.name);
     this.#stage.post({ type: 'changed', service: spec.name, spec: next[what] });
   }
 
@@ -344,15 +355,17 @@ class Game {
     const stage = this.#stage;
     const { host } = stage;
     stage.kernel.spawnErrors.length = 0;
+    this.#again = 0;
+    stage.cutFuse();
     if (stage.keeperLives === 'no') stage.startKeeper();
     this.#invariants.stalled();
-    stage.cutFuse();
     host.beBlind(null);
     stage.turnHost('up');
     for (const stranger of this.#strangers) host.end(stranger, { type: 'exited', code: 0 });
     for (const service of this.#services()) {
       install(host, service.spec, 'healthy');
       this.#invariants.unheld(service.spec.name);
+      this.#invariants.touched(service.spec.name);
       stage.ask(service.spec.name, 'unhold');
       // One match is enough: what chaos left over of others is ended, so that the rest is clear.
       const matches = host.living().filter((process) => process.exe === exeOf(service.spec.name));
@@ -360,11 +373,60 @@ class Game {
     }
     this.#thaw();
     this.#settle();
-    for (const service of this.#services()) {
-      const { state } = service;
-      if (state.name === 'running') host.signal(state.process, 'SIGKILL');
-    }
+    this.#checkNobodyMissed();
+    const killed = this.#running();
+    for (const process of killed.values()) host.signal(process, 'SIGKILL');
     this.#settle();
+    this.#checkCounted(killed, 'seen');
+
+    // Once more without a keeper: some end meanwhile, and the others must not hear of it.
+    const running = this.#running();
+    const ended = new Map([...running].filter((_, index) => index % 2 === 0));
+    this.#totals = new Map(this.#services().map(({ spec, restarts }) => [spec.name, restarts.total]));
+    this.#away = 1000;
+    stage.killKeeper();
+    for (const process of ended.values()) host.signal(process, 'SIGKILL');
+    this.#settle();
+    this.#checkCounted(ended, 'away');
+    for (const service of this.#services()) {
+      const process = running.get(service.spec.name);
+      if (process === undefined || ended.has(service.spec.name)) continue;
+      const { state } = service;
+      if (state.name !== 'running' || !isSameProcess(state.process, process))
+        this.#invariants.fail(`${service.spec.name} did not outlive a keeper: ${JSON.stringify(state)}`);
+    }
+  }
+
+  #running(): ReadonlyMap<string, ProcessRef> {
+    const running = new Map<string, ProcessRef>();
+    this.#totals = new Map(this.#services().map(({ spec, restarts }) => [spec.name, restarts.total]));
+    for (const { spec, state } of this.#services()) if (state.name === 'running') running.set(spec.name, state.process);
+    return running;
+  }
+
+  /** One death, one restart: neither a keeper's death nor anything else counts. */
+  #checkCounted(ended: ReadonlyMap<string, ProcessRef>, how: 'seen' | 'away'): void {
+    for (const { spec, state, restarts } of this.#services()) {
+      const { name, kind } = spec;
+      // A daemon of others may have come back by itself; how an unseen end is judged is not the question here.
+      if (kind.type === 'watched' || (how === 'away' && spec.restart.when === 'on-abnormal')) continue;
+      const expected = (this.#totals.get(name) ?? 0) + (ended.has(name) ? 1 : 0);
+      if (state.name === 'running' && restarts.total !== expected)
+        this.#invariants.fail(`${name} has counted ${restarts.total} restarts, there were ${expected}`);
+    }
+  }
+
+  /** What is configured is kept, and nothing else. */
+  #checkNobodyMissed(): void {
+    const kept = this.#services().map(({ spec }) => spec.name as string);
+    const missed = [...this.#stage.configured.keys()].filter((name) => !kept.includes(name));
+    const forgotten = kept.filter((name) => !this.#stage.configured.has(name));
+    for (const { spec, next } of this.#services()) {
+      if (!isEqual(next ?? spec, this.#stage.configured.get(spec.name) ?? spec))
+        this.#invariants.fail(`${spec.name} is kept by another definition than the configured one`);
+    }
+    if (missed.length > 0) this.#invariants.fail(`${missed.join(', ')} is configured, and nobody keeps it`);
+    if (forgotten.length > 0) this.#invariants.fail(`${forgotten.join(', ')} is not configured, and never goes`);
   }
 
   #settle(): void {
@@ -396,6 +458,7 @@ class Game {
       (state.name === 'stopping' && state.phase === 'stuck' && spec.kind.type === 'watched');
     if (alive > 0 && spec.kind.type === 'supervised' && !mayStay)
       this.#invariants.fail(`${name} is ${state_}, and its main process lives`);
+    this.#invariants.checkWord(service);
     if (desiredOf(service) === 'down') {
       const stuck = state.name === 'stopping' && state.phase === 'stuck' && spec.kind.type === 'watched';
       if (state.name !== 'stopped' && !stuck)

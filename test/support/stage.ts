@@ -2,6 +2,7 @@
 // kill -9 of the keeper, and remembers every effect and every change. The host and the journal outlive the keeper.
 
 import type { Change, What } from '../../src/core/change.js';
+import { comebacks } from '../../src/core/comeback.js';
 import type { Effect } from '../../src/core/effect.js';
 import type { Ask, Event } from '../../src/core/event.js';
 import type { ProcessRef } from '../../src/core/process.js';
@@ -35,6 +36,8 @@ export class Stage {
   readonly effects: Effect[] = [];
   readonly changes: Change[] = [];
   readonly problems: string[] = [];
+  /** The applied configuration: in place before the keeper hears of it, and it outlives the keeper. */
+  readonly configured = new Map<string, ServiceSpec>();
   /** Called before every effect that is performed, with the journal as it is then. */
   onEffect: (effect: Effect) => void = () => {};
   /** Called before every fact that the keeper is given. */
@@ -88,6 +91,14 @@ export class Stage {
   /** A fact for the keeper; while none lives it is lost, as a signal to a dead process is. */
   post(event: Event): void {
     if (this.#keeper === null) return;
+    if (event.type === 'added') this.configured.set(event.service, event.as.spec);
+    if (event.type === 'changed') this.configured.set(event.service, event.spec);
+    if (event.type === 'removed') this.configured.delete(event.service);
+    this.#give(event);
+  }
+
+  #give(event: Event): void {
+    if (this.#keeper === null) return;
     this.onFact(event);
     this.#keeper.post(event);
   }
@@ -117,7 +128,7 @@ export class Stage {
     this.clock.advance(length, 'nobody wakes');
     this.#behind = null;
     this.clock.after(1, () => {
-      for (const event of behind) this.post(event);
+      for (const event of behind) this.#give(event);
     });
   }
 
@@ -223,8 +234,9 @@ export class Stage {
     this.#keeper?.turnHost(to);
   }
 
-  /** A new keeper, from what the journal holds. */
-  startKeeper(): void {
+  /** A new keeper, from what the journal holds; it is killed in its turn after that many calls of its ports. */
+  startKeeper(killAfter: number | null = null): void {
+    this.#fuse = killAfter;
     this.#begin(this.journal.load());
   }
 
@@ -264,8 +276,14 @@ export class Stage {
       host: this.#hostPhase,
     });
     this.#keeper = keeper;
-    this.kernel.connect((event) => (this.#behind === null ? this.post(event) : this.#behind.push(event)));
-    for (const service of services) this.post({ type: 'added', service: service.spec.name, as: service });
+    this.kernel.connect((event) => (this.#behind === null ? this.#give(event) : this.#behind.push(event)));
+    const left = new Map(services.map((service) => [service.spec.name as string, service]));
+    const specs = [...this.configured.values()];
+    for (const { as, events } of comebacks(left, specs, () => undefined, instant(clock.instant))) {
+      if (this.#keeper !== keeper) return;
+      this.#give({ type: 'added', service: as.spec.name, as });
+      for (const event of events) this.#give(event);
+    }
   }
 
   /** One call of a port burns the fuse: after the last one nothing that this keeper does has any effect. */
