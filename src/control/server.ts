@@ -95,6 +95,11 @@ export class ControlServer {
     this.#server.closeAllConnections();
   }
 
+  /** Accepts nobody any more; who is connected stays so. May listen again. */
+  letGo(): void {
+    this.#server.close();
+  }
+
   close(): void {
     this.events.close();
     this.#server.close();

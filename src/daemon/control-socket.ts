@@ -1,6 +1,7 @@
 // The control socket with the server behind it: where its listener comes from (the program before, systemd's store, or made
 // anew), and that it goes on listening while the program is replaced. Knows no request.
 
+import { existsSync } from 'node:fs';
 import { type ControlServer, mostConnections } from '../control/server.js';
 import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
 import { storeDescriptor } from '../kernel/fd-store.js';
@@ -18,6 +19,7 @@ export interface ControlSocketParts {
 }
 
 export class ControlSocket {
+  readonly name = 'the control socket';
   readonly #parts: ControlSocketParts;
   #listener: ControlListener | null = null;
 
@@ -47,6 +49,19 @@ export class ControlSocket {
 
   async resume(): Promise<void> {
     if (this.#listener !== null) await this.#answer(this.#listener);
+  }
+
+  /** Can who comes now still find it? */
+  isInPlace(): boolean {
+    return this.#listener === null || existsSync(this.#parts.path);
+  }
+
+  /** In place of one whose path somebody has removed; who is connected stays so. */
+  async renew(): Promise<void> {
+    this.#parts.server.letGo();
+    this.#listener?.close();
+    this.#listener = null;
+    await this.open();
   }
 
   close(): void {

@@ -15,13 +15,11 @@ import { createClock } from '../kernel/clock.js';
 import { takeStored } from '../kernel/fd-store.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { takeInheritance } from '../kernel/inheritance.js';
-import { type Lock, takeLock } from '../kernel/lock.js';
 import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
 import { CurrentConfiguration, type Decision, decideAt, type PlanAnswer } from './configuration.js';
 import { ControlSocket } from './control-socket.js';
-import { makeDirectory } from './directories.js';
 import { Ending } from './end.js';
 import { Farewell, howToEnd, ownerOf } from './farewell.js';
 import { HostWatch } from './host-watch.js';
@@ -31,7 +29,9 @@ import { keepApplied, type Memory, remember, servicesOf } from './memory.js';
 import { OnceReport } from './once-report.js';
 import { composeOutside, directory } from './outside.js';
 import { describePeer, judgesFor } from './peers.js';
+import { enter, type Premises } from './premises.js';
 import { fileIn, listen, sentence, surviveSurprises, wants } from './requests.js';
+import { RuntimeWatch } from './runtime-watch.js';
 import { successorOf } from './successor.js';
 import { Upgrade } from './upgrade.js';
 import { detailView, keeperView, statusView, type ViewParts } from './view.js';
@@ -58,21 +58,17 @@ export async function runDaemon(options: RunOptions, version: string, mode: Mode
   const report: Report = (problem, error) =>
     log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
 
-  let lock: Lock;
+  let premises: Premises;
   try {
-    makeDirectory({ path: places.runtime, mode: 0o755 }, uid);
-    // Before anything is touched: a second keeper must not even look into the journal of the first.
-    lock = takeLock(join(places.runtime, 'lock'), inherited[0].get('lock') ?? null);
-    makeDirectory({ path: places.state, mode: 0o700 }, uid);
-    makeDirectory({ path: places.logs, mode: 0o755 }, uid);
+    premises = enter(places, uid, inherited[0].get('lock') ?? null);
   } catch (error) {
     log.say('error', sentence(error));
     return 1;
   }
   try {
-    return await keep(options, version, mode, uid, log, report, lock, inherited);
+    return await keep(options, version, mode, uid, log, report, premises, inherited);
   } finally {
-    lock.release();
+    premises.leave();
   }
 }
 
@@ -83,7 +79,7 @@ async function keep(
   uid: number,
   log: KeeperLog,
   report: Report,
-  lock: Lock,
+  premises: Premises,
   inherited: readonly ReadonlyMap<string, number>[],
 ): Promise<number> {
   const { places } = options;
@@ -107,7 +103,13 @@ async function keep(
   for (const problem of decision.problems) log.say('error', problem);
 
   const clock = createClock();
-  const outside = composeOutside({ places, token: memory.journal.token, report, post: (event) => keeper.post(event) });
+  const outside = composeOutside({
+    places,
+    token: memory.journal.token,
+    begunAt: (name) => memory.found.snapshots.get(name)?.begun ?? 0,
+    report,
+    post: (event) => keeper.post(event),
+  });
   log.printThrough((text) => outside.disk.send(printJob(text)));
   const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
     outside.disk.send(writeJob(path, text)),
@@ -218,7 +220,7 @@ async function keep(
   const upgrade = new Upgrade({
     version,
     successor: () => successorOf(process, places),
-    lock: lock.fd,
+    lock: premises.lockFd,
     control: socket,
     flush: (within) => outside.disk.flush(within),
     say: (level, text) => log.say(level, text),
@@ -233,6 +235,14 @@ async function keep(
     report(`the control socket ${places.socket} cannot be opened; commands will not reach this keeper`, error);
   }
 
+  const runtimeWatch = new RuntimeWatch({
+    path: places.runtime,
+    makeDirectory: premises.makeRuntime,
+    pieces: [...premises.pieces, memory.journal, socket],
+    say: (text) => log.say('warning', text),
+    report,
+  });
+  if (mode === 'keep') runtimeWatch.begin();
   const unguard = surviveSurprises(report);
   const onSignal = listen({
     end: () => end(options.leave === 'yes' ? 'leave' : 'stop'),
@@ -270,6 +280,7 @@ async function keep(
   onSignal.close();
   unguard();
   hostWatch.close();
+  runtimeWatch.close();
   socket.close();
   keeper.close();
   memory.journal.close();

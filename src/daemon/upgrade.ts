@@ -13,7 +13,7 @@ export interface UpgradeParts {
   readonly version: string;
   readonly successor: () => Successor;
   /** The descriptor of the lock. */
-  readonly lock: number;
+  readonly lock: () => number;
   readonly control: ControlSocket;
   /** Resolves when nothing waits for the disk any more, or late. */
   readonly flush: (within: number) => Promise<'done' | 'late'>;
@@ -79,7 +79,8 @@ export class Upgrade {
   }
 
   async #replace(successor: Successor, version: string, answered: Promise<void>): Promise<void> {
-    const { lock, control, flush, say, version: was, beforeReplacing } = this.#parts;
+    const { control, flush, say, version: was, beforeReplacing } = this.#parts;
+    const lock = this.#parts.lock();
     await answered;
     say('notice', `replacing this program, upkeep ${was}, by upkeep ${version}`);
     beforeReplacing();

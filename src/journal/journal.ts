@@ -5,8 +5,8 @@
 import {
   closeSync,
   constants,
-  existsSync,
   fstatSync,
+  lstatSync,
   openSync,
   readFileSync,
   renameSync,
@@ -71,6 +71,7 @@ interface Kept {
 }
 
 export class RuntimeJournal implements Journal {
+  readonly name = 'the journal';
   readonly #options: JournalOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #definitions = new Definitions();
@@ -123,6 +124,22 @@ export class RuntimeJournal implements Journal {
   /** `broken`: what was recorded last is in memory only. */
   get health(): 'good' | 'broken' {
     return this.#health;
+  }
+
+  /** Is the file that is written to the one at the path? Not after somebody has removed it, which no write shows. */
+  isInPlace(): boolean {
+    const there = lstatSync(this.#options.path, { throwIfNoEntry: false });
+    return there !== undefined && this.#fd >= 0 && there.ino === fstatSync(this.#fd).ino;
+  }
+
+  /** Writes all that is known into a new file in the place of the old. Never throws. */
+  renew(): void {
+    try {
+      this.#rewrite();
+      if (this.#health === 'broken') this.#recovered();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   close(): void {
@@ -220,10 +237,13 @@ export class RuntimeJournal implements Journal {
 /** What an earlier keeper recorded there, read and left as it is. Throws as the journal itself does. */
 export const findIn = (place: JournalPlace): Found => load(place).found;
 
-function load({ path, boot, uid }: JournalPlace): { readonly header: Header | null; readonly found: Found } {
+function load({ path, boot, host, uid }: JournalPlace): { readonly header: Header | null; readonly found: Found } {
   const nothing: Found = { snapshots: new Map(), loss: null, boot: 'other' };
-  if (!existsSync(path)) return { header: null, found: nothing };
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return { header: null, found: nothing };
+  // Before it is opened: a FIFO that nobody writes to would hold us for ever.
+  if (!there.isFile()) throw new Error(`the journal ${path} is no plain file; remove it`);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   let text: string;
   try {
     const { uid: owner } = fstatSync(fd);
@@ -245,7 +265,15 @@ function load({ path, boot, uid }: JournalPlace): { readonly header: Header | nu
       `the journal ${path} was written by a newer upkeep (its version is ${header.version}, ours ${version}); use that one`,
     );
   if (header.boot !== boot) return { header: null, found: nothing };
-  return { header, found: replay(lines, path) };
+  const replayed = replay(lines, path);
+  if (header.host === host) return { header, found: replayed };
+  // The host was renamed, or this is the journal of a container beside ours. Its processes are known by what is unique
+  // within the boot: those of somebody else are not found here, and nothing is done to them.
+  const elsewhere = `the journal ${path} was written when this host was called ${header.host || 'nothing'}; what it names is looked for here`;
+  return {
+    header,
+    found: { ...replayed, loss: [elsewhere, replayed.loss].filter((loss) => loss !== null).join('; ') },
+  };
 }
 
 function headerOf(line: string): Header | null {
