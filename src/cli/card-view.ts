@@ -4,7 +4,7 @@ import type { ServiceStatus } from '../core/status.js';
 import { blockOf, type Labelled } from './block.js';
 import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import type { Paint } from './paint.js';
-import { byHandText, colourOf, nextText } from './service-text.js';
+import { byHandText, colourOf, fightText, nextText } from './service-text.js';
 import { printable } from './text-width.js';
 import { clockText, sinceText } from './time-text.js';
 
@@ -39,6 +39,7 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
       `${restarts.total} in all, ${restarts.window} ${restarts.window === 1 ? 'counts' : 'count'} towards the limit`,
     ],
     ['next', nextText(service, now)],
+    ['fight', fightText(service, now)],
     [
       'last death',
       lastDeath === null

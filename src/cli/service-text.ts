@@ -30,8 +30,11 @@ export const lastText = ({ lastDeath }: ServiceStatus, now: number): string | nu
 
 /** What comes next by itself, or why nothing does though it should; null when all is as it should be. */
 export function nextText(service: ServiceStatus, now: number): string | null {
-  const { next } = service;
-  if (next === null) return standing(service) === 'fine' ? null : printable(service.reason);
+  const { next, fight } = service;
+  if (next === null) {
+    if (fight !== null) return 'a fight: it may be stopped again';
+    return standing(service) === 'fine' ? null : printable(service.reason);
+  }
   if (next.what === 'look') return printable(service.reason);
   const when = next.at === null ? '' : ` ${untilText(next.at, now)}`;
   const why = WHY[next.why] ?? ` (${printable(next.why)})`;
@@ -44,11 +47,16 @@ const WHY: Readonly<Record<string, string>> = {
   backoff: '',
   requested: '',
   slow: ', a quiet try',
+  fight: ', out of a fight: somebody stops it again and again',
   settle: ' unless it comes back by itself',
   leftovers: ' when what is left of the last one has ended',
   boot: ' when the host has booted',
   shutdown: ' unless the host goes down',
 };
+
+/** `SIGTERM 4 times in 15 min, …`; null when nobody stops what we start. */
+export const fightText = ({ fight }: ServiceStatus, now: number): string | null =>
+  fight === null ? null : `${printable(fight.text)}; since ${clockText(fight.since, now)}`;
 
 /** Holds and an operator's word against the configuration: `on hold by alice until 15:30: upgrade`; null without any. */
 export function byHandText(service: ServiceStatus, now: number): string | null {

@@ -2,6 +2,7 @@
 
 import type { Death, Sender } from './death.js';
 import type { Verb } from './event.js';
+import type { Fight } from './fight.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { ServiceName } from './spec.js';
 import type { Failure, StateName, StopReason } from './state.js';
@@ -26,6 +27,9 @@ export type What =
   | { readonly type: 'died'; readonly death: Death; readonly next: Next }
   | { readonly type: 'startFailed'; readonly death: Death; readonly next: Next }
   | { readonly type: 'failed'; readonly failure: Failure; readonly next: Next }
+  /** Somebody stops again and again what we start. `again`: it was said before. */
+  | { readonly type: 'fight'; readonly told: 'first' | 'again'; readonly fight: Fight; readonly next: Next }
+  | { readonly type: 'fightEnded'; readonly fight: Fight; readonly peace: Millis }
   /** A watched daemon is now another process, without having been down. */
   | { readonly type: 'handedOver'; readonly from: ProcessRef; readonly to: ProcessRef }
   /** It came back without us (within `settle`, or while failed or stopped). */

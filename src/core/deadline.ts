@@ -1,5 +1,6 @@
 // When does a service need waking? A deadline is a field of a state; holds and overrides with `--for` end on the wall clock.
 
+import { peaceAt } from './fight.js';
 import { before, type Move } from './move.js';
 import type { Service } from './state.js';
 import type { Instant, Moment, Now, WallTime } from './time.js';
@@ -13,14 +14,25 @@ export function stateDeadline(service: Service): Instant | null {
     case 'unknown':
     case 'stopped':
       return null;
+    case 'running':
+      return earliest(state.deadline, peaceOf(service, state.since));
     case 'waiting':
     case 'starting':
-    case 'running':
     case 'stopping':
     case 'backoff':
     case 'failed':
       return state.deadline;
   }
+}
+
+/** When a fight is over, if nobody stops it before. */
+function peaceOf({ opposition: { fight } }: Service, since: Instant): Instant | null {
+  return fight === null ? null : peaceAt(fight, since);
+}
+
+function earliest(a: Instant | null, b: Instant | null): Instant | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
 }
 
 /** When a hold or an operator's word ends by itself, on the wall clock. */

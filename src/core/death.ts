@@ -37,7 +37,7 @@ export interface Death {
   readonly errno: string | null;
   /** For cause `spawn` and failed starts: what failed, in words. */
   readonly detail: string | null;
-  /** Never for an OOM kill: there the kernel's choice was made in the name of whoever asked for memory. */
+  /** A stranger. Nobody where we did it, nor for an OOM kill: there the kernel chose, whoever asked for memory. */
   readonly by: Killer | null;
   readonly oom: 'yes' | 'no';
   readonly uptime: Millis | null;
@@ -80,7 +80,7 @@ export function deathOf(
     status: evidence.status,
     errno: null,
     detail: null,
-    by: evidence.oom ? null : evidence.by,
+    by: evidence.oom || our !== 'none' ? null : evidence.by,
     oom: evidence.oom ? 'yes' : 'no',
     uptime: life.startedAt === null ? null : elapsed(life.startedAt, now.instant),
     served: life.readySince === null ? null : elapsed(life.readySince, now.instant),
@@ -145,10 +145,15 @@ export function mayBeWanted(death: Death): boolean {
     case 'exited':
       return death.status.code === 0;
     case 'signaled':
-      return politeSignals.includes(death.status.signal) && !death.status.coreDumped;
+      return isPolite(death.status);
     case 'unknown':
       return true;
   }
+}
+
+/** A signal that asks, and what it asked for was done. */
+export function isPolite(status: Extract<ExitStatus, { type: 'signaled' }>): boolean {
+  return politeSignals.includes(status.signal) && !status.coreDumped;
 }
 
 /** `code 3`, `SIGKILL`, `SIGSEGV (core dumped)`, `status unknown`. */

@@ -3,10 +3,11 @@
 import type { Next, What } from './change.js';
 import { type Death, lastDeathAfter } from './death.js';
 import type { Effect } from './effect.js';
+import { isBlow, type Opposition, pass, strike } from './fight.js';
 import { killPatience, launch, seek } from './launch.js';
 import { before, go, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
-import { judge, type Verdict } from './restart.js';
+import { comesBack, isAgreed, judge, postpone, type Verdict } from './restart.js';
 import { desiredOf, type Service, type Stopping, type Waiting } from './state.js';
 import { elapsed, later, type Moment } from './time.js';
 
@@ -23,9 +24,31 @@ export function decide(service: Service, death: Death, at: Moment): { readonly m
   if (desiredOf(dead) === 'down')
     return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
   if (dead.hold !== null) return { move: launch(dead, 'restart', at), next: { type: 'nothing', why: 'it is on hold' } };
-  const verdict = judge(dead.spec.restart, dead.restarts, death, at);
+  const fair = judge(dead.spec.restart, dead.restarts, death, at);
+  const opposition = resist(dead, death, fair, at);
+  const until = opposition.fight?.until ?? null;
+  const verdict = until === null ? fair : postpone(fair, until);
   const next = nextOf(verdict, at);
-  return { move: carryOut({ ...dead, restarts: verdict.restarts }, verdict, next, at), next };
+  const answered: Service = { ...dead, restarts: verdict.restarts, opposition };
+  return { move: before([], fightOf(service, opposition, next), carryOut(answered, verdict, next, at)), next };
+}
+
+/** Was that an opponent of ours? Only where we started it, and start it again. A host that goes down ends everything, politely. */
+function resist({ spec, opposition, generation }: Service, death: Death, verdict: Verdict, at: Moment): Opposition {
+  const isOurs = spec.kind.type === 'supervised' || opposition.launched === generation;
+  const counts =
+    isOurs &&
+    at.host !== 'ending' &&
+    comesBack(verdict) &&
+    isBlow(death, spec.kind.type) &&
+    !isAgreed(spec.restart, death);
+  return counts ? strike(opposition, death, at) : pass(opposition);
+}
+
+/** Told when it is named, and each time that it makes us wait longer. */
+function fightOf(was: Service, { fight }: Opposition, next: Next): readonly What[] {
+  if (fight === null || fight.until === null) return [];
+  return [{ type: 'fight', told: was.opposition.fight === null ? 'first' : 'again', fight, next }];
 }
 
 function carryOut(service: Service, verdict: Verdict, next: Next, at: Moment): Move {

@@ -51,6 +51,7 @@ function begin(service: Service, why: LaunchReason, deadline: Instant | null, sp
     ...service,
     generation: service.generation + 1,
     restarts: { ...service.restarts, lastStart: at.instant },
+    opposition: { ...service.opposition, launched: service.generation + 1 },
     state: {
       name: 'starting',
       since: at.instant,

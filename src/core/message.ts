@@ -3,8 +3,9 @@
 
 import type { Change, Next, What } from './change.js';
 import { describeDeath, describeFailedStart, mayBeWanted, type Sender } from './death.js';
+import { describeFight } from './fight.js';
 import type { Service } from './state.js';
-import { inWords } from './status.js';
+import { inWords } from './time.js';
 
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
@@ -45,6 +46,13 @@ function lineOf(change: Change, title: string, service: Service | null): Message
       };
     case 'failed':
       return failedLine(what, title);
+    case 'fight':
+      return fightLine(what, title);
+    case 'fightEnded':
+      return {
+        level: 'notice',
+        text: `nobody stops ${title} any more, up for ${inWords(what.peace)}; it had been stopped ${what.fight.times} times`,
+      };
     case 'handedOver':
       return info(`${title} handed over from pid ${what.from.pid} to pid ${what.to.pid}`);
     case 'cameBack':
@@ -138,6 +146,14 @@ function failedLine({ failure, next }: Extract<What, { type: 'failed' }>, title:
       // The line of the failed start has said it.
       return null;
   }
+}
+
+function fightLine({ fight, told, next }: Extract<What, { type: 'fight' }>, title: string): Message {
+  const again = told === 'first' ? 'again and again' : 'still';
+  return {
+    level: told === 'first' ? 'error' : 'warning',
+    text: `somebody stops ${title} ${again}: ${describeFight(fight)}; ${nextInWords(next, 'starting it')}`,
+  };
 }
 
 function effectInWords(effect: Extract<What, { type: 'specChanged' }>['effect']): string {

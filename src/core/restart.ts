@@ -27,7 +27,7 @@ const cleanSignals: readonly SignalName[] = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIG
 export function judge(rule: RestartSpec, before: Restarts, death: Death, now: Now): Verdict {
   const memory: Restarts = (death.served ?? 0) >= rule.healthyAfter ? { ...before, streak: 0, pace: 'normal' } : before;
 
-  if (selects(rule.alwaysAfter, death)) {
+  if (isAgreed(rule, death)) {
     // Uncounted, but never faster than the first delay: an agreed code in a loop must not become a busy loop.
     const restarts = { ...memory, total: memory.total + 1 };
     return { type: 'start', at: startAt(memory.lastStart, rule.delay, now), restarts };
@@ -61,6 +61,28 @@ function limitReached(rule: RestartSpec, memory: Restarts, told: 'first' | 'agai
     case 'give-up':
       return { type: 'failed', failure, retryAt: null, restarts, told };
   }
+}
+
+/** The same verdict, but nothing before that instant; what is not started again anyway stays so. */
+export function postpone(verdict: Verdict, until: Instant): Verdict {
+  switch (verdict.type) {
+    case 'start':
+      return { ...verdict, at: instant(Math.max(verdict.at, until)) };
+    case 'failed':
+      return verdict.retryAt === null ? verdict : { ...verdict, retryAt: instant(Math.max(verdict.retryAt, until)) };
+    case 'rest':
+      return verdict;
+  }
+}
+
+/** Does it bring the service back by itself? */
+export function comesBack(verdict: Verdict): boolean {
+  return verdict.type === 'start' || (verdict.type === 'failed' && verdict.retryAt !== null);
+}
+
+/** An end that was agreed to mean "start me again". */
+export function isAgreed(rule: RestartSpec, death: Death): boolean {
+  return selects(rule.alwaysAfter, death);
 }
 
 /** Restarts that still count at `now`. Without a limit none need remembering beyond the last 100. */

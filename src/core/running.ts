@@ -5,11 +5,12 @@ import { deathOf, describeStatus, mayBeWanted } from './death.js';
 import type { Effect } from './effect.js';
 import { decide, leaveNoRest, retry } from './ending.js';
 import type { Fact } from './fact.js';
+import { forgive, peaceAt } from './fight.js';
 import { launch, seek } from './launch.js';
-import { before, go, type Move, stay } from './move.js';
+import { andThen, before, go, type Move, stay } from './move.js';
 import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js';
 import type { Running, Service } from './state.js';
-import { later, type Moment, seconds } from './time.js';
+import { elapsed, later, type Moment, seconds } from './time.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
@@ -84,8 +85,22 @@ function helperExited(service: Service, state: Running, fact: Of<'exited'>): Mov
   );
 }
 
-export function helperTimedOut(service: Service, state: Running): Move {
-  if (state.helper === null) return stay(service);
+/** Two things may be due: a command that takes too long, and the peace after a fight. */
+export function deadlinePassed(service: Service, state: Running, at: Moment): Move {
+  return andThen(endFight(service, state, at), (calm) => helperTimedOut(calm, state, at));
+}
+
+/** Whoever stopped it had time enough to do it again. */
+function endFight(service: Service, state: Running, at: Moment): Move {
+  const { fight } = service.opposition;
+  if (fight === null || peaceAt(fight, state.since) > at.instant) return stay(service);
+  const peace = elapsed(state.since, at.instant);
+  const calm: Service = { ...service, opposition: forgive(service.opposition) };
+  return before([], [{ type: 'fightEnded', fight, peace }], stay(calm));
+}
+
+function helperTimedOut(service: Service, state: Running, at: Moment): Move {
+  if (state.helper === null || state.deadline === null || state.deadline > at.instant) return stay(service);
   const order: Effect = { type: 'endHelper', service: service.spec.name, process: state.helper, spec: service.spec };
   return go(service, { ...state, deadline: null }, [order]);
 }

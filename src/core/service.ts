@@ -131,7 +131,7 @@ function whenRunning(service: Service, state: Running, fact: Fact, at: Moment): 
     case 'exited':
       return running.exited(service, state, fact, at);
     case 'deadlinePassed':
-      return running.helperTimedOut(service, state);
+      return running.deadlinePassed(service, state, at);
     case 'looked':
     case 'becameReady':
     case 'emptied':

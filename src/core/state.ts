@@ -1,6 +1,7 @@
 // Vocabulary: where a service is. Each variant says since when, and carries its own deadline where it has one.
 
 import type { Death, Sender } from './death.js';
+import { noOpposition, type Opposition } from './fight.js';
 import type { ProcessRef } from './process.js';
 import type { Desired, ServiceSpec } from './spec.js';
 import type { Instant, WallTime } from './time.js';
@@ -135,6 +136,7 @@ export interface Service {
   readonly hold: Hold | null;
   readonly generation: number;
   readonly restarts: Restarts;
+  readonly opposition: Opposition;
   readonly lastDeath: Death | null;
   /** Watched: has the pattern matched since it was loaded? The answer decides what an unfound start means. */
   readonly matched: 'never' | 'once';
@@ -190,6 +192,7 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     hold: null,
     generation: 0,
     restarts: noRestarts,
+    opposition: noOpposition,
     lastDeath: null,
     matched: 'never',
     rest: null,

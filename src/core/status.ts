@@ -2,10 +2,14 @@
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
 import { type Death, describeDeath, type Sender } from './death.js';
+import { describeFight, type Fight } from './fight.js';
 import type { Killer, ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, mainOf, type Override, type Service, type StateName } from './state.js';
-import type { Instant, Now } from './time.js';
+import { type Instant, inWords, type Now } from './time.js';
+
+// Whoever shows the status shows lengths of time in the same words.
+export { inWords };
 
 export interface Status {
   readonly version: 1;
@@ -54,8 +58,20 @@ export interface ServiceStatus {
     readonly why: string;
     readonly waitsFor: readonly string[];
   } | null;
+  /** Somebody stops again and again what we start; null: nobody. */
+  readonly fight: FightStatus | null;
   /** Settings of it that this host cannot enforce, like `memory`. */
   readonly notEnforced: readonly string[];
+}
+
+export interface FightStatus {
+  /** When it was stopped for the first time. */
+  readonly since: string;
+  readonly times: number;
+  readonly by: Sender | null;
+  /** When we start it again; null: it is up, or something else comes first. */
+  readonly next: string | null;
+  readonly text: string;
 }
 
 export interface OverrideStatus {
@@ -118,6 +134,7 @@ export function statusOf(service: Service, view: View): ServiceStatus {
     restarts: { total: restarts.total, window: countRecent(spec.restart, restarts, view.now.instant) },
     lastDeath: lastDeath === null ? null : deathStatus(lastDeath),
     next: nextOf(service, view),
+    fight: fightStatus(service, view),
     notEnforced: view.notEnforced(service),
   };
 }
@@ -148,7 +165,7 @@ export function reasonOf(service: Service, now: Now): string {
       case 'stopping':
         return state.phase === 'stuck' ? 'does not end; see the log of the keeper' : `stopping (${state.why})`;
       case 'backoff':
-        return `next try in ${inWords(state.deadline - now.instant)}: ${last ?? ''}`;
+        return `next try in ${inWords(state.deadline - now.instant)}: ${isInFight(service) ? 'somebody stops it again and again, ' : ''}${last ?? ''}`;
       case 'failed':
         return whyFailed(state.failure, state.deadline, now, last);
     }
@@ -222,11 +239,21 @@ function nextOf(service: Service, view: View): ServiceStatus['next'] {
   if (service.hold !== null) return null;
   switch (state.name) {
     case 'backoff':
-      return { what: 'start', at: wallOf(state.deadline, view), why: 'backoff', waitsFor: [] };
+      return {
+        what: 'start',
+        at: wallOf(state.deadline, view),
+        why: isInFight(service) ? 'fight' : 'backoff',
+        waitsFor: [],
+      };
     case 'failed':
       return state.deadline === null
         ? null
-        : { what: 'start', at: wallOf(state.deadline, view), why: 'slow', waitsFor: [] };
+        : {
+            what: 'start',
+            at: wallOf(state.deadline, view),
+            why: isInFight(service) ? 'fight' : 'slow',
+            waitsFor: [],
+          };
     case 'waiting':
       return {
         what: 'start',
@@ -243,6 +270,27 @@ function nextOf(service: Service, view: View): ServiceStatus['next'] {
     case 'running':
       return null;
   }
+}
+
+/** Is it down because we keep out of a fight? */
+function isInFight({ state, opposition: { fight } }: Service): boolean {
+  return (state.name === 'backoff' || state.name === 'failed') && fight !== null && fight.until === state.deadline;
+}
+
+function fightStatus(service: Service, view: View): FightStatus | null {
+  const { fight } = service.opposition;
+  if (fight === null) return null;
+  return {
+    since: wallOf(fight.since, view),
+    times: fight.times,
+    by: fight.by === null ? null : opponentStatus(fight.by),
+    next: isInFight(service) && fight.until !== null ? wallOf(fight.until, view) : null,
+    text: describeFight(fight),
+  };
+}
+
+function opponentStatus({ name, uid, user, grade }: NonNullable<Fight['by']>): Sender {
+  return { pid: null, name, uid, user, grade };
 }
 
 function deathStatus(death: Death): DeathStatus {
@@ -285,16 +333,6 @@ function wallOf(at: Instant, view: View): string {
 /** A time for machines. A pure function of its argument: the core has no clock. */
 export function iso(wall: number): string {
   return new Date(wall).toISOString();
-}
-
-/** A length of time for people: `0.4 s`, `12 s`, `3 min`, `5 h`, `12 d`. */
-export function inWords(length: number): string {
-  const s = Math.max(0, length) / 1000;
-  if (s < 9.95) return `${s.toFixed(1)} s`;
-  if (s < 120) return `${Math.round(s)} s`;
-  if (s < 7200) return `${Math.round(s / 60)} min`;
-  if (s < 172_800) return `${Math.round(s / 3600)} h`;
-  return `${Math.round(s / 86_400)} d`;
 }
 
 /** Is it as it is wanted? `late`: on its way. For the exit codes 0, 3 and 5 of `upkeep status`. */

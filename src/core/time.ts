@@ -25,6 +25,7 @@ export interface Now {
 
 export const millis = (n: number): Millis => n as Millis;
 export const seconds = (n: number): Millis => (n * 1000) as Millis;
+export const minutes = (n: number): Millis => (n * 60_000) as Millis;
 export const instant = (n: number): Instant => n as Instant;
 export const wallTime = (n: number): WallTime => n as WallTime;
 
@@ -40,4 +41,14 @@ export const elapsed = (from: Instant, to: Instant): Millis => Math.max(0, to - 
 /** The moment of a step, and whether the host is in a phase in which things may be started. */
 export interface Moment extends Now {
   readonly host: HostPhase;
+}
+
+/** A length of time for people: `0.4 s`, `12 s`, `3 min`, `5 h`, `12 d`. */
+export function inWords(length: number): string {
+  const s = Math.max(0, length) / 1000;
+  if (s < 9.95) return `${s.toFixed(1)} s`;
+  if (s < 120) return `${Math.round(s)} s`;
+  if (s < 7200) return `${Math.round(s / 60)} min`;
+  if (s < 172_800) return `${Math.round(s / 3600)} h`;
+  return `${Math.round(s / 86_400)} d`;
 }

@@ -6,6 +6,7 @@ import { needsRestart } from './difference.js';
 import type { Effect } from './effect.js';
 import { orderRest, rest } from './ending.js';
 import type { Ask, ServiceEvent } from './event.js';
+import { forgive, noOpposition } from './fight.js';
 import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
@@ -39,7 +40,23 @@ function ask(service: Service, it: Ask, by: Sender | null, at: Moment): Move {
   const told = { type: 'asked', verb: it.verb, by, reason: 'reason' in it ? it.reason : null } as const;
   const refusal = refusalOf(service, it);
   if (refusal !== null) return before([], [told, { type: 'refused', verb: it.verb, reason: refusal }], stay(service));
-  return before([], [told], obey(service, it, by, at));
+  return before([], [told], obey(atHand(service, it), it, by, at));
+}
+
+/** Whatever an operator does to it, what others did to it before counts no more, and what comes of it is no act of theirs. */
+function atHand(service: Service, it: Ask): Service {
+  switch (it.verb) {
+    case 'start':
+    case 'stop':
+    case 'restart':
+    case 'reload':
+    case 'reset':
+    case 'signal':
+      return { ...service, opposition: forgive(service.opposition) };
+    case 'hold':
+    case 'unhold':
+      return service;
+  }
 }
 
 /** Why it cannot be done, with what would do; null when it can. */
@@ -292,6 +309,7 @@ function change(service: Service, spec: ServiceSpec, at: Moment): Move {
         spec,
         next: null,
         restarts: keys.length > 0 ? { ...noRestarts, total: fresh.restarts.total } : fresh.restarts,
+        opposition: keys.length > 0 ? noOpposition : fresh.opposition,
       },
       keys,
       at,
