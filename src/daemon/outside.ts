@@ -3,8 +3,10 @@
 
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Places } from '../cli/places.js';
 import type { Peer } from '../control/judge.js';
+import type { ServiceName } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 import type { WriteJob } from '../journal/job.js';
 import type { Kernel, Post, Report } from '../keeper/ports.js';
@@ -30,6 +32,7 @@ import type { Directory } from './peers.js';
 export interface OutsideOptions {
   readonly places: Places;
   readonly token: string;
+  readonly begunAt: (service: ServiceName) => number;
   readonly report: Report;
   readonly post: Post;
 }
@@ -46,7 +49,7 @@ export interface Outside {
   close(): void;
 }
 
-export function composeOutside({ places, token, report, post }: OutsideOptions): Outside {
+export function composeOutside({ places, token, begunAt, report, post }: OutsideOptions): Outside {
   const without = switchedOff(process.env);
   const features = probeFeatures(without, probeProcConnector);
   // What Node itself inherited open (a terminal multiplexer's, a test runner's) is not for our services.
@@ -79,6 +82,8 @@ export function composeOutside({ places, token, report, post }: OutsideOptions):
     outputs,
     readiness,
     token,
+    begunAt,
+    readyFiles: join(places.runtime, 'ready'),
     reaper: new Reaper((pid) => exits.isFollowed(pid)),
     seeker: new Looker({ features, connector, post }),
   });

@@ -14,12 +14,13 @@ import type { Groups } from './groups.js';
 import { removeStale } from './pid-file.js';
 import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
-import { ReadyPipes } from './ready-pipe.js';
+import { ReadyFiles } from './ready-file.js';
 import type { Reaper } from './reaper.js';
-import { findByToken } from './reclaim.js';
+import { Reclaims } from './reclaim.js';
 import { Rests } from './rest.js';
 import { signalGroup, signalProcess } from './signals.js';
 import { refuseWithoutRoom, spawn } from './spawn.js';
+import { close } from './syscalls.js';
 
 /** What looks for watched daemons. */
 export interface Seeker {
@@ -42,6 +43,10 @@ export interface KernelParts {
   readonly readiness: Readiness;
   /** Random, kept over keepers of one boot: by it a process is found whose birth was not written down. */
   readonly token: string;
+  /** In ticks since boot: when the generation that was recorded last by an earlier keeper was recorded first. */
+  readonly begunAt: (service: ServiceName) => number;
+  /** Where the files are that services say on that they are ready. */
+  readonly readyFiles: string;
 }
 
 /** Until following is tried again, in ms. */
@@ -60,7 +65,8 @@ const unseen: ExitEvidence = {
 export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
   readonly #rests: Rests;
-  readonly #pipes: ReadyPipes;
+  readonly #readyFiles: ReadyFiles;
+  readonly #reclaims: Reclaims;
   readonly #retries = new Set<NodeJS.Timeout>();
   /** The last dead process of each service that was followed: a pid file that names it is stale. */
   readonly #dead = new Map<ServiceName, number>();
@@ -70,7 +76,8 @@ export class RealKernel implements Kernel {
   constructor(parts: KernelParts) {
     this.#parts = parts;
     const { exits, groups, features, post, report } = parts;
-    this.#pipes = new ReadyPipes(parts.pump);
+    this.#readyFiles = new ReadyFiles(parts.readyFiles);
+    this.#reclaims = new Reclaims(features);
     groups.endWholeGroups(parts.pump);
     this.#rests = new Rests({
       exits,
@@ -121,10 +128,10 @@ export class RealKernel implements Kernel {
         seeker.stopSeeking(effect.service);
         return;
       case 'awaitReady':
-        readiness.await(effect.spec, effect.process);
+        this.#awaitReady(effect.spec, effect.process);
         return;
       case 'stopAwaitingReady':
-        this.#pipes.forget(effect.service);
+        this.#readyFiles.forget(effect.service);
         readiness.cancel(effect.service);
         return;
     }
@@ -135,7 +142,7 @@ export class RealKernel implements Kernel {
     return new Promise((resolve) => {
       const { features, exits } = this.#parts;
       const done = spawn(
-        { spec, command, role: 'ready', generation: 0, token: '', output: null, extra: null },
+        { spec, command, role: 'ready', generation: 0, token: this.#probeToken(spec), output: null, extra: null },
         features,
       );
       if (done.type === 'failed') return resolve({ type: 'unknown' });
@@ -159,7 +166,8 @@ export class RealKernel implements Kernel {
     const { seeker, exits, groups, reaper, pump } = this.#parts;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
-    this.#pipes.close();
+    this.#readyFiles.close();
+    this.#reclaims.close();
     seeker.close();
     exits.close();
     reaper.close();
@@ -177,8 +185,15 @@ export class RealKernel implements Kernel {
     }
     if (role === 'start') this.#removeStalePidFile(spec);
     const { probe } = spec.ready;
-    const pipe = role === 'main' && probe.type === 'fd' ? this.#pipes.open() : null;
-    const extra = pipe === null || probe.type !== 'fd' ? null : { fd: pipe.write, as: probe.fd };
+    let extra: { readonly fd: number; readonly as: number } | null;
+    try {
+      extra = role === 'main' && probe.type === 'fd' ? { fd: this.#readyFiles.make(spec.name), as: probe.fd } : null;
+    } catch (error) {
+      const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+      const detail = `the file for its \`ready: {fd}\` cannot be made (${errno})`;
+      post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
+      return;
+    }
     const done = spawn(
       {
         spec,
@@ -191,8 +206,8 @@ export class RealKernel implements Kernel {
       },
       features,
     );
+    if (extra !== null) close(extra.fd);
     if (done.type === 'failed') {
-      pipe?.drop();
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno: done.errno, detail: done.detail });
       return;
     }
@@ -209,7 +224,6 @@ export class RealKernel implements Kernel {
     );
     if (role === 'main') this.#own.set(spec.name, process);
     post({ type: 'spawned', service: spec.name, role, generation, process });
-    pipe?.listen(spec.name, () => post({ type: 'becameReady', service: spec.name, process }));
     if (role === 'main') groups.place(spec.name, process, spec.settings.memory);
   }
 
@@ -244,15 +258,40 @@ export class RealKernel implements Kernel {
   }
 
   #reclaim(spec: ServiceSpec, role: Role, generation: number): void {
-    const { features, post } = this.#parts;
+    const { begunAt, post } = this.#parts;
     const service = spec.name;
-    const process = findByToken(this.#tokenFor(service, generation, role), features);
-    if (process === null) {
-      post({ type: 'spawnFailed', service, role, generation, errno: LOST, detail: 'nothing of it lives' });
-      return;
-    }
-    post({ type: 'spawned', service, role, generation, process });
-    this.#follow(service, process);
+    const user = commandOf(spec, role)?.user ?? spec.settings.user;
+    const wanted = { token: this.#tokenFor(service, generation, role), user, since: begunAt(service) };
+    this.#reclaims.ask(wanted, (process) => {
+      if (process === null) {
+        post({ type: 'spawnFailed', service, role, generation, errno: LOST, detail: 'nothing of it lives' });
+        return;
+      }
+      post({ type: 'spawned', service, role, generation, process });
+      this.#follow(service, process);
+    });
+  }
+
+  #awaitReady(spec: ServiceSpec, process: ProcessRef): void {
+    const { readiness, post } = this.#parts;
+    const { probe } = spec.ready;
+    if (probe.type === 'fd')
+      this.#readyFiles.await(spec.name, () => post({ type: 'becameReady', service: spec.name, process }));
+    if (probe.type === 'exec' && !this.#isOwn(spec.name, process)) this.#endProbe(spec, probe.command);
+    readiness.await(spec, process);
+  }
+
+  /** The question that an earlier keeper had asked when it died may still run, and for as long as it likes. */
+  #endProbe(spec: ServiceSpec, command: Command): void {
+    const { begunAt, exits, features } = this.#parts;
+    const user = command.user ?? spec.settings.user;
+    this.#reclaims.ask({ token: this.#probeToken(spec), user, since: begunAt(spec.name) }, (process) => {
+      if (process !== null && !exits.isFollowed(process.pid)) signalGroup(process, 'SIGKILL', features);
+    });
+  }
+
+  #probeToken(spec: ServiceSpec): string {
+    return this.#tokenFor(spec.name, 0, 'ready');
   }
 
   #endHelper(helper: ProcessRef, spec: ServiceSpec): void {
@@ -278,9 +317,25 @@ export class RealKernel implements Kernel {
     }
   }
 
-  #tokenFor(service: ServiceName, generation: number, role: Role): string {
+  #tokenFor(service: ServiceName, generation: number, role: Role | 'ready'): string {
     // Every process of a service can read its own token: hashed, it says nothing about those of others.
     return createHmac('sha256', this.#parts.token).update(`${service} ${generation} ${role}`).digest('base64url');
+  }
+}
+
+/** What is run for this. */
+function commandOf({ kind }: ServiceSpec, role: Role): Command | null {
+  switch (role) {
+    case 'main':
+      return kind.type === 'supervised' ? kind.run : null;
+    case 'start':
+      return kind.type === 'watched' ? kind.start : null;
+    case 'stop':
+      return kind.stop.type === 'command' ? kind.stop.command : null;
+    case 'restart':
+      return kind.type === 'watched' ? kind.restart : null;
+    case 'reload':
+      return kind.reload?.type === 'command' ? kind.reload.command : null;
   }
 }
 

@@ -233,14 +233,17 @@ describe('a started process', () => {
     const spec = { ...service(), ready: { probe: { type: 'fd', fd: 5 }, timeout: millis(30_000) } } as const;
     order(sh('sleep 0.2; printf starting >&5; sleep 0.2; echo >&5; exec 5>&-; exec sleep 600'), spec);
     const spawned = of('spawned')[0];
+    if (spawned === undefined) throw new Error('it was not started');
+    subject.kernel.perform({ type: 'awaitReady', spec, process: spawned.process });
     await subject.until('it is ready', () => of('becameReady').length > 0);
-    expect(of('becameReady')).toEqual([{ type: 'becameReady', service: 'web', process: spawned?.process }]);
-    expect(readdirSync(`/proc/${spawned?.process.pid}/fd`)).not.toContain('6');
+    expect(of('becameReady')).toEqual([{ type: 'becameReady', service: 'web', process: spawned.process }]);
+    expect(readdirSync(`/proc/${spawned.process.pid}/fd`)).not.toContain('6');
   });
 
   it('is not ready by closing its descriptor without a word, nor is it by dying', async () => {
     const spec = { ...service(), ready: { probe: { type: 'fd', fd: 3 }, timeout: millis(30_000) } } as const;
     order(sh('printf hello >&3; exec 3>&-; exit 0'), spec);
+    for (const { process } of of('spawned')) subject.kernel.perform({ type: 'awaitReady', spec, process });
     await subject.until('it has ended', () => of('exited').length > 0);
     await subject.quiet();
     expect(of('becameReady')).toEqual([]);

@@ -44,6 +44,8 @@ export interface RealSubject extends Subject {
   writeTo(descriptor: number | null): void;
   /** As after `kill -9`: the kernel forgets all, what it started lives on, and another takes its place. */
   succeed(): void;
+  /** What is found of an earlier kernel must have begun since then, in ticks since boot. */
+  recordedAt(ticks: number): void;
 }
 
 export const exec = (...argv: readonly string[]): Command => ({ argv, timeout: null, user: null });
@@ -85,6 +87,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     close: () => {},
   };
   const strangers: ChildProcess[] = [];
+  let begun = 0;
 
   const make = (): { readonly kernel: RealKernel; readonly groups: Groups } => {
     const pump = createPump(features, report);
@@ -112,6 +115,8 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       outputs,
       readiness: { await: () => {}, cancel: () => {} },
       token,
+      begunAt: () => begun,
+      readyFiles: join(home, 'ready'),
     });
     return { kernel, groups };
   };
@@ -133,6 +138,9 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     },
     writeTo: (descriptor) => {
       outputs.descriptor = descriptor;
+    },
+    recordedAt: (ticks) => {
+      begun = ticks;
     },
     succeed: () => {
       current.kernel.close();
