@@ -30,6 +30,13 @@ async function rehearse(options: RunOptions, { rehearseKeeper, terminal, version
     await printLines(terminal.out, [`upkeep ${version} is ready to take over`]);
     return EXIT.done;
   } catch (error) {
+    // Where the mistake in a file stands Node knows alone, and says it of what nobody has caught.
+    if (error instanceof SyntaxError) {
+      setImmediate(() => {
+        throw error;
+      });
+      return EXIT.failed;
+    }
     await printLines(terminal.err, [
       `upkeep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     ]);

@@ -152,6 +152,15 @@ export class Exits {
     for (const callback of entry.callbacks.values()) callback(told);
   }
 
+  /** What is known of the end of a process that nobody followed when it came; null: nothing. */
+  ofMissed(process: ProcessRef): ExitEvidence | null {
+    const stat = readStat(process.pid);
+    if (stat === null || !isDead(stat) || stat.startTicks !== process.startTicks) return null;
+    // A child of ours that ended while our program was replaced has waited for us, and nobody else may reap it.
+    const evidence = this.#evidenceOf({ process, pidfd: null, callbacks: new Map() });
+    return evidence === 'alive' ? null : evidence;
+  }
+
   #pollSoon(): void {
     this.#pollDelay = FIRST_POLL;
     if (this.#pollTimer !== null) clearTimeout(this.#pollTimer);

@@ -238,7 +238,7 @@ export class RealKernel implements Kernel {
       groups.recognize(service, process);
       const oomKills = groups.oomKills(service);
       const onExit = (seen: ExitEvidence): void => exited(withOom(seen, groups.oomKills(service) > oomKills), 'no');
-      if (exits.follow(service, process, onExit) === 'gone') exited(unseen, 'yes');
+      if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process) ?? unseen, 'yes');
     } catch (error) {
       // No descriptor to be had: it is tried again, not given up.
       this.#parts.report(`process ${process.pid} of ${service} cannot be followed now; it is tried again`, error);
