@@ -1,6 +1,7 @@
 // Ends a keeper that answers, its services left alone, and waits until it has ended: an installer hands it over to another
 // owner, or takes it away.
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { call } from '../control/client.js';
 import { CommandError, EXIT } from './exit.js';
@@ -50,12 +51,11 @@ export async function waitForKeeper(places: Places): Promise<Standing | null> {
   }
 }
 
-/** Signal 0 asks only; EPERM is an answer too. */
+/** One that has ended, and that its parent has not asked about yet, holds nothing any more. */
 function isThere(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
   }
 }

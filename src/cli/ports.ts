@@ -152,6 +152,8 @@ export type RemovalPlan =
       readonly takeAway: () => void;
       /** The pid of a guard that was told to end; null: there is none. */
       readonly endGuard: () => number | null;
+      /** The pid of a keeper that is there, whether it answers or not; null: there is none. */
+      readonly keeper: () => number | null;
       /** The traces. */
       readonly forget: () => void;
     };

@@ -8,6 +8,7 @@ import type { Installer, InstallPlan, RemovalPlan } from '../cli/ports.js';
 import { Ground } from '../install/ground.js';
 import { endGuard } from '../install/guard-pid.js';
 import { carryOut, planInstall, startNow, stepLines } from '../install/install.js';
+import { lockHolder } from '../install/lock-holder.js';
 import { readOwner } from '../install/owner.js';
 import { readMark } from '../install/stopped-mark.js';
 import type { Target } from '../install/target.js';
@@ -65,6 +66,7 @@ export function installerFor(places: Places, who: Who, user: string): Installer 
         },
         takeAway: () => takeAway(ground, plan),
         endGuard: () => endGuard(target),
+        keeper: () => lockHolder(places.runtime),
         forget: () => forget(target),
       };
     },
