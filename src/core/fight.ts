@@ -126,7 +126,7 @@ export function forgive(before: Opposition): Opposition {
 
 /** When a service that has been up since then is left in peace. */
 export function peaceAt({ longest }: Fight, since: Instant): Instant {
-  return later(since, Math.max(leastPeace, 2 * longest) as Millis);
+  return later(since, Math.max(leastPeace, Math.min(2 * longest, 2 * regular.most)) as Millis);
 }
 
 function blowOf({ at, time, uptime, status, by }: Death): Blow {

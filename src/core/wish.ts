@@ -288,9 +288,10 @@ export function unhold(service: Service, at: Moment): Move {
   const { state } = free;
   if (state.name === 'stopped' && state.why !== 'requested') return stay(free);
   if (state.name === 'running' && free.next !== null) return change(free, free.next, at);
-  // A deadline that passed under the hold is due now: the keeper wakes for it at once.
+  // A deadline that passed under the hold is due now: the keeper wakes for it at once. A start that is not wanted any more ends here.
   const orders = orderRest(free);
-  if (state.name === 'starting' || state.name === 'stopping') return go(free, state, orders);
+  const goesOn = (state.name === 'starting' && desiredOf(free) === 'up') || state.name === 'stopping';
+  if (goesOn) return go(free, state, orders);
   return before(orders, [], pursue(free, at));
 }
 

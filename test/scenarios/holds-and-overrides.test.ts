@@ -46,6 +46,26 @@ describe('a hold', () => {
     expect(stage.state('web').name).toBe('running');
   });
 
+  it('ends a start, when it is over, that is not wanted any more', () => {
+    const stage = new Stage();
+    stage.host.install('/srv/web', program(lives, readyAfter(null)));
+    stage.add(supervised({ ready: { probe: { type: 'port', host: '127.0.0.1', port: 80 } } }));
+    stage.run(1000);
+    expect(stage.state('web').name).toBe('starting');
+    stage.ask('web', 'hold');
+    stage.post({
+      type: 'changed',
+      service: supervised().name,
+      spec: supervised({ desired: 'down', ready: { probe: { type: 'port', host: '127.0.0.1', port: 80 } } }),
+    });
+    stage.run(1000);
+    expect(stage.state('web').name).toBe('starting');
+    stage.ask('web', 'unhold');
+    stage.run(1000);
+    expect(stage.state('web')).toMatchObject({ name: 'stopped', why: 'requested' });
+    expect(stage.mains('web')).toHaveLength(0);
+  });
+
   it('stops the delays: a back-off and a quiet try are not followed by a start', () => {
     const stage = new Stage();
     stage.host.install('/srv/web', program(exitsAfter(1, 1)));

@@ -40,6 +40,8 @@ export type Step =
   | { readonly type: 'wait' }
   | { readonly type: 'die'; readonly pick: number; readonly ending: Ending }
   | { readonly type: 'storm'; readonly ending: Ending }
+  /** Somebody stops a service so many times, whenever it is up. */
+  | { readonly type: 'opponent'; readonly pick: number; readonly every: number; readonly times: number }
   | { readonly type: 'stranger'; readonly pick: number; readonly looks: 'like it' | 'otherwise' }
   | { readonly type: 'fill'; readonly count: number }
   | { readonly type: 'temper'; readonly pick: number; readonly temper: Temper }
@@ -139,6 +141,7 @@ function step(random: Random): Step {
     [8, () => ({ type: 'wait' })],
     [22, () => ({ type: 'die', pick, ending: random.pick(endings) })],
     [3, () => ({ type: 'storm', ending: random.pick(endings) })],
+    [3, () => ({ type: 'opponent', pick, every: random.pick([3_000, 20_000, 60_000]), times: random.int(2, 8) })],
     [5, () => ({ type: 'stranger', pick, looks: random.chance(0.4) ? 'like it' : 'otherwise' })],
     [3, () => ({ type: 'fill', count: random.int(1, 25) })],
     [14, () => ({ type: 'temper', pick, temper: random.pick(tempers) })],

@@ -42,6 +42,7 @@ class Game {
   readonly #told: Event[] = [];
   readonly #removed: ServiceSpec[] = [];
   readonly #strangers: SimulatedProcess[] = [];
+  #opponents: 'come' | 'gone' = 'come';
   #away = 0;
   #again = 0;
   #changesWritten = 0;
@@ -121,6 +122,11 @@ class Game {
       case 'storm':
         for (const process of host.living()) this.#end(process, step.ending);
         return;
+      case 'opponent': {
+        const spec = this.#spec(step.pick);
+        if (spec !== null) this.#oppose(spec.name, step.every, step.times);
+        return;
+      }
       case 'stranger': {
         const spec = this.#spec(step.pick);
         if (spec === null || host.living().length > 40) return;
@@ -225,6 +231,15 @@ class Game {
 
   #picked<T>(from: readonly T[], pick: number): T | null {
     return from[pick % from.length] ?? null;
+  }
+
+  #oppose(name: string, every: number, times: number): void {
+    if (times === 0 || this.#opponents === 'gone') return;
+    this.#stage.clock.after(every, () => {
+      const state = this.#services().find(({ spec }) => spec.name === name)?.state;
+      if (state?.name === 'running') this.#stage.host.signal(state.process, 'SIGTERM');
+      this.#oppose(name, every, state?.name === 'running' ? times - 1 : times);
+    });
   }
 
   #end(process: SimulatedProcess, ending: Ending): void {
@@ -352,6 +367,7 @@ class Game {
   /** Chaos ends: whatever is wanted up and may come up is up in the end, and comes back once more after a kill. */
   quieten(): void {
     this.#write(() => 'quiet');
+    this.#opponents = 'gone';
     const stage = this.#stage;
     const { host } = stage;
     stage.kernel.spawnErrors.length = 0;
@@ -430,7 +446,10 @@ class Game {
   }
 
   #settle(): void {
-    for (let passed = 0; passed < QUIET && this.broken === null; passed += 10_000) {
+    // Out of a fight a service is kept for an hour at most.
+    const pauses = this.#services().map(({ opposition }) => opposition.fight?.until ?? 0);
+    const end = Math.max(this.#stage.clock.instant, ...pauses) + QUIET;
+    while (this.#stage.clock.instant < end && this.broken === null) {
       this.#stage.run(10_000);
       this.#thaw();
     }
