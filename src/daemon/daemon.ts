@@ -22,6 +22,7 @@ import { CurrentConfiguration, type Decision, decideAt, type PlanAnswer } from '
 import { ControlSocket } from './control-socket.js';
 import { Ending } from './end.js';
 import { Farewell, howToEnd, ownerOf } from './farewell.js';
+import { withFault } from './fault-point.js';
 import { HostWatch } from './host-watch.js';
 import { type Mode, openLog } from './log.js';
 import { watchLoop } from './loop-delay.js';
@@ -129,9 +130,8 @@ async function keep(
   });
   const phase = await hostWatch.begin();
   const keeper: Keeper = new Keeper({
-    kernel: outside.kernel,
+    ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
     clock,
-    journal,
     sinks: [log, hostWatch],
     report,
     host: phase,

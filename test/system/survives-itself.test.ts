@@ -77,6 +77,25 @@ describe('after kill -9 of the keeper', () => {
       .toMatch(/web is not running, restarting: .*while the keeper was away/);
   });
 
+  it('a service that says on its descriptor that it is ready gets no SIGPIPE, and the next keeper hears it', async () => {
+    const home = newHome();
+    const run = [
+      'sh',
+      '-c',
+      `while [ ! -e ${home.at('go')} ]; do sleep 0.05; done; echo >&3; echo >&3; exec sleep 1000`,
+    ];
+    home.configure({ web: { run, ready: { fd: 3, timeout: '60s' } } });
+    const first = await home.start();
+    const before = await home.when('web', ({ process }) => process !== null);
+    await first.end('SIGKILL');
+    home.write('go', '');
+    await home.until('it has spoken', () => sleepers(home) === 1);
+    await home.start();
+    expect(await home.running('web')).toBe(before.process?.pid);
+    expect((await home.service('web')).restarts.total).toBe(0);
+    await home.until('its file is removed', () => readdirSync(home.at('run/ready')).length === 0);
+  });
+
   it('over and over, there is never a second copy', async () => {
     const home = newHome();
     home.configure(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`s${i}`, { run: SLEEP }])));
