@@ -30,7 +30,9 @@ export interface Promised {
 
 /** Loading takes a third of a second; on a host that is overloaded, a hundred times that. */
 const rehearsalWithin = 30_000;
-/** As an ending keeper gives the disk for its last words. */
+/** For what the disk has to do already, a thousand logs after a start: everything goes on meanwhile. */
+const idleWithin = 20_000;
+/** As an ending keeper gives the disk for its last words; nobody is answered meanwhile. */
 const flushWithin = 2_000;
 /** For answers that are under way. Who follows events or waits for more is hung up on: it would not end. */
 const answersWithin = 300;
@@ -73,7 +75,7 @@ export class Upgrade {
     const rehearsed = await rehearse(successor, rehearsalWithin, this.#ending.signal);
     if (rehearsed.type === 'refused') return rehearsed;
     // A thread that hangs in a call to a disk cannot be ended, and execve would wait for it for ever.
-    if ((await this.#parts.flush(flushWithin)) === 'late')
+    if ((await this.#parts.flush(idleWithin)) === 'late')
       return { type: 'refused', reason: 'the disk does not answer; try again when it does' };
     return rehearsed;
   }
