@@ -1,10 +1,11 @@
 // When does a service need waking? A deadline is a field of a state; holds and overrides with `--for` end on the wall clock.
 
+import { unhold } from './ask.js';
 import { peaceAt } from './fight.js';
 import { before, type Move } from './move.js';
+import { pursue } from './pursue.js';
 import type { Service } from './state.js';
 import type { Instant, Moment, Now, WallTime } from './time.js';
-import { pursue, unhold } from './wish.js';
 
 /** The deadline of its state; null: it waits for facts alone. Under a hold nothing is due. */
 export function stateDeadline(service: Service): Instant | null {

@@ -1,0 +1,111 @@
+// A new definition of a service, or none any more: what is live at once, what needs another process, and what becomes of the
+// old one. Knows nothing of operators.
+
+import { needsRestart } from './difference.js';
+import { noOpposition } from './fight.js';
+import { seek } from './launch.js';
+import { before, go, type Move, stay } from './move.js';
+import { pursue } from './pursue.js';
+import type { ServiceSpec } from './spec.js';
+import { desiredOf, mainOf, noRestarts, type Service } from './state.js';
+import { beginStop, stopWhenLaunched } from './stop.js';
+import type { Moment } from './time.js';
+
+/** A new definition. What the living process has baked in needs a new process; all else is live at once. */
+export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
+  const was = service.next ?? service.spec;
+  const keys = needsRestart(service.spec, spec);
+  const desiredChanged = was.desired !== spec.desired;
+  const fresh: Service = { ...service, override: desiredChanged ? null : service.override, fate: 'stays' };
+  const process = mainOf(service);
+
+  if (process === null && fresh.state.name !== 'starting' && fresh.state.name !== 'stopping') {
+    return changeWhileDown(
+      {
+        ...fresh,
+        spec,
+        next: null,
+        restarts: keys.length > 0 ? { ...noRestarts, total: fresh.restarts.total } : fresh.restarts,
+        opposition: keys.length > 0 ? noOpposition : fresh.opposition,
+      },
+      keys,
+      at,
+    );
+  }
+  if (keys.length === 0) {
+    const live: Service = { ...fresh, spec, next: null };
+    const told = {
+      type: 'specChanged',
+      effect: desiredChanged ? (spec.desired === 'up' ? 'start' : 'stop') : 'live',
+    } as const;
+    return before([], [told], desiredChanged ? pursue(live, at) : stay(live));
+  }
+  const waiting: Service = { ...fresh, next: spec };
+  const told = { type: 'specChanged', effect: 'restart' } as const;
+  if (desiredOf(waiting) === 'down' || waiting.hold !== null)
+    return before([], [told], desiredOf(waiting) === 'down' ? pursue(waiting, at) : stay(waiting));
+  return before([], [told], replace(waiting, spec, at));
+}
+
+/** Old process down by the old rules, new one up by the new. A watched daemon is not ours to replace: it is looked for anew. */
+function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
+  const { state } = service;
+  if (service.spec.kind.type === 'watched' && spec.kind.type === 'watched')
+    return lookAnew({ ...service, spec, next: null }, at);
+  switch (state.name) {
+    case 'running':
+      return beginStop(service, state.process, state.helper, 'changed', at);
+    case 'starting':
+      return state.process === null
+        ? stopWhenLaunched(service, state, 'changed', at)
+        : beginStop(service, state.process, state.helper, 'changed', at);
+    case 'stopping':
+      return stay({ ...service, state: { ...state, why: 'changed' } });
+    case 'unknown':
+    case 'stopped':
+    case 'waiting':
+    case 'backoff':
+    case 'failed':
+      return stay(service);
+  }
+}
+
+function lookAnew(service: Service, at: Moment): Move {
+  const { state, spec } = service;
+  const process = mainOf(service);
+  // A start or stop command under way ends under the old definition; the new pattern counts from its end on.
+  if (state.name === 'starting' || state.name === 'stopping') return stay(service);
+  const quit = process === null ? [] : [{ type: 'unfollow', service: spec.name, process } as const];
+  const unknown = { name: 'unknown', since: at.instant, why: { type: 'looking' } } as const;
+  return go({ ...service, matched: 'never', identity: null, lastDeath: null }, unknown, [...quit, seek(service)]);
+}
+
+function changeWhileDown(service: Service, keys: readonly string[], at: Moment): Move {
+  const { state } = service;
+  if (keys.length > 0 && service.spec.kind.type === 'watched') {
+    return before([], [{ type: 'specChanged', effect: 'live' }], lookAnew(service, at));
+  }
+  const wanted = desiredOf(service);
+  const mayStart =
+    wanted === 'up' &&
+    service.hold === null &&
+    (keys.length > 0 || (state.name === 'stopped' && state.why === 'requested'));
+  const told = {
+    type: 'specChanged',
+    effect: mayStart ? 'start' : wanted === 'down' && state.name !== 'stopped' ? 'stop' : 'live',
+  } as const;
+  return before([], [told], mayStart || wanted === 'down' ? pursue(service, at) : stay(service));
+}
+
+/** Not configured any more: a supervised process is stopped, a daemon of somebody else's is left alone. */
+export function remove(service: Service, at: Moment): Move {
+  const leaving: Service = { ...service, fate: 'removed' };
+  const { name, kind } = service.spec;
+  if (kind.type === 'supervised') return pursue(leaving, at);
+  const process = mainOf(leaving);
+  const quit = process === null ? [] : [{ type: 'unfollow', service: name, process } as const];
+  return go(leaving, { name: 'stopped', since: at.instant, why: 'requested' }, [
+    ...quit,
+    { type: 'stopSeeking', service: name },
+  ]);
+}

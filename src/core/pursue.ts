@@ -1,0 +1,54 @@
+// Moves a service towards what is wanted of it, up or down, whoever wants it. Never counted. Knows nothing of who asked.
+
+import { rest } from './ending.js';
+import { launch } from './launch.js';
+import { before, type Move, stay } from './move.js';
+import { desiredOf, type Service } from './state.js';
+import { beginStop, stopWhenLaunched } from './stop.js';
+import type { Moment } from './time.js';
+
+/** Moves the service towards what is wanted of it, uncounted. */
+export function pursue(service: Service, at: Moment): Move {
+  return desiredOf(service) === 'up' ? up(service, at) : down(service, at);
+}
+
+export function up(service: Service, at: Moment): Move {
+  const { state } = service;
+  switch (state.name) {
+    case 'stopped':
+    case 'backoff':
+    case 'failed':
+    case 'waiting':
+      return launch(service, 'requested', at);
+    case 'stopping':
+      // What ends now comes back: by the wish of an operator, not by the restart rule.
+      return stay({ ...service, state: { ...state, why: state.why === 'start-timeout' ? 'requested' : state.why } });
+    case 'unknown':
+    case 'starting':
+    case 'running':
+      return stay(service);
+  }
+}
+
+function down(service: Service, at: Moment): Move {
+  const { state } = service;
+  if (service.hold !== null && service.fate === 'stays') return stay(service);
+  switch (state.name) {
+    case 'stopped':
+      return stay(state.why === 'requested' ? service : { ...service, state: { ...state, why: 'requested' } });
+    case 'backoff':
+    case 'failed':
+    case 'waiting':
+      return before([], [{ type: 'stopped' }], rest(service, 'requested', at));
+    case 'starting':
+      return state.process === null
+        ? stopWhenLaunched(service, state, 'requested', at)
+        : beginStop(service, state.process, state.helper, 'requested', at);
+    case 'running':
+      return beginStop(service, state.process, state.helper, 'requested', at);
+    case 'stopping':
+      return stay({ ...service, state: { ...state, why: 'requested' } });
+    case 'unknown':
+      return stay(service);
+  }
+}
