@@ -14,6 +14,7 @@ import { decideAt } from './configuration.js';
 // Everything that the keeper is made of, whether used here or not.
 import './daemon.js';
 import { recall, servicesOf } from './memory.js';
+import { sentence } from './requests.js';
 
 /** A thread is there in a tenth of a second. */
 const threadWithin = 10_000;
@@ -22,7 +23,7 @@ const threadWithin = 10_000;
 export async function rehearseKeeper({ places, strict }: RunOptions): Promise<void> {
   // What a keeper would do without, and say so, is reason enough not to change a keeper that has it.
   const fail = (problem: string, error: unknown): never => {
-    throw new Error(error === null ? problem : `${problem}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(error == null ? problem : `${problem}: ${sentence(error)}`);
   };
   const without = switchedOff(process.env);
   createPump(probeFeatures(without, probeProcConnector), fail).close();

@@ -290,7 +290,12 @@ describe('a program on disk', () => {
       code: 0,
       stdout: expect.stringMatching(/^upkeep \S+ is ready to take over\n$/),
     });
-    expect(readdirSync(home.path, { recursive: true }).toSorted()).toEqual(['log', 'run', 'state', 'upkeep.yaml']);
+    expect(readdirSync(home.path, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual([
+      'log',
+      'run',
+      'state',
+      'upkeep.yaml',
+    ]);
     home.write('upkeep.yaml', 'services: {web: {runn: x}}');
     expect(await home.upkeep('run', '--rehearse')).toMatchObject({ code: 1, stderr: expect.stringMatching(/runn/) });
   });
