@@ -1,57 +1,24 @@
 // Signals and exit codes as they are named in the configuration.
 
-import type { SignalName } from '../core/process.js';
+import { type SignalName, signalNames } from '../core/process.js';
 import type { ExitSelector } from '../core/spec.js';
 import { leafShape, type Shape } from './shape.js';
 import { didYouMean } from './suggest.js';
 
-// signal(7) on x86 and ARM; SIGSTKFLT is unused and left out.
-const SIGNALS: readonly string[] = [
-  'SIGHUP',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGILL',
-  'SIGTRAP',
-  'SIGABRT',
-  'SIGBUS',
-  'SIGFPE',
-  'SIGKILL',
-  'SIGUSR1',
-  'SIGSEGV',
-  'SIGUSR2',
-  'SIGPIPE',
-  'SIGALRM',
-  'SIGTERM',
-  'SIGCHLD',
-  'SIGCONT',
-  'SIGSTOP',
-  'SIGTSTP',
-  'SIGTTIN',
-  'SIGTTOU',
-  'SIGURG',
-  'SIGXCPU',
-  'SIGXFSZ',
-  'SIGVTALRM',
-  'SIGPROF',
-  'SIGWINCH',
-  'SIGIO',
-  'SIGPWR',
-  'SIGSYS',
-];
-
 // glibc has 31 of them, from 34 to 64.
 const REAL_TIME = /^SIGRT(?:MIN(?:\+(?:[1-9]|[12]\d|30))?|MAX(?:-(?:[1-9]|[12]\d|30))?)$/;
 
+const isListed = (text: string): boolean => signalNames.some((name) => name === text);
+
 /** Is this the name of a signal, spelt as it is in signal(7)? */
-const isSignalName = (text: string): text is SignalName => SIGNALS.includes(text) || REAL_TIME.test(text);
+const isSignalName = (text: string): text is SignalName => isListed(text) || REAL_TIME.test(text);
 
 /** Does this look like a signal that was meant, rightly spelt or not? `TERM` does; `kill` is a program. */
-export const looksLikeSignal = (text: string): boolean =>
-  /^sig[a-z0-9+]+$/i.test(text) || SIGNALS.includes(`SIG${text}`);
+export const looksLikeSignal = (text: string): boolean => /^sig[a-z0-9+]+$/i.test(text) || isListed(`SIG${text}`);
 
 export const signal: Shape<SignalName> = leafShape(
   'a signal like SIGTERM',
-  { anyOf: [{ enum: SIGNALS }, { type: 'string', pattern: REAL_TIME.source }] },
+  { anyOf: [{ enum: signalNames }, { type: 'string', pattern: REAL_TIME.source }] },
   (text) => (isSignalName(text) ? { type: 'ok', value: text } : { type: 'bad', problem: unknownSignal(text) }),
 );
 
@@ -70,6 +37,6 @@ export const exitSelector: Shape<ExitSelector> = leafShape<ExitSelector>(
 
 function unknownSignal(text: string): string {
   const upper = text.toUpperCase();
-  const hint = didYouMean(upper.startsWith('SIG') ? upper : `SIG${upper}`, SIGNALS);
+  const hint = didYouMean(upper.startsWith('SIG') ? upper : `SIG${upper}`, signalNames);
   return hint === '' ? 'is no signal; write one like SIGTERM' : `is no signal${hint}`;
 }

@@ -1,7 +1,7 @@
 // The body of POST /v1/services/NAME/VERB → an ask. Refuses what it does not understand, with what would do.
 
 import type { Ask } from '../core/event.js';
-import type { SignalName } from '../core/process.js';
+import { type SignalName, signalNames } from '../core/process.js';
 import { type WallTime, wallTime } from '../core/time.js';
 import { ControlError } from './control-error.js';
 import { parseDuration } from './duration.js';
@@ -75,40 +75,8 @@ class Fields {
     if (typeof signal !== 'string') throw new ControlError(400, 'bad-signal', '`signal` is to be a name like SIGHUP');
     const name = signal.toUpperCase();
     const full: SignalName = name.startsWith('SIG') ? `SIG${name.slice(3)}` : `SIG${name}`;
-    if (!signals.includes(full))
-      throw new ControlError(400, 'bad-signal', `there is no signal ${signal}; there are ${signals.join(', ')}`);
+    if (!signalNames.includes(full))
+      throw new ControlError(400, 'bad-signal', `there is no signal ${signal}; there are ${signalNames.join(', ')}`);
     return full;
   }
 }
-
-/** What may be sent to a service by name; real-time signals have no name that everybody agrees on. */
-export const signals: readonly SignalName[] = [
-  'SIGHUP',
-  'SIGINT',
-  'SIGQUIT',
-  'SIGABRT',
-  'SIGKILL',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGPIPE',
-  'SIGALRM',
-  'SIGTERM',
-  'SIGCHLD',
-  'SIGCONT',
-  'SIGSTOP',
-  'SIGTSTP',
-  'SIGTTIN',
-  'SIGTTOU',
-  'SIGURG',
-  'SIGXCPU',
-  'SIGXFSZ',
-  'SIGWINCH',
-  'SIGIO',
-  'SIGSEGV',
-  'SIGBUS',
-  'SIGFPE',
-  'SIGILL',
-  'SIGTRAP',
-  'SIGSYS',
-  'SIGPWR',
-];

@@ -17,6 +17,40 @@ export interface ProcessRef {
 /** The signals of Linux that a person may name. */
 export type SignalName = `SIG${string}`;
 
+/** Those that everybody calls by the same name: signal(7) on x86 and ARM, without SIGSTKFLT, which nobody uses, and the real-time ones. */
+export const signalNames: readonly SignalName[] = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGKILL',
+  'SIGUSR1',
+  'SIGSEGV',
+  'SIGUSR2',
+  'SIGPIPE',
+  'SIGALRM',
+  'SIGTERM',
+  'SIGCHLD',
+  'SIGCONT',
+  'SIGSTOP',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+  'SIGURG',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGWINCH',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSYS',
+];
+
 /** How a process ended. `unknown`: it is gone, and nobody could say how (not our child, old kernel, or we were away). */
 export type ExitStatus =
   | { readonly type: 'exited'; readonly code: number }
