@@ -2,6 +2,7 @@
 // Knows nothing of start commands; `starting.ts` does.
 
 import { failedStart, mayBeWanted } from './death.js';
+import { isEqual } from './difference.js';
 import type { Effect } from './effect.js';
 import { decide, rest, retry } from './ending.js';
 import { launch, seek } from './launch.js';
@@ -87,7 +88,22 @@ function settledByLook(service: Service, at: Moment): Move {
 export function living(look: Look, service: Service): Look {
   const dead = service.lastDeath?.process;
   if (dead == null) return look;
-  return { ...look, matches: look.matches.filter((match) => !isSameProcess(match.process, dead)) };
+  return {
+    ...look,
+    matches: look.matches.filter(
+      (match) => !isSameProcess(match.process, dead) && !isNamedByStaleFile(service, dead, match),
+    ),
+  };
+}
+
+/** A pid file alone names whoever has that number by now. The number of the dead one, and nothing else of it: a stranger. */
+function isNamedByStaleFile(
+  { spec, identity }: Service,
+  dead: ProcessRef,
+  { process, uid, argv }: ProcessFacts,
+): boolean {
+  if (spec.kind.type !== 'watched' || spec.kind.pattern.by.type !== 'pidFile') return false;
+  return process.pid === dead.pid && identity !== null && !isEqual(identity, { uid, argv });
 }
 
 /** The process that the dead main process handed over to. Only within `settle`: afterwards a match is a new start by somebody. */

@@ -242,3 +242,22 @@ it('what is older than a daemon that died while the keeper was away is not it: i
   stage.startKeeper();
   stage.runUntil(() => stage.spawns('ssh', 'start') === 2 && stage.state('ssh').name === 'running');
 });
+
+it('a stranger that has the number in the pid file of a daemon that died meanwhile is not it (supervisors 33)', () => {
+  const stage = new Stage({ pids: 3 });
+  const file = '/run/ssh.pid';
+  stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program(), { pidFile: file }));
+  stage.add(watched({ pattern: { by: { type: 'pidFile' }, pidFile: file } }));
+  stage.runUntilState('ssh', 'running');
+  const { state } = stage.service('ssh');
+  if (state.name !== 'running') throw new Error('it does not run');
+  const { pid } = state.process;
+  stage.killKeeper();
+  stage.kill(state.process);
+  let stranger = stage.bear('/usr/bin/other', program());
+  for (; stranger.ref.pid !== pid; stranger = stage.bear('/usr/bin/other', program())) stage.kill(stranger);
+  stage.startKeeper();
+  stage.runUntil(() => stage.spawns('ssh', 'start') === 2 && stage.state('ssh').name === 'running');
+  expect(stage.state('ssh')).not.toMatchObject({ process: stranger.ref });
+  expect(stranger).toMatchObject({ life: 'alive', received: [] });
+});
