@@ -1,6 +1,7 @@
 // The bench inside of its disposable machine (run.mjs starts it there): the order of the measurements, and the
 // report on stdout. What happens meanwhile is told on stderr.
 import { mkdirSync } from 'node:fs';
+import { measureAway, measureGuard } from './away.mjs';
 import { Contender } from './contender.mjs';
 import { measureFrozen } from './frozen.mjs';
 import { measureLatency } from './latency.mjs';
@@ -23,6 +24,7 @@ const FULL = {
   window: 10_000,
   limit: 40_000,
   crowdRounds: 60,
+  deaths: 10,
 };
 const QUICK = {
   rounds: 5,
@@ -35,6 +37,7 @@ const QUICK = {
   window: 1_000,
   limit: 30_000,
   crowdRounds: 5,
+  deaths: 2,
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();
@@ -130,6 +133,15 @@ await measure('scale', 'many services', async () => {
   const rows = [];
   for (const size of plan.sizes) rows.push(...(await measureScale({ ...plan, peers, size }, ground, say)));
   return rows;
+});
+await measure('away', 'the keeper’s own death', async () => {
+  const rows = [];
+  for (const size of plan.sizes.filter((each) => each >= 10)) {
+    rows.push(...(await measureAway({ peers, size, deaths: plan.deaths }, ground, say)));
+  }
+  const guard =
+    upkeep === undefined ? null : await measureGuard(upkeep, { size: 10, deaths: plan.deaths }, ground, say);
+  return { rows, guard };
 });
 results.took = (Date.now() - begun) / 1000;
 say('done');

@@ -108,6 +108,7 @@ export function report(results) {
   }
   if (results.frozen !== undefined) parts.push('## A disk that hangs', '', frozenText(results.frozen), '');
   if (results.steady !== undefined) parts.push('## The loop in the steady state', '', steadyText(results.steady), '');
+  if (results.away !== undefined) parts.push('## The keeper’s own death', '', ...awayText(results.away), '');
   if (scale !== undefined) {
     const sizes = plan.sizes;
     parts.push(
@@ -177,6 +178,34 @@ function frozenText(frozen) {
       lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
     ]),
   );
+}
+
+function awayText({ rows, guard }) {
+  const cells = ({ peer, size, problem, untouched, twice, replaced, gone, back }) =>
+    problem !== null
+      ? [peer.name, size, problem, '', '', '', '']
+      : [peer.name, size, untouched, twice, replaced, gone, back.length === 0 ? '–' : millis(quantile(back, 0.5))];
+  const text = [
+    'Every process of the keeper is killed with -9 at once, and it is started again as before. What its services are 4 s later:',
+    '',
+    table(
+      ['keeper', 'services', 'untouched', 'there twice', 'replaced', 'gone', 'all adopted after ms'],
+      [
+        ...rows.map(cells),
+        ['systemd', '', 'cannot be killed: it is PID 1, and the kernel sends it no SIGKILL', '', '', '', ''],
+      ],
+    ),
+    '',
+    'Adopted: from the start of Upkeep’s new keeper until it says that it keeps every one of the same processes; the median of several deaths. The others adopt nothing.',
+  ];
+  if (guard === null) return text;
+  if (guard.problem !== null) return [...text, '', `Not measured under its guard: ${guard.problem}`];
+  const { size, started, answered } = guard;
+  return [
+    ...text,
+    '',
+    `Under its guard, with ${size} services, ${started.length} deaths: a new keeper’s process after ${millis(quantile(started, 0.5))} ms, its first answer after ${millis(quantile(answered, 0.5))} ms (medians).`,
+  ];
 }
 
 function steadyText(steady) {

@@ -7,10 +7,20 @@ const IDLE_NS = 200_000;
 /** "Unchanged" and "not slower" within what two runs of the same thing differ by here. */
 const NOISE = 1.25;
 const SAME_ORDER = 3;
+const ADOPTED_NS = 1e9;
+const GUARDED_NS = 20e6;
+const ANSWERED_NS = 500e6;
 
 /** @returns {{promise: string, found: string, verdict: 'yes' | 'no' | 'not measured'}[]} */
 export function judge(results) {
-  return [...latency(results), ...watched(results), ...frozen(results), ...steady(results), ...scale(results)];
+  return [
+    ...latency(results),
+    ...watched(results),
+    ...frozen(results),
+    ...steady(results),
+    ...scale(results),
+    ...away(results),
+  ];
 }
 
 function verdict(promise, found, isReached) {
@@ -85,6 +95,26 @@ function steady({ steady: found }) {
   const longest = Math.max(found.idle.max, found.dying.max);
   const text = `idle ${millis(found.idle.max)}, while services die ${millis(found.dying.max)}`;
   return [verdict(promise, text, longest <= HELD_NS)];
+}
+
+function away({ away: found }) {
+  const rows = [];
+  const largest = found?.rows.filter(({ peer }) => peer.name === 'upkeep').at(-1);
+  const adopted = `killed with ${largest?.size ?? 1000} services: all untouched, adopted within 1 s of the new start`;
+  if (largest === undefined || largest.problem !== null) rows.push(unmeasured(adopted));
+  else {
+    const median = quantile(largest.back, 0.5);
+    const isReached = largest.untouched === largest.size && median <= ADOPTED_NS;
+    rows.push(verdict(adopted, `${largest.untouched} untouched, ${millis(median)}`, isReached));
+  }
+  if (found === undefined || found.guard === null || found.guard.problem !== null) return rows;
+  const started = quantile(found.guard.started, 0.5);
+  const answered = quantile(found.guard.answered, 0.5);
+  return [
+    ...rows,
+    verdict('the guard has started a new keeper within 20 ms', millis(started), started <= GUARDED_NS),
+    verdict(`which answers within 500 ms with ${found.guard.size} services`, millis(answered), answered <= ANSWERED_NS),
+  ];
 }
 
 function scale({ scale: rows, plan }) {

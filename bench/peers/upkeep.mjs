@@ -24,6 +24,8 @@ function settings(service) {
 }
 
 class Keeper {
+  /** Set before prepare(): its process is then the guard's. */
+  isGuarded = false;
   #place;
   #child = null;
   #file;
@@ -35,7 +37,15 @@ class Keeper {
 
   async prepare(services) {
     const all = Object.fromEntries(services.map((service) => [service.name, settings(service)]));
-    writeFileSync(this.#file, JSON.stringify({ services: all }, null, 1)); // JSON is YAML
+    writeFileSync(this.#file, JSON.stringify({ ...this.#own(), services: all }, null, 1)); // JSON is YAML
+  }
+
+  #own() {
+    return this.isGuarded ? { keeper: { guard: true } } : {};
+  }
+
+  get pid() {
+    return this.#child.pid;
   }
 
   /** @param {NodeJS.ProcessEnv} [env] for the hook */

@@ -23,8 +23,9 @@ it('a quick bench measures Upkeep in all phases and loses no restart', { timeout
   expect(page).not.toContain(' lost:');
   expect(page).not.toContain('did not finish');
   const rows = (label: string) => page.split('\n').filter((line) => line.startsWith(`| ${label} |`));
-  // Supervised in two ways, watched in two ways, then start, memory, processor time and wake-ups.
-  expect(rows('upkeep')).toHaveLength(8);
+  // Supervised in two ways, watched in two ways, its own death, then start, memory, processor time and wake-ups.
+  expect(rows('upkeep')).toHaveLength(9);
+  expect(rows('upkeep').some((row) => /^\| upkeep \| 10 \| 10 \| 0 \| 0 \| 0 \|/.test(row))).toBe(true);
   for (const row of rows('upkeep')) expect(row).toMatch(/\d/);
   expect(rows('the same, frozen')[0]).toMatch(/\| \d+ \| \d+\.\d+ \|/);
   expect(rows('idle')[0]).toMatch(/\d+\.\d+/);
