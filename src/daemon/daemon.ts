@@ -15,6 +15,7 @@ import { createClock } from '../kernel/clock.js';
 import { takeStored } from '../kernel/fd-store.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { takeInheritance } from '../kernel/inheritance.js';
+import { SdNotify, watchdogPeriod } from '../kernel/sd-notify.js';
 import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
@@ -31,6 +32,8 @@ import { OnceReport } from './once-report.js';
 import { composeOutside, directory } from './outside.js';
 import { describePeer, judgesFor } from './peers.js';
 import { enter, type Premises } from './premises.js';
+import { Progress } from './progress.js';
+import { Pulse } from './pulse.js';
 import { fileIn, listen, sentence, surviveSurprises, wants } from './requests.js';
 import { RuntimeWatch } from './runtime-watch.js';
 import { successorOf } from './successor.js';
@@ -152,7 +155,7 @@ async function keep(
   );
   keep(decision.configuration);
 
-  const loop = watchLoop();
+  const loop = watchLoop((text) => log.say('warning', text));
   const view: ViewParts = {
     host,
     version,
@@ -217,6 +220,13 @@ async function keep(
   });
   const manager = process.env.NOTIFY_SOCKET ?? null;
   const socket = new ControlSocket({ path: places.socket, server: control, inherited, manager });
+  const pulse = new Pulse({
+    notify: new SdNotify(process.env),
+    progress: new Progress(places.runtime),
+    watchdog: watchdogPeriod(process.env, process.pid),
+    services: () => keeper.services,
+    onBeat: (late) => loop.late(late),
+  });
   const upgrade = new Upgrade({
     version,
     successor: () => successorOf(process, places),
@@ -224,7 +234,10 @@ async function keep(
     control: socket,
     flush: (within) => outside.disk.flush(within),
     say: (level, text) => log.say(level, text),
-    beforeReplacing: () => log.flush(),
+    beforeReplacing: () => {
+      pulse.reloading();
+      log.flush();
+    },
   });
   keeper.subscribe(control.operations);
   keeper.subscribe(control.events);
@@ -268,6 +281,10 @@ async function keep(
     keeper.post({ type: 'added', service: service.spec.name, as: service });
     for (const event of events) keeper.post(event);
   }
+  if (mode === 'keep') {
+    pulse.begin();
+    keeper.subscribe(pulse);
+  }
 
   const how =
     mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await howToEnd(await asked, hostPhase);
@@ -275,6 +292,7 @@ async function keep(
     mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: farewell.exitCode };
   for (const line of lines) log.say('error', line);
   upgrade.close();
+  if (mode === 'keep') pulse.stopping();
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), onSignal.second]);
   onSignal.close();
@@ -285,6 +303,7 @@ async function keep(
   keeper.close();
   memory.journal.close();
   loop.close();
+  pulse.close();
   log.flush();
   if ((await outside.disk.flush(flushPatience)) === 'late') {
     report('the disk does not answer; ending without its last word', null);

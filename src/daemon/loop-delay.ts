@@ -2,17 +2,28 @@
 // on only while somebody asks: `upkeep status --keeper` shows what the last minute had.
 
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { inWords } from '../core/status.js';
+import { millis } from '../core/time.js';
+import { bootSeconds } from '../kernel/boot-seconds.js';
 
 /** A keeper that nobody looks at does not wake up to measure itself. */
 const lookedAtFor = 60_000;
 const resolution = 10;
+/** As the core has it: a start deadline that is met later than this begins anew. */
+const stallLimit = 2000;
 
 export interface LoopWatch {
   readonly counters: () => Readonly<Record<string, number>>;
+  /** A timer that comes anyway had its turn this many milliseconds too late. */
+  readonly late: (by: number) => void;
   close(): void;
 }
 
-export function watchLoop(): LoopWatch {
+export function watchLoop(say: (text: string) => void, slept: () => number = sleptMillis): LoopWatch {
+  let stalls = 0;
+  let longestStall = 0;
+  let suspensions = 0;
+  let known = slept();
   let histogram: IntervalHistogram | null = null;
   let off: NodeJS.Timeout | null = null;
   const stop = (): void => {
@@ -28,7 +39,20 @@ export function watchLoop(): LoopWatch {
         histogram = monitorEventLoopDelay({ resolution });
         histogram.enable();
       }
-      return { loopDelayMaxMs: Math.max(0, histogram.max / 1e6 - resolution) };
+      const loopDelayMaxMs = Math.max(0, histogram.max / 1e6 - resolution);
+      return { loopDelayMaxMs, stalls, longestStallMs: longestStall, suspensions };
+    },
+    late: (by) => {
+      const sleep = slept() - known;
+      known += sleep;
+      if (sleep >= stallLimit) {
+        suspensions += 1;
+        say(`the machine was suspended for ${inWords(millis(sleep))}`);
+      }
+      if (by < stallLimit) return;
+      stalls += 1;
+      longestStall = Math.max(longestStall, by);
+      say(`the keeper stood still for at least ${inWords(millis(by))}; what started meanwhile is given its time anew`);
     },
     close: () => {
       if (off !== null) clearTimeout(off);
@@ -36,3 +60,6 @@ export function watchLoop(): LoopWatch {
     },
   };
 }
+
+/** How long the machine has slept since it started: the clock that counts sleep less the one that does not. */
+const sleptMillis = (): number => bootSeconds() * 1000 - Number(process.hrtime.bigint()) / 1e6;

@@ -19,6 +19,7 @@ import { Exits } from '../kernel/exits.js';
 import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
 import { Groups } from '../kernel/groups.js';
 import { RealKernel } from '../kernel/kernel.js';
+import { oomScore } from '../kernel/oom-score.js';
 import { peerOf } from '../kernel/peer.js';
 import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump } from '../kernel/pump.js';
@@ -54,6 +55,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
   const features = probeFeatures(without, probeProcConnector);
   // What Node itself inherited open (a terminal multiplexer's, a test runner's) is not for our services.
   closeOnExecFrom(3);
+  const lastToGo = without.includes('oomScore') ? 'no' : oomScore.lower(process.env);
   const disk = new DiskThread<LogJob | WriteJob | PrintJob, LogNews>({
     program: new URL('../worker.js', import.meta.url),
     setting: { without },
@@ -91,7 +93,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
     kernel,
     outputs,
     disk,
-    without: [...missingFeatures(features).map((name) => ({ name, effect: effects[name] })), ...missingRights()],
+    without: [...missingFeatures(features).map((name) => ({ name, effect: effects[name] })), ...missingRights(lastToGo)],
     notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
     peerOf,
     endAtOnce: exitAtOnce,
@@ -131,9 +133,15 @@ const effects: Readonly<Record<FeatureName, string>> = {
   setpriv: 'user, group, capabilities and noNewPrivileges cannot be set (install util-linux)',
 };
 
-function missingRights(): readonly { readonly name: string; readonly effect: string }[] {
-  if (process.geteuid?.() === 0) return [];
+function missingRights(lastToGo: 'yes' | 'no'): readonly { readonly name: string; readonly effect: string }[] {
+  const score = {
+    name: 'oomScore',
+    effect: 'when memory runs out the keeper may be ended before its services (needs CAP_SYS_RESOURCE)',
+  };
+  const missing = lastToGo === 'yes' ? [] : [score];
+  if (process.geteuid?.() === 0) return missing;
   return [
+    ...missing,
     { name: 'root', effect: 'services run as this user only, and daemons of others are seen, but not signalled' },
   ];
 }

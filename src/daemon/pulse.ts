@@ -1,0 +1,88 @@
+// The keeper's signs of life: one timer for the progress stamp, for WATCHDOG=1 where somebody waits for it, and for noticing
+// that nobody was at home. It is the loop's own timer, so that a loop that hangs gives no sign. Knows no service but by count.
+
+import type { Change } from '../core/change.js';
+import type { ServiceSet } from '../core/state.js';
+import type { Sink } from '../keeper/ports.js';
+import type { SdNotify } from '../kernel/sd-notify.js';
+import type { Progress } from './progress.js';
+
+export interface PulseParts {
+  readonly notify: SdNotify;
+  readonly progress: Progress;
+  /** Of the watchdog, in ms; null: nobody waits. */
+  readonly watchdog: number | null;
+  readonly services: () => ServiceSet;
+  /** Called with each beat, and how many milliseconds it came too late. */
+  readonly onBeat: (late: number) => void;
+}
+
+/** A check finds the stamp stale after a minute. */
+const stampEvery = 20_000;
+
+export class Pulse implements Sink {
+  readonly #parts: PulseParts;
+  #timer: NodeJS.Timeout | null = null;
+  #stamped = 0;
+  #due = 0;
+
+  constructor(parts: PulseParts) {
+    this.#parts = parts;
+  }
+
+  /** The keeper keeps: says so, and goes on giving signs of life until `close`. */
+  begin(): void {
+    const { notify } = this.#parts;
+    this.tell([]);
+    notify.ready();
+    this.#beat();
+  }
+
+  /** STATUS= follows the services; nothing is sent where it stays as it was. */
+  tell(_changes: readonly Change[]): void {
+    if (this.#parts.notify.isHeard) this.#parts.notify.status(statusLine(this.#parts.services()));
+  }
+
+  /** The program is about to be replaced: the time for that begins now. */
+  reloading(): void {
+    this.#parts.notify.reloading();
+  }
+
+  /** The replacement came to nothing. */
+  resumed(): void {
+    this.#parts.notify.ready();
+  }
+
+  /** The keeper is about to end; it goes on giving signs of life meanwhile. */
+  stopping(): void {
+    this.#parts.notify.stopping();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#parts.notify.close();
+  }
+
+  #beat(): void {
+    const { notify, progress, watchdog, onBeat } = this.#parts;
+    const now = performance.now();
+    if (watchdog !== null) notify.watchdog();
+    if (this.#stamped === 0 || now - this.#stamped >= stampEvery - 1000) {
+      this.#stamped = now;
+      progress.renew();
+    }
+    onBeat(this.#due === 0 ? 0 : Math.max(0, now - this.#due));
+    const pause = Math.min(stampEvery, watchdog ?? stampEvery);
+    this.#due = performance.now() + pause;
+    this.#timer = setTimeout(() => this.#beat(), pause);
+    this.#timer.unref();
+  }
+}
+
+/** `keeping 12 services, 1 failed`. */
+export function statusLine(services: ServiceSet): string {
+  let failed = 0;
+  for (const { state } of services.values()) if (state.name === 'failed') failed += 1;
+  const { size } = services;
+  return `keeping ${size === 1 ? '1 service' : `${size} services`}${failed === 0 ? '' : `, ${failed} failed`}`;
+}
