@@ -25,6 +25,7 @@ export class Pulse implements Sink {
   #timer: NodeJS.Timeout | null = null;
   #stamped = 0;
   #due = 0;
+  #word: 'ready' | 'reloading' = 'ready';
 
   constructor(parts: PulseParts) {
     this.#parts = parts;
@@ -45,12 +46,8 @@ export class Pulse implements Sink {
 
   /** The program is about to be replaced: the time for that begins now. */
   reloading(): void {
+    this.#word = 'reloading';
     this.#parts.notify.reloading();
-  }
-
-  /** The replacement came to nothing. */
-  resumed(): void {
-    this.#parts.notify.ready();
   }
 
   /** The keeper is about to end; it goes on giving signs of life meanwhile. */
@@ -66,6 +63,11 @@ export class Pulse implements Sink {
   #beat(): void {
     const { notify, progress, watchdog, onBeat } = this.#parts;
     const now = performance.now();
+    if (this.#word === 'reloading') {
+      // Still this program: the replacement came to nothing, or is about to come, and the next one says READY too.
+      this.#word = 'ready';
+      notify.ready();
+    }
     if (watchdog !== null) notify.watchdog();
     if (this.#stamped === 0 || now - this.#stamped >= stampEvery - 1000) {
       this.#stamped = now;
