@@ -16,6 +16,7 @@ import { takeStored } from '../kernel/fd-store.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { takeInheritance } from '../kernel/inheritance.js';
 import { SdNotify, watchdogPeriod } from '../kernel/sd-notify.js';
+import { generationsAlive } from '../kernel/unrecorded.js';
 import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
@@ -271,7 +272,8 @@ async function keep(
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   const onceReport = new OnceReport();
   if (mode === 'once') keeper.subscribe(onceReport);
-  for (const { as: service, events } of servicesOf(decision.configuration, memory, clock.now().instant)) {
+  const unrecorded = memory.found.loss === null ? new Map() : generationsAlive(memory.journal.token);
+  for (const { as: service, events } of servicesOf(decision.configuration, memory, clock.now().instant, unrecorded)) {
     if (mode === 'once' && service.spec.kind.type !== 'watched') {
       onceReport.leave(service);
       continue;

@@ -9,7 +9,7 @@ import type { Configuration } from '../config/load.js';
 import { shareParts } from '../config/share.js';
 import { type Comeback, comebacks } from '../core/comeback.js';
 import type { ServiceSpec } from '../core/spec.js';
-import type { Service } from '../core/state.js';
+import { newService, type Service } from '../core/state.js';
 import type { Instant } from '../core/time.js';
 import { type Applied, appliedIn, appliedText } from '../journal/applied.js';
 import { readJson, replaceFile } from '../journal/durable-file.js';
@@ -109,6 +109,7 @@ export function servicesOf(
   configuration: Configuration,
   { found, words }: Pick<Recollection, 'found' | 'words'>,
   now: Instant,
+  unrecorded: ReadonlyMap<string, number> = new Map(),
 ): Iterable<Comeback> {
   const specs = new Map<string, ServiceSpec>(configuration.specs.map((spec) => [spec.name, spec]));
   const left = new Map<string, Service>();
@@ -116,5 +117,16 @@ export function servicesOf(
     const service = restore(snapshot, specs.get(name) ?? null);
     if (service !== null) left.set(name, service);
   }
+  for (const spec of configuration.specs) {
+    const generation = unrecorded.get(spec.name);
+    // Its record is lost, it is not: as if the keeper had died between the order to start it and what came of it.
+    if (generation !== undefined && spec.kind.type === 'supervised' && !left.has(spec.name))
+      left.set(spec.name, ordered({ ...newService(spec, now), ...words.get(spec.name), generation }, now));
+  }
   return comebacks(left, configuration.specs, (name) => words.get(name), now);
+}
+
+function ordered(service: Service, now: Instant): Service {
+  const nobody = { setback: null, process: null, helper: null, deadline: null };
+  return { ...service, state: { name: 'starting', phase: 'launching', since: now, ...nobody } };
 }

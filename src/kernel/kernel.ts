@@ -1,7 +1,6 @@
 // The port Kernel, made of the parts of this folder: each effect of the core is carried out here, and whatever comes of it
 // is posted. Never throws to the keeper: what fails becomes an event. It must not know why something is ordered.
 
-import { createHmac } from 'node:crypto';
 import type { Effect, Role } from '../core/effect.js';
 import { LOST } from '../core/event.js';
 import { type ExitEvidence, type ExitStatus, isSameProcess, type ProcessRef } from '../core/process.js';
@@ -21,6 +20,7 @@ import { Rests } from './rest.js';
 import { signalGroup, signalProcess } from './signals.js';
 import { refuseWithoutRoom, spawn } from './spawn.js';
 import { close } from './syscalls.js';
+import { tokenOf } from './token.js';
 
 /** What looks for watched daemons. */
 export interface Seeker {
@@ -318,8 +318,7 @@ export class RealKernel implements Kernel {
   }
 
   #tokenFor(service: ServiceName, generation: number, role: Role | 'ready'): string {
-    // Every process of a service can read its own token: hashed, it says nothing about those of others.
-    return createHmac('sha256', this.#parts.token).update(`${service} ${generation} ${role}`).digest('base64url');
+    return tokenOf(this.#parts.token, service, generation, role);
   }
 }
 

@@ -80,6 +80,19 @@ describe('a journal that is damaged', () => {
     expect(sorted(sleepers(home))).toEqual(sorted(now));
     await expect.poll(second.said, { timeout: 10_000 }).toMatch(/damaged lines? of the journal .* could not be used/);
   });
+
+  it('beyond use is told, and what runs is found again all the same', async () => {
+    const { home, keeper, pids } = await keeping();
+    await keeper.end('SIGKILL');
+    const path = home.at('run/journal');
+    // Its beginning, which holds the token, is as good as ever; every line about a service is rubbish.
+    const lines = readFileSync(path, 'latin1').split('\n');
+    writeFileSync(path, lines.map((line, i) => (i < 2 ? line : line.replace(/.$/, '~'))).join('\n'), 'latin1');
+    const second = await home.start();
+    expect(await pidsOf(home)).toEqual(pids);
+    expect(sorted(sleepers(home))).toEqual(sorted(pids));
+    await expect.poll(second.said, { timeout: 10_000 }).toMatch(/damaged lines of the journal/);
+  });
 });
 
 describe('a journal that is not ours to use', () => {

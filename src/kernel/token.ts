@@ -1,0 +1,9 @@
+// What a process of a service carries so that a later keeper knows it by it. A proof of little: it is inherited by
+// grandchildren, and whoever may read an environment can copy it.
+
+import { createHmac } from 'node:crypto';
+import type { Role } from '../core/effect.js';
+
+/** Every process of a service can read its own token: hashed, it says nothing about those of others. */
+export const tokenOf = (secret: string, service: string, generation: number, role: Role | 'ready'): string =>
+  createHmac('sha256', secret).update(`${service} ${generation} ${role}`).digest('base64url');
