@@ -7,8 +7,14 @@ import { awaitReady, findDeadline, launch, readyDeadline, seek } from './launch.
 import { before, go, type Move, stay } from './move.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
 import { ordersOf } from './stop.js';
-import { later, type Moment, seconds } from './time.js';
+import { type Instant, later, type Moment, millis, seconds } from './time.js';
 import { follow } from './watching.js';
+
+/** A look at the host's processes takes a few hundredths of a second; on a host that is busy with coming up it may take longer. */
+const lookTime = seconds(2);
+
+/** What every deadline of a stop is given at least. */
+const grace = seconds(10);
 
 export function resume(service: Service, at: Moment): Move {
   const { state } = service;
@@ -30,12 +36,19 @@ function resumeState(service: Service, at: Moment): Move {
     case 'starting':
       return resumeStarting(service, state, at);
     case 'running':
+      // A reload command that was ordered and not yet recorded as a process is not looked for: it may go on, nobody tells how
+      // it ended, and it is not run a second time. Whoever asked for it was cut off, and may ask again.
       return go(service, state, [follow(service, state.process), ...followed(service, state.helper)]);
     case 'stopping':
       return resumeStopping(service, state, at);
     case 'backoff':
-    case 'failed':
-      return isWatched(service) ? go(service, state, [seek(service)]) : stay(service);
+      return isWatched(service)
+        ? go(service, { ...state, deadline: afterLook(state.deadline, at) }, [seek(service)])
+        : stay(service);
+    case 'failed': {
+      const deadline = state.deadline === null ? null : afterLook(state.deadline, at);
+      return isWatched(service) ? go(service, { ...state, deadline }, [seek(service)]) : stay(service);
+    }
   }
 }
 
@@ -52,8 +65,17 @@ function resumeWaiting(service: Service, at: Moment): Move {
     };
     return go(service, { ...state, deadline: later(at.instant, seconds(10)) }, [order]);
   }
-  if (state.for === 'settle') return go(service, state, [seek(service)]);
+  if (state.for === 'settle')
+    return go(service, { ...state, deadline: afterLook(state.deadline ?? at.instant, at) }, [seek(service)]);
+  if (isWatched(service) && (state.for === 'boot' || state.for === 'shutdown'))
+    return go(service, { ...state, deadline: afterLook(at.instant, at) }, [seek(service)]);
   return launch(service, 'restart', at);
+}
+
+/** A start command is not run before a look could tell that somebody else has done it meanwhile. */
+function afterLook(due: Instant, at: Moment): Instant {
+  const soonest = later(at.instant, lookTime);
+  return due > soonest ? due : soonest;
 }
 
 function resumeStarting(service: Service, state: Starting, at: Moment): Move {
@@ -83,8 +105,16 @@ function resumeStopping(service: Service, state: Stopping, at: Moment): Move {
   if (state.helper === null && state.phase === 'launching') orders.push(reclaimStart(service));
   if (state.helper === null && state.phase === 'command')
     orders.push(reclaim(service, state.why === 'restart-command' ? 'restart' : 'stop'));
-  const deadline = state.deadline === null ? null : later(at.instant, seconds(10));
-  return go(service, { ...state, deadline }, orders);
+  return go(service, { ...state, deadline: stopDeadline(service, state, at) }, orders);
+}
+
+/** A stop takes as long as it would have; but a wait that was over, or nearly, while nobody was there is not held against what is to end. */
+function stopDeadline({ spec }: Service, { deadline, phase, rung }: Stopping, at: Moment): Stopping['deadline'] {
+  if (deadline === null) return null;
+  const { stop } = spec.kind;
+  const wait = phase === 'ladder' && stop.type === 'ladder' ? stop.rungs[rung]?.wait : null;
+  const atLeast = later(at.instant, millis(Math.min(wait ?? grace, grace)));
+  return deadline > atLeast ? deadline : atLeast;
 }
 
 function followed(service: Service, process: Stopping['process']): readonly Effect[] {

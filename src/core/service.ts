@@ -98,6 +98,8 @@ function whenWaitIsOver(service: Service, state: Waiting, at: Moment): Move {
       return pressRest(service, state, at);
     case 'boot':
     case 'shutdown':
+      // Only after the keeper's return: the host itself turns by a fact.
+      return launch(service, 'first', at);
     case 'hold':
       return stay(service);
   }

@@ -5,13 +5,13 @@ import type { ServiceSet } from '../core/state.js';
 import type { Keeper } from '../keeper/keeper.js';
 
 /** Resolves when all services are at rest. Every way to rest has a deadline of its own, so it comes. */
-export function untilAtRest(keeper: Keeper): Promise<'leave'> {
+export function untilAtRest(keeper: Keeper): Promise<{ readonly how: 'leave'; readonly code: null }> {
   return new Promise((resolve) => {
     const stop = keeper.subscribe({ tell: () => setImmediate(look) });
     const look = (): void => {
       if (!isAtRest(keeper.services)) return;
       stop();
-      resolve('leave');
+      resolve({ how: 'leave', code: null });
     };
     setImmediate(look);
   });
@@ -29,6 +29,8 @@ function isAtRest(set: ServiceSet): boolean {
         return false;
       case 'waiting':
         if (state.for === 'settle' || state.for === 'leftovers') return false;
+        // What it waited for is over, and a look comes before its start.
+        if (state.deadline !== null) return false;
         break;
       case 'stopped':
       case 'running':

@@ -1,5 +1,5 @@
 // While no keeper is there a process ends, and its PID goes to a stranger: that one is neither adopted nor signalled, by
-// whatever the kernel tells processes apart (supervisors 33).
+// whatever the kernel tells processes apart (supervisors 32).
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';

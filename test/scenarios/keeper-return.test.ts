@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeDeath } from '../../src/core/death.js';
 import { seconds } from '../../src/core/time.js';
-import { command, supervised, watched } from '../support/builders.js';
+import { command, ladder, rung, supervised, watched } from '../support/builders.js';
 import { ends, exitsAfter, forks, ignoresTerm, lives, program, readyAfter, startsDaemon } from '../support/program.js';
 import { Stage } from '../support/stage.js';
 
@@ -243,7 +243,7 @@ it('what is older than a daemon that died while the keeper was away is not it: i
   stage.runUntil(() => stage.spawns('ssh', 'start') === 2 && stage.state('ssh').name === 'running');
 });
 
-it('a stranger that has the number in the pid file of a daemon that died meanwhile is not it (supervisors 33)', () => {
+it('a stranger that has the number in the pid file of a daemon that died meanwhile is not it (supervisors 32)', () => {
   const stage = new Stage({ pids: 3 });
   const file = '/run/ssh.pid';
   stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program(), { pidFile: file }));
@@ -260,4 +260,89 @@ it('a stranger that has the number in the pid file of a daemon that died meanwhi
   stage.runUntil(() => stage.spawns('ssh', 'start') === 2 && stage.state('ssh').name === 'running');
   expect(stage.state('ssh')).not.toMatchObject({ process: stranger.ref });
   expect(stranger).toMatchObject({ life: 'alive', received: [] });
+});
+
+it('a stop goes on where it was: a rung lasts as long as it was to, and no shorter for the keeper’s death', () => {
+  const stage = new Stage();
+  stage.host.install('/srv/web', program(ignoresTerm));
+  stage.add(supervised({ stop: ladder(rung('SIGTERM', 60_000)) }));
+  stage.runUntilState('web', 'running');
+  stage.ask('web', 'stop');
+  stage.run(1000);
+  away(stage, 1000);
+  stage.run(50_000);
+  expect(stage.signals('web')).not.toContain('SIGKILL');
+  stage.runUntilState('web', 'stopped', 20_000);
+  expect(stage.signals('web').at(-1)).toBe('SIGKILL');
+});
+
+it('a rung that was over while nobody was there is given a moment before the next', () => {
+  const stage = new Stage();
+  stage.host.install('/srv/web', program(ignoresTerm));
+  stage.add(supervised({ stop: ladder(rung('SIGTERM', 2000)) }));
+  stage.runUntilState('web', 'running');
+  stage.ask('web', 'stop');
+  away(stage, 60_000);
+  stage.run(1500);
+  expect(stage.signals('web')).not.toContain('SIGKILL');
+  stage.runUntilState('web', 'stopped', 5000);
+});
+
+describe('what somebody else brought up while the keeper was away is found before its start command is run', () => {
+  const returned = (stage: Stage): void => {
+    stage.killKeeper();
+    stage.run(60_000);
+    stage.bear('/usr/sbin/ssh', program());
+    stage.startKeeper();
+    stage.run(10_000);
+    expect(stage.state('ssh').name).toBe('running');
+  };
+
+  it('after its time to come back by itself', () => {
+    const stage = new Stage({ latency: () => 400 });
+    const daemon = stage.bear('/usr/sbin/ssh', program());
+    stage.add(watched());
+    stage.runUntilState('ssh', 'running');
+    stage.kill(daemon, 'SIGTERM');
+    stage.runUntilState('ssh', 'waiting');
+    returned(stage);
+    expect(stage.spawns('ssh', 'start')).toBe(0);
+  });
+
+  it('after a delay', () => {
+    const stage = new Stage({ latency: () => 400 });
+    stage.host.install('/etc/init.d/ssh', program(exitsAfter(10, 1)));
+    stage.add(watched({ restart: { delay: seconds(20) } }));
+    stage.runUntilState('ssh', 'backoff');
+    const spawned = stage.spawns('ssh', 'start');
+    returned(stage);
+    expect(stage.spawns('ssh', 'start')).toBe(spawned);
+  });
+
+  it('after the boot that it waited for', () => {
+    const stage = new Stage({ latency: () => 400 });
+    stage.turnHost('booting');
+    stage.add(watched());
+    stage.runUntilState('ssh', 'waiting');
+    stage.killKeeper();
+    stage.turnHost('up');
+    stage.bear('/usr/sbin/ssh', program());
+    stage.startKeeper();
+    stage.run(10_000);
+    expect(stage.state('ssh').name).toBe('running');
+    expect(stage.spawns('ssh', 'start')).toBe(0);
+  });
+
+  it('and when there is nothing it is run', () => {
+    const stage = new Stage({ latency: () => 400 });
+    stage.turnHost('booting');
+    stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program()));
+    stage.add(watched());
+    stage.runUntilState('ssh', 'waiting');
+    stage.killKeeper();
+    stage.turnHost('up');
+    stage.startKeeper();
+    stage.runUntilState('ssh', 'running', 10_000);
+    expect(stage.spawns('ssh', 'start')).toBe(1);
+  });
 });
