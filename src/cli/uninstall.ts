@@ -39,9 +39,13 @@ export const uninstall: Verb = async (input, ports) => {
   await printLines(out, [
     `uninstalled: ${plan.via} does not start the keeper again`,
     ...(byHand === null ? [] : [`the keeper that was started by hand (pid ${byHand}) goes on`]),
-    ...(before === null || byHand !== null
+    ...(byHand !== null
       ? []
-      : ['the keeper has ended, and the services go on without one; to end them too, run `upkeep stop --all` before']),
+      : before === null
+        ? ['no keeper answered; services that it had started go on']
+        : [
+            'the keeper has ended, and the services go on without one; to end them too, run `upkeep stop --all` before',
+          ]),
   ]);
   const silent = byHand === null ? await stillThere(plan.keeper) : null;
   if (silent === null) return EXIT.done;

@@ -1,0 +1,39 @@
+#!/bin/bash
+# A real systemd as PID 1 of namespaces of its own, on the disposable root of the sandbox: `sandbox-systemd.sh TARGET-UNITS...`
+# are what it boots to, beside its journal. The same files as outside; /run, /dev and the processes are its own.
+# Called inside the sandbox only.
+set -eu
+[ "${UPKEEP_SANDBOX:-}" = 1 ] || { echo 'only inside the sandbox' >&2; exit 1; }
+
+group=/sys/fs/cgroup/systemd-$$
+mkdir "$group"
+echo $$ >"$group/cgroup.procs" # becomes the root of the new cgroup namespace
+
+mkdir -p /mnt/system
+exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
+set -eu
+mount --rbind / /mnt/system
+cd /mnt/system
+umount -R -l proc sys dev run    # the same file system is not mounted twice in one place
+: >etc/machine-id
+wants=$(printf "%s " "$@")
+printf "[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service %s\n" "$wants" >etc/systemd/system/sandbox-boot.target
+mount -t proc proc proc
+mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs dev
+for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
+  IFS=: read -r name major minor <<<"$node"
+  mknod -m 666 "dev/$name" c "$major" "$minor"
+done
+mkdir dev/pts dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+mount -t tmpfs tmpfs dev/shm
+ln -s /proc/self/fd dev/fd
+mount -t tmpfs -o mode=755 tmpfs run
+pivot_root . mnt
+umount -l /mnt
+exec env -i container=sandbox PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
+  /lib/systemd/systemd --unit=sandbox-boot.target --log-target=console --show-status=no
+' systemd "$@"
