@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { type ControlServer, mostConnections } from '../control/server.js';
 import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
-import { storeDescriptor } from '../kernel/fd-store.js';
+import { dropDescriptors, storeDescriptor } from '../kernel/fd-store.js';
 
 /** The name in UPKEEP_INHERIT and in systemd's store. */
 const name = 'control';
@@ -39,7 +39,11 @@ export class ControlSocket {
     this.#listener = openControlListener(path, mostConnections, offers);
     await this.#answer(this.#listener);
     // Whatever comes of it: it is for the time after a death of ours, and there may be no room.
-    if (manager !== null) storeDescriptor(manager, name, this.#listener.fd);
+    // Only this one: a listener of before has the same name and the same path, and nobody reaches it.
+    if (manager !== null) {
+      dropDescriptors(manager, name);
+      storeDescriptor(manager, name, this.#listener.fd);
+    }
   }
 
   /** Who is connected is answered or cut off after `patience` milliseconds; who comes now waits in the kernel. */
@@ -65,7 +69,9 @@ export class ControlSocket {
   }
 
   close(): void {
-    this.#parts.server.close();
+    const { manager, server } = this.#parts;
+    server.close();
+    if (manager !== null && this.#listener !== null) dropDescriptors(manager, name);
     this.#listener?.close();
     this.#listener = null;
   }

@@ -18,7 +18,16 @@ const MSG_NOSIGNAL = 0x4000;
  * only one of the same file. Null when it took it, else the error: there may be no room (FileDescriptorStoreMax=0 is silent).
  */
 export function storeDescriptor(manager: string, name: string, fd: number): string | null {
-  const text = Buffer.from(`FDSTORE=1\nFDNAME=${name}`);
+  return tell(manager, `FDSTORE=1\nFDNAME=${name}`, fd);
+}
+
+/** Has the manager close what it keeps under this name: of two with one name nobody could say which one counts. */
+export function dropDescriptors(manager: string, name: string): string | null {
+  return tell(manager, `FDSTOREREMOVE=1\nFDNAME=${name}`, null);
+}
+
+function tell(manager: string, words: string, fd: number | null): string | null {
+  const text = Buffer.from(words);
   const address = addressOf(manager);
   // struct iovec, struct cmsghdr with one int, struct msghdr: the same on every 64-bit Linux.
   const vector = Buffer.alloc(16);
@@ -28,14 +37,16 @@ export function storeDescriptor(manager: string, name: string, fd: number): stri
   rights.writeBigUInt64LE(20n, 0);
   rights.writeInt32LE(SOL_SOCKET, 8);
   rights.writeInt32LE(SCM_RIGHTS, 12);
-  rights.writeInt32LE(fd, 16);
+  rights.writeInt32LE(fd ?? -1, 16);
   const message = Buffer.alloc(56);
   message.writeBigUInt64LE(BigInt(koffi.address(address)), 0);
   message.writeUInt32LE(address.length, 8);
   message.writeBigUInt64LE(BigInt(koffi.address(vector)), 16);
   message.writeBigUInt64LE(1n, 24);
-  message.writeBigUInt64LE(BigInt(koffi.address(rights)), 32);
-  message.writeBigUInt64LE(BigInt(rights.length), 40);
+  if (fd !== null) {
+    message.writeBigUInt64LE(BigInt(koffi.address(rights)), 32);
+    message.writeBigUInt64LE(BigInt(rights.length), 40);
+  }
   let sender: number;
   try {
     sender = socket(AF_UNIX, SOCK_DGRAM, 0);
