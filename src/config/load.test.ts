@@ -478,11 +478,13 @@ describe('keeper', () => {
       classes: [],
       limits: { parallel: 10, askers: 16 },
       bootGrace: 120_000,
+      guard: 'no',
     });
     expect(configOf('keeper: { limits: { parallel: 3 }, bootGrace: 0s }\n').keeper).toEqual({
       classes: [],
       limits: { parallel: 3, askers: 16 },
       bootGrace: 0,
+      guard: 'no',
     });
   });
 

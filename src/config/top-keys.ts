@@ -8,7 +8,7 @@ import { notices } from './notices.js';
 import { gatherProblems } from './problem.js';
 import { defaulted, type Fields, later, optional, record } from './record.js';
 import { service } from './service-keys.js';
-import { describedAs, integer, type Keys, leafShape, listOf, path, placed, type Shape } from './shape.js';
+import { describedAs, integer, type Keys, leafShape, listOf, path, placed, type Shape, yesNo } from './shape.js';
 import type { Tree } from './tree.js';
 
 const className = leafShape(
@@ -80,6 +80,11 @@ const keeperKeys = {
   ),
   limits: defaulted(keeperLimits, '{}', 'What the keeper does at the same time.'),
   bootGrace: defaulted(duration, '2m', 'How long nothing is started at most while the init system is still booting.'),
+  guard: defaulted(
+    yesNo,
+    'false',
+    'The keeper runs below a small shell that starts it again whenever it ends unasked; in a container that shell is PID 1.',
+  ),
   statusPort: later('A read-only HTTP port on 127.0.0.1.'),
 } as const satisfies Keys;
 

@@ -10,6 +10,7 @@ import { probeFeatures, switchedOff } from '../kernel/features.js';
 import { probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump } from '../kernel/pump.js';
 import { type LogJob, type LogNews, type PrintJob, printJob } from '../logs/job.js';
+import { decideCommand } from './command.js';
 import { decideAt } from './configuration.js';
 // Everything that the keeper is made of, whether used here or not.
 import './daemon.js';
@@ -20,7 +21,7 @@ import { sentence } from './requests.js';
 const threadWithin = 10_000;
 
 /** Resolves when all is well. @throws a sentence about the first thing that is not */
-export async function rehearseKeeper({ places, strict }: RunOptions): Promise<void> {
+export async function rehearseKeeper({ places, strict, command }: RunOptions): Promise<void> {
   // What a keeper would do without, and say so, is reason enough not to change a keeper that has it.
   const fail = (problem: string, error: unknown): never => {
     throw new Error(error == null ? problem : `${problem}: ${sentence(error)}`);
@@ -31,7 +32,10 @@ export async function rehearseKeeper({ places, strict }: RunOptions): Promise<vo
   const uid = process.getuid?.() ?? 0;
   const memory = recall(places, hostname(), uid, fail);
   const { applied, found } = memory;
-  const decision = decideAt(places.config, uid, { applied, boot: found.boot, strict });
+  const decision =
+    command === null
+      ? decideAt(places.config, uid, { applied, boot: found.boot, strict })
+      : decideCommand(places.config, command, uid, found);
   if (decision.type === 'refuse') throw new Error(decision.problems.join('; '));
   // Every service once more as it was left, which another version may have written.
   for (const service of servicesOf(decision.configuration, memory, createClock().now().instant)) void service;

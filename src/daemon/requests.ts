@@ -16,17 +16,22 @@ export interface Listening {
   close(): void;
 }
 
+/** Milliseconds in which two requests to end are one. */
+const oneWish = 300;
+
 /** SIGTERM and Ctrl-C end the keeper, SIGHUP applies the configuration, SIGUSR2 upgrades; what else would end a process by default does not. */
 export function listen({ end, apply, upgrade }: SignalActions): Listening {
-  let count = 0;
+  let first: number | null = null;
   let again: () => void = () => {};
   const second = new Promise<void>((resolve) => {
     again = resolve;
   });
   const onEnd = (): void => {
-    count += 1;
-    if (count === 1) end();
-    else again();
+    const now = performance.now();
+    if (first === null) end();
+    // One Ctrl-C reaches us twice where our guard hears it too, and passes it on.
+    else if (now - first > oneWish) again();
+    first ??= now;
   };
   const nothing = (): void => {};
   const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [

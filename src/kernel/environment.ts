@@ -30,7 +30,7 @@ export interface EnvironmentSources {
 /** Between the keeper and who started it: a service that speaks up there would speak for the keeper, whatever it inherits. */
 const PRIVATE: ReadonlySet<string> = new Set([
   ...['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
-  ...['UPKEEP_INHERIT', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE', 'UPKEEP_OOM_SCORE'],
+  ...['UPKEEP_INHERIT', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE', 'UPKEEP_GUARD_LAST', 'UPKEEP_OOM_SCORE'],
 ]);
 
 /** Later ones win: inherited, the user's, the files', `env`, and ours. */
