@@ -119,9 +119,11 @@ export function servicesOf(
   }
   for (const spec of configuration.specs) {
     const generation = unrecorded.get(spec.name);
-    // Its record is lost, it is not: as if the keeper had died between the order to start it and what came of it.
-    if (generation !== undefined && spec.kind.type === 'supervised' && !left.has(spec.name))
-      left.set(spec.name, ordered({ ...newService(spec, now), ...words.get(spec.name), generation }, now));
+    const known = left.get(spec.name);
+    if (generation === undefined || spec.kind.type !== 'supervised') continue;
+    // Its record is lost, or there was no room for it: as if the keeper had died between the order to start it and what came of it.
+    const was = known ?? { ...newService(spec, now), ...words.get(spec.name) };
+    left.set(spec.name, ordered({ ...was, generation }, now));
   }
   return comebacks(left, configuration.specs, (name) => words.get(name), now);
 }
