@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { expect, it } from 'vitest';
-import { storeDescriptor, takeStored } from './fd-store.js';
+import { dropDescriptors, storeDescriptor, takeStored } from './fd-store.js';
 import { AF_UNIX, bind, MSG_DONTWAIT, SOCK_DGRAM, socket } from './sockets.js';
 import { close, libc, pipe, read, write } from './syscalls.js';
 
@@ -39,6 +39,17 @@ it.each(['/notify', '@'])('hands the very file to the manager at %s, under its n
   expect(buffer.toString('utf8', 0, read(reader, buffer))).toBe('hello');
   for (const fd of [reader, descriptor, manager]) close(fd);
   rmSync(directory, { recursive: true });
+});
+
+it('has the manager forget all of a name, and sends no descriptor with that', () => {
+  const path = `@upkeep-test-drop-${process.pid}`;
+  const address = Buffer.from(`\u0001\u0000${path}`);
+  address[2] = 0;
+  const manager = socket(AF_UNIX, SOCK_DGRAM, 0);
+  bind(manager, address);
+  expect(dropDescriptors(path, 'control')).toBeNull();
+  expect(receive(manager)).toEqual({ text: 'FDSTOREREMOVE=1\nFDNAME=control', descriptor: 0 });
+  close(manager);
 });
 
 it('says why when nobody takes it', () => {
