@@ -2,7 +2,6 @@
 // boots from the state directory.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
@@ -19,6 +18,7 @@ import { restore } from '../journal/snapshot.js';
 import { type Word, wordsIn } from '../journal/words.js';
 import type { Report } from '../keeper/ports.js';
 import { ticksNow } from '../kernel/clock.js';
+import { pidEra } from '../kernel/pid-era.js';
 
 /** What was found. */
 export interface Recollection {
@@ -48,7 +48,7 @@ export function recall(places: Places, host: string, uid: number, report: Report
 }
 
 function journalOf({ runtime }: Places, host: string, uid: number): JournalPlace {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const boot = pidEra();
   return { path: join(runtime, 'journal'), boot, host, uid };
 }
 

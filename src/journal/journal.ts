@@ -28,7 +28,7 @@ const compactAbove = 1 << 20;
 /** Where it is, and whose it has to be. */
 export interface JournalPlace {
   readonly path: string;
-  /** /proc/sys/kernel/random/boot_id: what was recorded in another boot names processes that are no more. */
+  /** The boot (kernel/pid-era.ts): what was recorded in another one names processes that are no more. */
   readonly boot: string;
   readonly host: string;
   /** The user who must own the file. */
