@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { oomKillsOf, readKernelLog } from './kernel-log.js';
+import { namesOurPids, oomKillsOf, readKernelLog } from './kernel-log.js';
 
 const RECORDS = [
   '6,100,5000000,-;usb 1-1: new device\n SUBSYSTEM=usb\n',
@@ -18,4 +18,8 @@ it('finds who was ended for want of memory, with its group, whatever is in a nam
 
 it('says that a log cannot be read where it cannot', () => {
   expect(readKernelLog('/nonexistent/kmsg')).toBeNull();
+});
+
+it('names other pids than ours in a namespace', () => {
+  expect(namesOurPids('/nonexistent')).toBe(false);
 });

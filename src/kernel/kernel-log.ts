@@ -1,7 +1,7 @@
 // The kernel's own log: who was ended for want of memory, and when. Reads what is there and never waits; a pure parser
 // makes sense of it. It must not know who asks.
 
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
 
 export interface OomKill {
   /** Milliseconds on the kernel's log clock, which is near CLOCK_MONOTONIC. */
@@ -66,4 +66,13 @@ export function readKernelLog(path = '/dev/kmsg'): readonly string[] | null {
     closeSync(fd);
   }
   return records;
+}
+
+/** Does the log name processes as we do? It has the pids of the initial namespace, whose inode is the same on every host. */
+export function namesOurPids(namespace = '/proc/self/ns/pid'): boolean {
+  try {
+    return readlinkSync(namespace) === 'pid:[4026531836]'; // PROC_PID_INIT_INO
+  } catch {
+    return false;
+  }
 }

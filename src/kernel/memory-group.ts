@@ -11,17 +11,24 @@ export interface MemoryGroup {
   readonly counter: string;
 }
 
-export function ownMemoryGroup(): MemoryGroup | null {
-  const groups = read('/proc/self/cgroup').split('\n');
-  const mounts = read('/proc/self/mountinfo').split('\n');
+export const ownMemoryGroup = (): MemoryGroup | null =>
+  memoryGroupIn(read('/proc/self/cgroup'), read('/proc/self/mountinfo'));
+
+/** By the texts of these two files. */
+export function memoryGroupIn(cgroup: string, mountinfo: string): MemoryGroup | null {
+  const groups = cgroup.split('\n');
   const older = groups.map((line) => /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/.exec(line)?.[1]).find(isText);
   const path = older ?? groups.map((line) => /^0::(.*)$/.exec(line)?.[1]).find(isText);
   if (path === undefined) return null;
-  const wanted = older === undefined ? / - cgroup2 / : / - cgroup [^ ]* .*\bmemory\b/;
-  const [, , , root = '/', point] = mounts.find((line) => wanted.test(line))?.split(' ') ?? [];
-  if (point === undefined) return null;
-  const below = root === '/' ? path : path.startsWith(root) ? path.slice(root.length) : path;
-  return { path, counter: join(point, below, older === undefined ? 'memory.events' : 'memory.oom_control') };
+  const wanted = older === undefined ? / - cgroup2 / : / - cgroup [^ ]* (?:[^ ]*,)?memory(?:,|$)/;
+  const mount = mountinfo.split('\n').find((line) => wanted.test(line));
+  const [, , , root, point] = mount?.split(' ') ?? [];
+  if (root === undefined || point === undefined) return null;
+  const above = root === '/' ? '' : root;
+  if (path !== root && !path.startsWith(`${above}/`)) return null; // our group is outside of what is mounted
+  // The plain memory.events of the newer hierarchy counts groups below ours too, which are our services'.
+  const file = older === undefined ? 'memory.events.local' : 'memory.oom_control';
+  return { path, counter: join(point, path.slice(above.length), file) };
 }
 
 /** null where it cannot be known. */
