@@ -20,12 +20,16 @@ import { generationsAlive } from '../kernel/unrecorded.js';
 import { printJob } from '../logs/job.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { untilAtRest } from './at-rest.js';
+import { decideCommand, placesOfCommand } from './command.js';
 import { CurrentConfiguration, type Decision, decideAt, type PlanAnswer } from './configuration.js';
 import { ControlSocket } from './control-socket.js';
 import { Ending } from './end.js';
+import { ExitWith } from './exit-with.js';
 import { Farewell, howToEnd, ownerOf } from './farewell.js';
 import { withFault } from './fault-point.js';
+import { becomeGuard, Guard } from './guard.js';
 import { HostWatch } from './host-watch.js';
+import { KeeperRecord } from './keeper-record.js';
 import { type Mode, openLog } from './log.js';
 import { watchLoop } from './loop-delay.js';
 import { keepApplied, type Memory, remember, servicesOf } from './memory.js';
@@ -46,20 +50,23 @@ const flushPatience = 2000;
 
 /** Runs the keeper until it is asked to end; resolves to the exit code. */
 export async function runDaemon(options: RunOptions, version: string, mode: Mode = 'keep'): Promise<number> {
-  const { places } = options;
+  const guard = new Guard({ env: process.env, ppid: () => process.ppid, kill: (pid, signal) => process.kill(pid, signal) });
+  try {
+    return await enterAndKeep(options, version, mode, guard);
+  } finally {
+    guard.farewell();
+  }
+}
+
+async function enterAndKeep(given: RunOptions, version: string, mode: Mode, guard: Guard): Promise<number> {
+  const places = given.command === null ? given.places : placesOfCommand(given.places, given.command, process.env);
+  const options: RunOptions = { ...given, places };
   const uid = process.getuid?.() ?? 0;
   const inherited = [takeInheritance(process.env), takeStored(process.env)] as const;
   // Nothing of where and how it was started clings to it: no mount stays busy, no file is looser than meant.
   process.chdir('/');
   process.umask(0o022);
   const log = openLog(mode);
-  if (options.command !== null || options.exitWith !== null) {
-    log.say(
-      'error',
-      `\`upkeep run ${options.command === null ? '--exit-with' : '-- COMMAND'}\` comes with a later version; write a configuration`,
-    );
-    return 2;
-  }
   const report: Report = (problem, error) =>
     log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
 
@@ -71,7 +78,7 @@ export async function runDaemon(options: RunOptions, version: string, mode: Mode
     return 1;
   }
   try {
-    return await keep(options, version, mode, uid, log, report, premises, inherited);
+    return await keep(options, version, mode, uid, log, report, premises, inherited, guard);
   } finally {
     premises.leave();
   }
@@ -86,6 +93,7 @@ async function keep(
   report: Report,
   premises: Premises,
   inherited: readonly ReadonlyMap<string, number>[],
+  guard: Guard,
 ): Promise<number> {
   const { places } = options;
   const since = new Date();
@@ -106,6 +114,18 @@ async function keep(
     return 1;
   }
   for (const problem of decision.problems) log.say('error', problem);
+  const { exitWith, command } = options;
+  if (exitWith !== null && !decision.configuration.specs.some(({ name }) => name === exitWith)) {
+    log.say('error', `--exit-with ${exitWith}: there is no such service on this host; nothing was started`);
+    return 2;
+  }
+  if (decision.configuration.keeper.guard === 'yes' && mode === 'keep' && guard.state.type === 'none') {
+    log.flush();
+    report('the guard cannot be started, going on without it', becomeGuard(successorOf(process, places)));
+  }
+
+  const record = mode === 'keep' ? new KeeperRecord(places.runtime, version, process.env, report) : null;
+  if (record?.before != null) log.say('warning', record.before.text);
 
   const clock = createClock();
   const outside = composeOutside({
@@ -141,7 +161,10 @@ async function keep(
     host: phase,
   });
 
-  const keep = (applied: Configuration): void => keepApplied(places, applied, (job) => outside.disk.send(job));
+  const keep = (applied: Configuration): void => {
+    // A command is no configuration that could be the last good one.
+    if (command === null) keepApplied(places, applied, (job) => outside.disk.send(job));
+  };
   const configuration = new CurrentConfiguration(
     {
       path: places.config,
@@ -165,16 +188,19 @@ async function keep(
     clock,
     services: () => keeper.services,
     configuration: () => configuration.current,
-    pending: () => configuration.pending,
+    pending: () => command === null && configuration.pending,
     problems: () => [
       ...configuration.problems,
+      ...guard.problems,
       ...(memory.journal.health === 'broken'
         ? ['the journal cannot be written: a keeper that is killed now forgets what happened']
         : []),
     ],
+    before: record?.before ?? null,
     without: outside.without,
     notEnforced: outside.notEnforced,
     lossesOf: (service) => outside.outputs.lossesOf(service.spec.name),
+    diskLate: () => outside.disk.late,
     counters: () => ({
       ...loop.counters(),
       diskJobsDropped: outside.disk.dropped,
@@ -184,6 +210,7 @@ async function keep(
   };
 
   const apply = (): PlanAnswer => {
+    if (command !== null) return { type: 'bad', problems: ['this keeper keeps a command and has no file to apply'] };
     const answer = configuration.apply();
     if (answer.type === 'ok') log.say('notice', `applied ${places.config}`);
     else for (const problem of answer.problems) log.say('error', `not applied: ${problem}`);
@@ -193,10 +220,11 @@ async function keep(
   if (mode === 'keep') farewell.begin();
   const ending = new Ending(keeper.post, () => keeper.services);
   keeper.subscribe(ending);
-  let end: (how: 'leave' | 'stop') => void = () => {};
-  const asked = new Promise<'leave' | 'stop'>((resolve) => {
-    end = resolve;
+  let end: (how: 'leave' | 'stop', code?: number) => void = () => {};
+  const asked = new Promise<{ readonly how: 'leave' | 'stop'; readonly code: number | null }>((resolve) => {
+    end = (how, code) => resolve({ how, code: code ?? null });
   });
+  if (exitWith !== null) keeper.subscribe(new ExitWith(exitWith, (code) => end('stop', code)));
   const control: ControlServer = new ControlServer({
     post: keeper.post,
     services: () => keeper.services,
@@ -284,20 +312,23 @@ async function keep(
     keeper.post({ type: 'added', service: service.spec.name, as: service });
     for (const event of events) keeper.post(event);
   }
+  guard.keeps();
   if (mode === 'keep') {
     pulse.begin();
     keeper.subscribe(pulse);
   }
 
-  const how =
-    mode === 'once' ? await Promise.race([asked, untilAtRest(keeper)]) : await howToEnd(await asked, hostPhase);
+  const { how: wish, code } = await (mode === 'once' ? Promise.race([asked, untilAtRest(keeper)]) : asked);
+  const how = mode === 'once' ? wish : await howToEnd(wish, hostPhase);
+  guard.meant();
   const { lines, exitCode } =
-    mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: farewell.exitCode };
+    mode === 'once' ? onceReport.end(statusView(view).services) : { lines: [], exitCode: code ?? farewell.exitCode };
   for (const line of lines) log.say('error', line);
   upgrade.close();
   if (mode === 'keep') pulse.stopping();
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), onSignal.second]);
+  record?.end(how);
   onSignal.close();
   unguard();
   hostWatch.close();
@@ -310,6 +341,7 @@ async function keep(
   log.flush();
   if ((await outside.disk.flush(flushPatience)) === 'late') {
     report('the disk does not answer; ending without its last word', null);
+    guard.farewell();
     outside.endAtOnce(exitCode);
   }
   outside.close();
@@ -319,5 +351,6 @@ async function keep(
 function beginWith(options: RunOptions, { journal, applied }: Memory, mode: Mode, uid: number): Decision {
   // A look from cron has nobody who could `apply`: the file counts whenever it is right.
   const boot = mode === 'once' ? 'other' : journal.found.boot;
+  if (options.command !== null) return decideCommand(options.places.config, options.command, uid, journal.found);
   return decideAt(options.places.config, uid, { applied, boot, strict: options.strict });
 }
