@@ -7,6 +7,12 @@ export interface KeeperFacts {
   readonly elsewhere: readonly ElsewhereFact[];
   /** Name → path. */
   readonly paths: readonly (readonly [string, string])[];
+  /** How the keeper before ended, when nobody had asked it to; null: nothing to tell. */
+  readonly before: string | null;
+  /** null: a keeper that does not say it. */
+  readonly uptimeSeconds: number | null;
+  /** For how long the disk has been busy with one thing. */
+  readonly diskLateSeconds: number;
   /** Everything else that is a number or a text, as `group name` → value. */
   readonly figures: readonly (readonly [string, string])[];
 }
@@ -31,6 +37,9 @@ export function factsIn(body: unknown): KeeperFacts {
       // What the status says already, and what is no path.
       typeof path !== 'string' || !path.startsWith('/') || name === 'config' || name === 'socket' ? [] : [[name, path]],
     ),
+    before: wordOf(fieldsOf(keeper.before).text) || null,
+    uptimeSeconds: typeof keeper.uptimeSeconds === 'number' ? keeper.uptimeSeconds : null,
+    diskLateSeconds: Number(fieldsOf(keeper.disk).lateSeconds ?? 0),
     figures: ['memory', 'loop', 'counters'].flatMap((group) =>
       Object.entries(fieldsOf(keeper[group])).map(
         ([name, value]) =>

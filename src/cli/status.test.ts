@@ -283,6 +283,23 @@ describe('status', () => {
     ]);
   });
 
+  it('tells with --keeper how the keeper before ended, of a disk that hangs, and for how long it is there by its own clock', async () => {
+    keeper.close();
+    await open({
+      facts: {
+        uptimeSeconds: 40,
+        before: { pid: 700, text: 'the keeper before (pid 700) was killed' },
+        disk: { lateSeconds: 90 },
+        counters: { logBytesDropped: 12 },
+      },
+    });
+    const lines = (await run('status --keeper')).terminal.printed().split('\n');
+    expect(lines).toContain('  pid                801, since 08:00 (40 s)');
+    expect(lines).toContain('  before             the keeper before (pid 700) was killed');
+    expect(lines).toContain('  log bytes dropped  12');
+    expect(lines.find((line) => line.startsWith('  disk '))).toMatch(/has not answered for 90 s: /);
+  });
+
   it('takes away what would turn a terminal around', async () => {
     keeper.put(supervised({ name: 'web', description: 'a\u001b[31mb\nc\u202ed' }), running(812));
     const { terminal } = await run('status web', { columns: 80 });

@@ -5,7 +5,12 @@ import type { Configuration } from '../config/load.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import { type KeeperStatus, type Status, statusOf, type View } from '../core/status.js';
 import type { Clock } from '../keeper/ports.js';
+import { bootSeconds } from '../kernel/boot-seconds.js';
 import { ownerOf } from './farewell.js';
+import type { Before } from './keeper-death.js';
+
+/** This program's, by the clock that nobody sets. */
+const begunAt = bootSeconds();
 
 export interface ViewParts {
   readonly host: string;
@@ -17,10 +22,14 @@ export interface ViewParts {
   readonly configuration: () => Configuration;
   readonly pending: () => boolean;
   readonly problems: () => readonly string[];
+  /** How the keeper before ended, when nobody had asked it to. */
+  readonly before: Before | null;
   /** What is missing, and what that means for the user. */
   readonly without: readonly { readonly name: string; readonly effect: string }[];
   readonly notEnforced: (service: Service) => readonly string[];
   readonly lossesOf: (service: Service) => { readonly dropped: number; readonly inexactRotations: number };
+  /** For how many milliseconds the disk has been busy with one thing. */
+  readonly diskLate: () => number;
   readonly counters: () => Readonly<Record<string, number>>;
 }
 
@@ -59,9 +68,18 @@ export function keeperView(parts: ViewParts): unknown {
     paths: parts.places,
     classes: configuration.classes.set,
     elsewhere: configuration.elsewhere,
+    uptimeSeconds: Math.round(bootSeconds() - begunAt),
+    before: parts.before,
     memory: { rss, heapUsed },
-    counters: parts.counters(),
+    disk: { lateSeconds: Math.floor(parts.diskLate() / 1000) },
+    counters: { ...parts.counters(), logBytesDropped: bytesDropped(parts) },
   };
+}
+
+function bytesDropped({ services, lossesOf }: ViewParts): number {
+  let sum = 0;
+  for (const service of services().values()) sum += lossesOf(service).dropped;
+  return sum;
 }
 
 /** What only operators may see of a service. */

@@ -38,6 +38,8 @@ const CHANCES = 2;
 interface InFlight<Job> {
   readonly number: number;
   readonly job: Job;
+  /** On the clock of `performance.now`. */
+  readonly since: number;
 }
 
 export class DiskThread<Job extends DiskJob, News> {
@@ -61,6 +63,11 @@ export class DiskThread<Job extends DiskJob, News> {
   /** Jobs that were thrown away because too many waited, or because the thread broke over them. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** For how many milliseconds the disk has been busy with one job; 0: it waits for us. */
+  get late(): number {
+    return this.#inFlight === null ? 0 : performance.now() - this.#inFlight.since;
   }
 
   /** Hands a job over and returns at once, however the disk fares. Jobs are done one at a time, oldest key first. */
@@ -125,7 +132,7 @@ export class DiskThread<Job extends DiskJob, News> {
     for (const job of this.#pending.values()) {
       this.#pending.delete(job.key);
       this.#number += 1;
-      this.#inFlight = { number: this.#number, job };
+      this.#inFlight = { number: this.#number, job, since: performance.now() };
       try {
         this.#worker ??= this.#start();
         this.#worker.postMessage({ number: this.#number, job } satisfies JobForThread<Job>);

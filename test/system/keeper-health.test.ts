@@ -104,6 +104,64 @@ describe('when memory runs out', () => {
   });
 });
 
+describe('how the keeper before ended', () => {
+  const told = async (home: Home): Promise<unknown> => {
+    const answer = await home.get('/v1/keeper');
+    return answer.type === 'ok' ? (answer.body as { before: unknown }).before : answer;
+  };
+  const WORD = /the keeper before /;
+
+  it('is told once, and by status --keeper, when nobody asked for that end', async () => {
+    const home = newHome();
+    home.configure({ web: { run: 'sleep 1000' } });
+    const first = await home.start();
+    const pid = await home.running('web');
+    expect(await told(home)).toBeNull();
+    await first.end('SIGKILL');
+    const second = await home.start();
+    const text = `the keeper before (pid ${first.pid}) was killed or crashed, nobody saw how; nobody was here for at most `;
+    expect(second.said().split(text)).toHaveLength(2);
+    expect(await told(home)).toMatchObject({ pid: first.pid, cause: 'unknown', grade: 'unknown' });
+    expect((await home.upkeep('status', '--keeper')).stdout).toContain(text);
+    expect(await home.running('web')).toBe(pid);
+    // The next end is a wanted one.
+    await second.end('SIGTERM');
+    const third = await home.start();
+    expect(third.said()).not.toMatch(WORD);
+    expect(await told(home)).toBeNull();
+  });
+
+  it('is nothing to tell of after a shutdown that leaves the services, or an upgrade', async () => {
+    const home = newHome();
+    home.configure({ web: { run: 'sleep 1000' } });
+    const first = await home.start();
+    expect((await home.upkeep('shutdown', '--leave')).code).toBe(0);
+    await first.ended;
+    const second = await home.start();
+    expect(await told(home)).toBeNull();
+    expect((await home.upkeep('upgrade')).code).toBe(0);
+    await home.until('the program after', () => second.said().split(`(pid ${second.pid})`).length === 3);
+    expect(await told(home)).toBeNull();
+    expect(first.said() + second.said()).not.toMatch(WORD);
+    // The program after has a record of its own.
+    await second.end('SIGKILL');
+    await home.start();
+    expect(await told(home)).toMatchObject({ pid: second.pid });
+  });
+
+  it('is known to the guard that waited for it', async () => {
+    const home = newHome();
+    home.configure({ web: { run: 'sleep 1000' } }, { keeper: { guard: true } });
+    const guard = await home.start();
+    const { pid } = (await home.status()).keeper;
+    signal(pid, 'SIGKILL');
+    await home.until('the word of it', () => WORD.test(guard.said()));
+    expect(guard.said()).toContain(
+      `the keeper before (pid ${pid}) ended with status 137, which is signal 9 or that exit code; nobody was here for at most `,
+    );
+  });
+});
+
 const sockets = new Set<Socket>();
 afterEach(() => {
   for (const socket of sockets) socket.destroy();
