@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgetEverything, UPKEEP, writeConfig } from '../support/sandbox-keeper.js';
-import { endAll, processes, type Ran, until } from '../support/sandbox-machine.js';
+import { endAll, processes, type Ran, run, until } from '../support/sandbox-machine.js';
 import { Systemd } from '../support/sandbox-systemd.js';
 
 const UNIT = '/etc/systemd/system/upkeep.service';
@@ -139,6 +139,18 @@ describe('a keeper kept by systemd', () => {
     expect(systemctl('start', 'upkeep')).toMatchObject({ code: 0 });
     expect(await servicePids()).toEqual(services);
     expect(existsSync('/var/lib/upkeep/stopped')).toBe(false);
+  });
+
+  it('stops its services itself, in order, when the host goes down', async () => {
+    const pid = keeperPid();
+    systemd.run('systemctl', 'poweroff', '--no-block');
+    await systemd.end('by itself');
+    const said = run('journalctl', ['-D', '/var/log/journal', '--no-pager', '-o', 'cat', `_PID=${pid}`]).stdout;
+    expect(said).toContain('ending; stopping the supervised services');
+    expect(said).toMatch(/one: .*stopped/);
+    systemd = await Systemd.boot();
+    await until('systemd has started the keeper', () => systemctl('start', 'upkeep').code === 0);
+    services = await servicePids();
   });
 
   it('is uninstalled without a trace, and the services go on', () => {

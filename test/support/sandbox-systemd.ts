@@ -45,9 +45,9 @@ export class Systemd {
     return { code: ran.status, stdout: ran.stdout, stderr: ran.stderr };
   }
 
-  /** Everything in there ends with it. */
-  async end(): Promise<void> {
-    process.kill(this.#outside, 'SIGKILL');
+  /** Everything in there ends with it. `by itself`: it was told to power off. */
+  async end(how: 'killed' | 'by itself' = 'killed'): Promise<void> {
+    if (how === 'killed') process.kill(this.#outside, 'SIGKILL');
     await until('the end of systemd', () => !existsSync(`/proc/${this.#pid}`));
   }
 }
