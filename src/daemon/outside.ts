@@ -19,12 +19,14 @@ import { Exits } from '../kernel/exits.js';
 import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
 import { Groups } from '../kernel/groups.js';
 import { RealKernel } from '../kernel/kernel.js';
+import { Killers } from '../kernel/killers.js';
 import { oomScore } from '../kernel/oom-score.js';
 import { peerOf } from '../kernel/peer.js';
 import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump } from '../kernel/pump.js';
 import { Reaper } from '../kernel/reaper.js';
 import { closeOnExecFrom } from '../kernel/syscalls.js';
+import { instanceName, openTraceInstance } from '../kernel/trace-instance.js';
 import type { LogJob, LogNews, PrintJob } from '../logs/job.js';
 import { ServiceOutputs } from '../logs/outputs.js';
 import { ReadinessProbes } from '../readiness/probes.js';
@@ -52,7 +54,8 @@ export interface Outside {
 
 export function composeOutside({ places, token, begunAt, report, post }: OutsideOptions): Outside {
   const without = switchedOff(process.env);
-  const features = probeFeatures(without, probeProcConnector);
+  const trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(places.runtime));
+  const features = probeFeatures(without, probeProcConnector, () => (trace === null ? 'no' : 'yes'));
   // What Node itself inherited open (a terminal multiplexer's, a test runner's) is not for our services.
   closeOnExecFrom(3);
   const lastToGo = without.includes('oomScore') ? 'no' : oomScore.lower(process.env);
@@ -65,7 +68,14 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
   const outputs = new ServiceOutputs({ directory: places.logs, send: (job) => disk.send(job), report, inherited: 2 });
   const pump = createPump(features, report);
   const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
-  const exits = new Exits(pump, features, (pid) => connector?.exitStatusOf(pid) ?? null);
+  const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
+  const killers = trace === null ? null : new Killers(trace, pump, isFollowed, report);
+  const exits: Exits = new Exits(
+    pump,
+    features,
+    (pid) => connector?.exitStatusOf(pid) ?? null,
+    (process, evidence) => killers?.testify(process, evidence) ?? evidence,
+  );
   // Where a pidfd does not tell how a stranger's child ended, the connector has to hear it: then it listens all the time.
   const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
   const groups = new Groups(groupPlaces(features, places), report);
@@ -86,14 +96,18 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
     token,
     begunAt,
     readyFiles: join(places.runtime, 'ready'),
-    reaper: new Reaper((pid) => exits.isFollowed(pid)),
+    reaper: new Reaper(isFollowed),
+    killers,
     seeker: new Looker({ features, connector, post }),
   });
   return {
     kernel,
     outputs,
     disk,
-    without: [...missingFeatures(features).map((name) => ({ name, effect: effects[name] })), ...missingRights(lastToGo)],
+    without: [
+      ...missingFeatures(features).map((name) => ({ name, effect: effects[name] })),
+      ...missingRights(lastToGo),
+    ],
     notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
     peerOf,
     endAtOnce: exitAtOnce,
@@ -130,6 +144,8 @@ const effects: Readonly<Record<FeatureName, string>> = {
     'a service is ended by its process group and session; who left both may stay (needs a writable cgroup2 directory)',
   uvPoll: 'the kernel is waited for by a thread: deaths are seen a little later',
   subreaper: 'orphans of a service go to init',
+  tracefs:
+    'who sent a signal that ended a service is not known (needs root, tracefs on /sys/kernel/tracing, and no container)',
   setpriv: 'user, group, capabilities and noNewPrivileges cannot be set (install util-linux)',
 };
 

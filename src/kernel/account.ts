@@ -31,6 +31,9 @@ export function findUser(user: string): Account | null {
   return { name: null, uid, gid: uid, home: '/', shell: '/bin/sh' };
 }
 
+/** The name of a user in the file alone; null where it has none. Never asks the network: for what must not wait. */
+export const listedName = (uid: number): string | null => passwd().find((account) => account.uid === uid)?.name ?? null;
+
 /** The number of a group by name or number; null when there is no such name. */
 export function findGroup(group: string): number | null {
   if (/^\d+$/.test(group)) return Number(group);

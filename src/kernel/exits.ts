@@ -14,6 +14,9 @@ import { close, EPOLLET, EPOLLIN, P_PID, P_PIDFD, type Reaped, reap, SystemCallF
 /** The exit status of a process that ended lately, from somebody who listens to the kernel; null: not heard of. */
 export type ExitStatusOf = (pid: number, startTicks: number) => ExitStatus | null;
 
+/** What a witness of the signals can add to an end. Never throws. */
+export type Testify = (process: ProcessRef, evidence: ExitEvidence) => ExitEvidence;
+
 export type OnExit = (evidence: ExitEvidence) => void;
 
 interface Followed {
@@ -33,16 +36,23 @@ export class Exits {
   readonly #pump: Pump;
   readonly #features: Features;
   readonly #exitStatusOf: ExitStatusOf;
+  readonly #testify: Testify;
   readonly #followed = new Map<string, Followed>();
   readonly #byPid = new Map<number, readonly Followed[]>();
   #pollTimer: NodeJS.Timeout | null = null;
   #pollDelay = FIRST_POLL;
   readonly #onChild = (): void => this.#poll();
 
-  constructor(pump: Pump, features: Features, exitStatusOf: ExitStatusOf = () => null) {
+  constructor(
+    pump: Pump,
+    features: Features,
+    exitStatusOf: ExitStatusOf = () => null,
+    testify: Testify = (_process, evidence) => evidence,
+  ) {
     this.#pump = pump;
     this.#features = features;
     this.#exitStatusOf = exitStatusOf;
+    this.#testify = testify;
     if (features.pidfd === 'no') process.on('SIGCHLD', this.#onChild);
   }
 
@@ -139,7 +149,7 @@ export class Exits {
   #ended(entry: Followed, evidence: ExitEvidence): void {
     this.#forget(entry);
     if (evidence.status.type === 'unknown') this.#askListener(entry, evidence, ATTEMPTS);
-    else for (const callback of entry.callbacks.values()) callback(evidence);
+    else this.#tell(entry, evidence);
   }
 
   #askListener(entry: Followed, evidence: ExitEvidence, attempts: number): void {
@@ -148,17 +158,23 @@ export class Exits {
       setTimeout(() => this.#askListener(entry, evidence, attempts - 1), RETRY);
       return;
     }
-    const told: ExitEvidence = heard === null ? evidence : { ...evidence, status: heard };
+    this.#tell(entry, heard === null ? evidence : { ...evidence, status: heard });
+  }
+
+  #tell(entry: Followed, evidence: ExitEvidence): void {
+    const told = this.#testify(entry.process, evidence);
     for (const callback of entry.callbacks.values()) callback(told);
   }
 
-  /** What is known of the end of a process that nobody followed when it came; null: nothing. */
-  ofMissed(process: ProcessRef): ExitEvidence | null {
+  /** What is known of the end of a process that nobody followed when it came. */
+  ofMissed(process: ProcessRef): ExitEvidence {
     const stat = readStat(process.pid);
-    if (stat === null || !isDead(stat) || stat.startTicks !== process.startTicks) return null;
-    // A child of ours that ended while our program was replaced has waited for us, and nobody else may reap it.
-    const evidence = this.#evidenceOf({ process, pidfd: null, callbacks: new Map() });
-    return evidence === 'alive' ? null : evidence;
+    if (stat !== null && isDead(stat) && stat.startTicks === process.startTicks) {
+      // A child of ours that ended while our program was replaced has waited for us, and nobody else may reap it.
+      const evidence = this.#evidenceOf({ process, pidfd: null, callbacks: new Map() });
+      if (evidence !== 'alive') return this.#testify(process, evidence);
+    }
+    return this.#testify(process, { ...evidence({ type: 'unknown' }, null, null), ticks: null });
   }
 
   #pollSoon(): void {

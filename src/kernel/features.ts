@@ -17,9 +17,10 @@ const FEATURE_NAMES = [
   'uvPoll',
   'subreaper',
   'setpriv',
+  'tracefs',
 ] as const;
 
-/** Death at once; identity by inode; exit status of what is no child of ours; the same on older kernels; membership; waiting without a thread; orphans come to us; users and privileges. */
+/** Death at once; identity by inode; exit status of what is no child of ours; the same on older kernels; membership; waiting without a thread; orphans come to us; users and privileges; who sent a signal. */
 export type FeatureName = (typeof FEATURE_NAMES)[number];
 
 export type Features = Readonly<Record<FeatureName, 'yes' | 'no'>>;
@@ -37,9 +38,13 @@ export function switchedOff(environment: NodeJS.ProcessEnv): readonly string[] {
 
 /**
  * Tries every feature that is not in `without`. As a side effect orphans of our descendants become our children
- * from now on (`subreaper`). `procConnector` is told by whoever opens it; without a probe it counts as missing.
+ * from now on (`subreaper`). `procConnector` and `tracefs` are told by whoever opens them; without a probe they count as missing.
  */
-export function probeFeatures(without: readonly string[], procConnector: () => 'yes' | 'no' = () => 'no'): Features {
+export function probeFeatures(
+  without: readonly string[],
+  procConnector: () => 'yes' | 'no' = () => 'no',
+  tracefs: () => 'yes' | 'no' = () => 'no',
+): Features {
   const probes: Readonly<Record<FeatureName, () => 'yes' | 'no'>> = {
     pidfd: () => onPidfd(() => 'yes'),
     pidfdInode: () => onPidfd((fd) => (statfsSync(`/proc/self/fd/${fd}`).type === PID_FS_MAGIC ? 'yes' : 'no')),
@@ -49,6 +54,7 @@ export function probeFeatures(without: readonly string[], procConnector: () => '
     uvPoll: () => (findUvPoll() === null ? 'no' : 'yes'),
     subreaper: () => (prctl(PR_SET_CHILD_SUBREAPER, 1) === 0 ? 'yes' : 'no'),
     setpriv: () => (whichHop('setpriv') === null ? 'no' : 'yes'),
+    tracefs,
   };
   // Everything that is built on pidfds goes with them.
   const off = without.includes('pidfd') ? [...without, 'pidfdInode', 'pidfdInfo'] : without;

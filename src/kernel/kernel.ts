@@ -10,6 +10,7 @@ import { endHelper } from './end-helper.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
+import type { Killers } from './killers.js';
 import { removeStale } from './pid-file.js';
 import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
@@ -38,6 +39,8 @@ export interface KernelParts {
   readonly exits: Exits;
   readonly groups: Groups;
   readonly reaper: Reaper;
+  /** Null where the kernel does not tell who signals. */
+  readonly killers: Killers | null;
   readonly seeker: Seeker;
   readonly outputs: Outputs;
   readonly readiness: Readiness;
@@ -51,16 +54,6 @@ export interface KernelParts {
 
 /** Until following is tried again, in ms. */
 const RETRY = 1000;
-
-/** Nobody could say how it ended. */
-const unseen: ExitEvidence = {
-  status: { type: 'unknown' },
-  oom: false,
-  peakMemory: null,
-  cpuTime: null,
-  ticks: null,
-  by: null,
-};
 
 export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
@@ -163,13 +156,14 @@ export class RealKernel implements Kernel {
   }
 
   close(): void {
-    const { seeker, exits, groups, reaper, pump } = this.#parts;
+    const { seeker, exits, groups, reaper, killers, pump } = this.#parts;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
     this.#readyFiles.close();
     this.#reclaims.close();
     seeker.close();
     exits.close();
+    killers?.close();
     reaper.close();
     groups.close();
     pump.close();
@@ -238,7 +232,7 @@ export class RealKernel implements Kernel {
       groups.recognize(service, process);
       const oomKills = groups.oomKills(service);
       const onExit = (seen: ExitEvidence): void => exited(withOom(seen, groups.oomKills(service) > oomKills), 'no');
-      if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process) ?? unseen, 'yes');
+      if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process), 'yes');
     } catch (error) {
       // No descriptor to be had: it is tried again, not given up.
       this.#parts.report(`process ${process.pid} of ${service} cannot be followed now; it is tried again`, error);
@@ -338,8 +332,10 @@ function commandOf({ kind }: ServiceSpec, role: Role): Command | null {
   }
 }
 
-/** The kernel's word that somebody of the service was killed for want of memory counts for a main process that was killed. */
+/** The kernel's word that somebody of the service was killed for want of memory counts for a main process that was killed, unless somebody was seen who did that. */
 function withOom(evidence: ExitEvidence, oom: boolean): ExitEvidence {
   const { status } = evidence;
-  return { ...evidence, oom: oom && status.type === 'signaled' && status.signal === 'SIGKILL' };
+  const isOom =
+    evidence.oom || (oom && evidence.by === null && status.type === 'signaled' && status.signal === 'SIGKILL');
+  return isOom ? { ...evidence, oom: true, by: null } : evidence;
 }

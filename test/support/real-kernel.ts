@@ -26,11 +26,13 @@ import { type Features, probeFeatures } from '../../src/kernel/features.js';
 import { Groups } from '../../src/kernel/groups.js';
 import { isAlive, readStat } from '../../src/kernel/identity.js';
 import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
+import { Killers } from '../../src/kernel/killers.js';
 import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connector.js';
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { createPump } from '../../src/kernel/pump.js';
 import { Reaper } from '../../src/kernel/reaper.js';
 import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
+import { instanceName, openTraceInstance } from '../../src/kernel/trace-instance.js';
 import type { Subject } from './kernel-subject.js';
 
 export interface RealSubject extends Subject {
@@ -63,9 +65,10 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
 
 export function makeRealKernel(without: readonly string[]): RealSubject {
   closeOnExecFrom(3);
-  const features = probeFeatures(without, probeProcConnector);
   const home = mkdtempSync(join(tmpdir(), 'upkeep-kernel-'));
   chmodSync(home, 0o755);
+  let trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(home));
+  const features = probeFeatures(without, probeProcConnector, () => (trace === null ? 'no' : 'yes'));
   const token = randomBytes(8).toString('hex');
   const events: Event[] = [];
   const reports: string[] = [];
@@ -92,7 +95,14 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
   const make = (): { readonly kernel: RealKernel; readonly groups: Groups } => {
     const pump = createPump(features, report);
     const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
-    const exits = new Exits(pump, features, (pid) => connector?.exitStatusOf(pid) ?? null);
+    const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
+    const killers = trace === null ? null : new Killers(trace, pump, isFollowed, report);
+    const exits: Exits = new Exits(
+      pump,
+      features,
+      (pid) => connector?.exitStatusOf(pid) ?? null,
+      (process, evidence) => killers?.testify(process, evidence) ?? evidence,
+    );
     const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
     const groups = new Groups(
       {
@@ -102,7 +112,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       },
       report,
     );
-    const reaper = new Reaper((pid) => exits.isFollowed(pid));
+    const reaper = new Reaper(isFollowed);
     const kernel = new RealKernel({
       post: (event) => void events.push(event),
       report,
@@ -111,6 +121,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       exits,
       groups,
       reaper,
+      killers,
       seeker: { ...seeker, close: () => listening?.close() },
       outputs,
       readiness: { await: () => {}, cancel: () => {} },
@@ -144,6 +155,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     },
     succeed: () => {
       current.kernel.close();
+      trace = trace === null ? null : openTraceInstance(instanceName(home));
       current = make();
     },
     programs: {
