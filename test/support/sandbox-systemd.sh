@@ -1,6 +1,6 @@
 #!/bin/bash
 # A real systemd as PID 1 of namespaces of its own, on the disposable root of the sandbox: `sandbox-systemd.sh TARGET-UNITS...`
-# are what it boots to, beside its journal. The same files as outside; /run, /dev and the processes are its own.
+# are what it boots to, beside its journal. The same files as outside; /run, /tmp, /dev and the processes are its own.
 # Called inside the sandbox only.
 set -eu
 [ "${UPKEEP_SANDBOX:-}" = 1 ] || { echo 'only inside the sandbox' >&2; exit 1; }
@@ -10,7 +10,7 @@ mkdir "$group"
 echo $$ >"$group/cgroup.procs" # becomes the root of the new cgroup namespace
 
 mkdir -p /mnt/system
-exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
+PWD_OUTSIDE=$(pwd -P) exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
 set -eu
 mount --rbind / /mnt/system
 cd /mnt/system
@@ -32,6 +32,11 @@ ln -s pts/ptmx dev/ptmx
 mount -t tmpfs tmpfs dev/shm
 ln -s /proc/self/fd dev/fd
 mount -t tmpfs -o mode=755 tmpfs run
+# It clears its /tmp, and this one is the test runner'"'"'s. A checkout below /tmp is put back.
+project=$PWD_OUTSIDE
+case $project in /tmp/*) mkdir -p /mnt/project && mount --rbind "$project" /mnt/project ;; esac
+mount -t tmpfs -o mode=1777 tmpfs tmp
+case $project in /tmp/*) mkdir -p ".$project" && mount --rbind /mnt/project ".$project" ;; esac
 pivot_root . mnt
 umount -l /mnt
 exec env -i container=sandbox PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
