@@ -50,7 +50,11 @@ const flushPatience = 2000;
 
 /** Runs the keeper until it is asked to end; resolves to the exit code. */
 export async function runDaemon(options: RunOptions, version: string, mode: Mode = 'keep'): Promise<number> {
-  const guard = new Guard({ env: process.env, ppid: () => process.ppid, kill: (pid, signal) => process.kill(pid, signal) });
+  const guard = new Guard({
+    env: process.env,
+    ppid: () => process.ppid,
+    kill: (pid, signal) => process.kill(pid, signal),
+  });
   try {
     return await enterAndKeep(options, version, mode, guard);
   } finally {
