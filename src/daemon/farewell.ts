@@ -10,9 +10,9 @@ import { type WriteJob, writeJob } from '../journal/job.js';
 /** The status by which systemd knows that the end was meant (RestartPreventExitStatus in its unit). */
 const meant = 100;
 
-/** Who starts this keeper again, by the word of whoever started it; null: nobody. */
-export const ownerOf = ({ UPKEEP_OWNER: via }: NodeJS.ProcessEnv): Via | null =>
-  via !== undefined && isVia(via) ? via : null;
+/** Who starts this keeper again, by the word of whoever started it, or by its parent; null: nobody. */
+export const ownerOf = ({ UPKEEP_OWNER: via, UPKEEP_GUARD: guard }: NodeJS.ProcessEnv): Via | null =>
+  via !== undefined && isVia(via) ? via : guard === undefined ? null : 'guard';
 
 export class Farewell {
   readonly #state: string;
