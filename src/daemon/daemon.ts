@@ -284,7 +284,7 @@ async function keep(
   const runtimeWatch = new RuntimeWatch({
     path: places.runtime,
     makeDirectory: premises.makeRuntime,
-    pieces: [...premises.pieces, memory.journal, socket],
+    pieces: [...premises.pieces, memory.journal, socket, ...(record === null ? [] : [record.piece])],
     say: (text) => log.say('warning', text),
     report,
   });

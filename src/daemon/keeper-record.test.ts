@@ -77,6 +77,18 @@ it('believes the guard only about the life right before', () => {
   expect(open({ ...life(5, '1'), UPKEEP_GUARD: '71' }).before).toMatchObject({ cause: 'unknown' });
 });
 
+it('is made anew when somebody removes it, and not taken for removed when it could not be written', () => {
+  const { piece } = open();
+  expect(piece.isInPlace()).toBe(true);
+  rmSync(recordPath(runtime));
+  expect(piece.isInPlace()).toBe(false);
+  void piece.renew();
+  expect(onDisk()).toMatchObject({ pid: process.pid, ended: null });
+  rmSync(runtime, { recursive: true });
+  void piece.renew();
+  expect(piece.isInPlace()).toBe(true);
+});
+
 it('says that it cannot be written, and goes on', () => {
   rmSync(runtime, { recursive: true });
   expect(open().before).toBeNull();

@@ -5,7 +5,7 @@
 // An upgrade in place writes no end: the program that follows has the same pid and start time. Should it die before it has
 // begun, the record is still that of a keeper that did not end, which is true.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId } from '../install/stopped-mark.js';
 import { readJson, replaceFile } from '../journal/durable-file.js';
@@ -16,6 +16,7 @@ import { namesOurPids, oomKillsOf, readKernelLog } from '../kernel/kernel-log.js
 import { oomKillsCounted, ownMemoryGroup } from '../kernel/memory-group.js';
 import { type Before, howItEnded, type Life } from './keeper-death.js';
 import { progressPath, stampIn } from './progress.js';
+import type { Piece } from './runtime-watch.js';
 
 /** Everything in the file. Its shape may grow; what is in it keeps its meaning. */
 export interface Recorded extends Life {
@@ -35,6 +36,7 @@ export class KeeperRecord {
   readonly #path: string;
   readonly #report: Report;
   readonly #recorded: Recorded;
+  #file: 'written' | 'unwritten' = 'unwritten';
   /** Told of the keeper before; null: there was none in this boot, or it ended because somebody asked. */
   readonly before: Before | null;
 
@@ -54,10 +56,21 @@ export class KeeperRecord {
     this.#write(how);
   }
 
+  /** As one of the things that are made anew when somebody removes them. What could never be written was not removed. */
+  get piece(): Piece {
+    return {
+      name: 'the record of the keeper',
+      isInPlace: () => this.#file === 'unwritten' || existsSync(this.#path),
+      renew: () => this.#write(),
+    };
+  }
+
   #write(ended: Recorded['ended'] = null): void {
     try {
       replaceFile(this.#path, `${JSON.stringify({ ...this.#recorded, ended })}\n`);
+      this.#file = 'written';
     } catch (error) {
+      this.#file = 'unwritten';
       this.#report(`${this.#path} cannot be written: the next keeper will not know how this one ended`, error);
     }
   }

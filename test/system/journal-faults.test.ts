@@ -138,7 +138,7 @@ describe('while the keeper runs', () => {
     await home.until('an answer', async () => (await home.get('/v1/status')).type === 'ok');
     await expect
       .poll(keeper.said, { timeout: 10_000 })
-      .toMatch(/removed the directory, the lock, the journal, the control socket of/);
+      .toMatch(/removed the directory, the lock, the journal, the control socket, the record of the keeper of/);
     expect((await home.upkeep('restart', 'a')).code).toBe(0);
     const { f: _stopped, ...others } = pids;
     const now = { ...others, a: await home.running('a', pids.a) };
