@@ -5,13 +5,13 @@ import type { ServiceSet } from '../core/state.js';
 import type { Keeper } from '../keeper/keeper.js';
 
 /** Resolves when all services are at rest. Every way to rest has a deadline of its own, so it comes. */
-export function untilAtRest(keeper: Keeper): Promise<{ readonly how: 'leave'; readonly code: null }> {
+export function untilAtRest(keeper: Keeper): Promise<void> {
   return new Promise((resolve) => {
     const stop = keeper.subscribe({ tell: () => setImmediate(look) });
     const look = (): void => {
       if (!isAtRest(keeper.services)) return;
       stop();
-      resolve({ how: 'leave', code: null });
+      resolve();
     };
     setImmediate(look);
   });

@@ -3,7 +3,7 @@
 import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
 import type { Service, ServiceSet } from '../core/state.js';
-import { type KeeperStatus, type Status, statusOf, type View } from '../core/status.js';
+import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type View } from '../core/status.js';
 import type { Clock } from '../keeper/ports.js';
 import { bootSeconds } from '../kernel/boot-seconds.js';
 import { ownerOf } from './farewell.js';
@@ -34,14 +34,18 @@ export interface ViewParts {
 }
 
 export function statusView(parts: ViewParts): Status {
-  const view = viewNow(parts);
   return {
     version: 1,
     host: parts.host,
-    time: new Date(view.now.wall).toISOString(),
+    time: new Date(parts.clock.now().wall).toISOString(),
     keeper: keeperStatus(parts),
-    services: [...parts.services().values()].map((service) => statusOf(service, view)),
+    services: servicesView(parts),
   };
+}
+
+export function servicesView(parts: Pick<ViewParts, 'services' | 'clock' | 'notEnforced'>): readonly ServiceStatus[] {
+  const view = viewNow(parts);
+  return [...parts.services().values()].map((service) => statusOf(service, view));
 }
 
 function keeperStatus({ version, since, places, pending, problems, without }: ViewParts): KeeperStatus {
@@ -89,12 +93,7 @@ export function detailView(name: string, parts: ViewParts): unknown {
   return { spec: service.spec, next: service.next, log: parts.lossesOf(service) };
 }
 
-function viewNow({ clock, notEnforced }: ViewParts): View {
+function viewNow({ clock, notEnforced }: Pick<ViewParts, 'clock' | 'notEnforced'>): View {
   const now = clock.now();
-  return { now, bootWall: now.wall - uptime() * 1000, ticksPerSecond: 100, notEnforced };
-}
-
-/** Seconds since the machine started, sleep included: the clock of `startTicks`. */
-function uptime(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n) / 1000;
+  return { now, bootWall: now.wall - bootSeconds() * 1000, ticksPerSecond: 100, notEnforced };
 }

@@ -1,0 +1,124 @@
+// The keeper put together with everything that it acts by: kernel, journal, logs, clock, and the configuration that it was
+// given. The same for one that stays and for a single look. Nobody reaches it yet.
+
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+import type { Configuration } from '../config/load.js';
+import { mainOf, type Service } from '../core/state.js';
+import { writeJob } from '../journal/job.js';
+import { Words } from '../journal/words.js';
+import { Keeper } from '../keeper/keeper.js';
+import type { Clock, Journal } from '../keeper/ports.js';
+import { createClock } from '../kernel/clock.js';
+import { hostPhase } from '../kernel/host-phase.js';
+import { generationsAlive } from '../kernel/unrecorded.js';
+import { printJob } from '../logs/job.js';
+import type { Beginning } from './beginning.js';
+import { CurrentConfiguration } from './configuration.js';
+import { withFault } from './fault-point.js';
+import { HostWatch } from './host-watch.js';
+import { keepApplied, servicesOf } from './memory.js';
+import { composeOutside, type Outside } from './outside.js';
+
+/** How long the disk may take to write the last words of an ending keeper. */
+const flushPatience = 2000;
+
+export interface Engine {
+  readonly keeper: Keeper;
+  readonly clock: Clock;
+  readonly outside: Outside;
+  readonly configuration: CurrentConfiguration;
+  /** Every service as it was left. `leave`: this one is not for us. */
+  begin(isForUs: (service: Service) => 'take' | 'leave'): void;
+  /** Touches no process. `lastWord`: before the process ends at once, because a disk hangs. */
+  close(exitCode: number, lastWord: () => void): Promise<void>;
+}
+
+export async function buildEngine({ options, uid, log, report, memory, decision }: Beginning): Promise<Engine> {
+  const { places, command } = options;
+  const clock = createClock();
+  const outside = composeOutside({
+    places,
+    token: memory.journal.token,
+    begunAt: (name) => memory.found.snapshots.get(name)?.begun ?? 0,
+    report,
+    post: (event) => keeper.post(event),
+  });
+  log.printThrough((text) => outside.disk.send(printJob(text)));
+  const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
+    outside.disk.send(writeJob(path, text)),
+  );
+  const journal: Journal = {
+    record: (services, removed) => {
+      memory.journal.record(services, removed);
+      words.record(services, removed);
+      for (const name of removed) outside.outputs.release(name);
+    },
+  };
+  const hostWatch = new HostWatch({
+    ask: hostPhase,
+    turn: (to) => keeper.turnHost(to),
+    bootGrace: decision.configuration.keeper.bootGrace,
+    uptime: () => uptime() * 1000,
+  });
+  const host = await hostWatch.begin();
+  const keeper: Keeper = new Keeper({
+    ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
+    clock,
+    sinks: [log, hostWatch],
+    report,
+    host,
+  });
+  const keep = (applied: Configuration): void => {
+    // A command is no configuration that could be the last good one.
+    if (command === null) keepApplied(places, applied, (job) => outside.disk.send(job));
+  };
+  const configuration = new CurrentConfiguration(
+    {
+      path: places.config,
+      uid,
+      post: keeper.post,
+      services: () => keeper.services,
+      now: () => clock.now().instant,
+      keep,
+    },
+    decision.configuration,
+    decision.from === 'applied' ? decision.problems : [],
+  );
+  keep(decision.configuration);
+
+  return {
+    keeper,
+    clock,
+    outside,
+    configuration,
+    begin: (isForUs) => {
+      const recorded = (name: string): number => memory.found.snapshots.get(name)?.service.generation ?? 0;
+      const unrecorded = generationsAlive(memory.journal.token, recorded);
+      for (const { as: service, events } of servicesOf(
+        decision.configuration,
+        memory,
+        clock.now().instant,
+        unrecorded,
+      )) {
+        if (isForUs(service) === 'leave') continue;
+        // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
+        if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
+        keeper.post({ type: 'added', service: service.spec.name, as: service });
+        for (const event of events) keeper.post(event);
+      }
+    },
+    close: async (exitCode, lastWord) => {
+      hostWatch.close();
+      keeper.close();
+      memory.journal.close();
+      log.flush();
+      if ((await outside.disk.flush(flushPatience)) === 'late') {
+        report('the disk does not answer; ending without its last word', null);
+        lastWord();
+        outside.endAtOnce(exitCode);
+      }
+      outside.close();
+    },
+  };
+}

@@ -1,0 +1,178 @@
+// Where a keeper that stays is reached: the control socket, the status, signals, upgrades; and what shows that it lives: the
+// pulse, the watch over its directory. Decides nothing about services.
+
+import { hostname } from 'node:os';
+import { ControlServer } from '../control/server.js';
+import { SdNotify, watchdogPeriod } from '../kernel/sd-notify.js';
+import type { Beginning } from './beginning.js';
+import type { PlanAnswer } from './configuration.js';
+import { ControlSocket } from './control-socket.js';
+import type { Engine } from './engine.js';
+import type { Farewell } from './farewell.js';
+import type { Guard } from './guard.js';
+import type { KeeperRecord } from './keeper-record.js';
+import { watchLoop } from './loop-delay.js';
+import { directory } from './outside.js';
+import { describePeer, judgesFor } from './peers.js';
+import { Progress } from './progress.js';
+import { Pulse } from './pulse.js';
+import { fileIn, listen, wants } from './requests.js';
+import { RuntimeWatch } from './runtime-watch.js';
+import { successorOf } from './successor.js';
+import { Upgrade } from './upgrade.js';
+import { detailView, keeperView, statusView, type ViewParts } from './view.js';
+
+export interface ReceptionParts {
+  readonly beginning: Beginning;
+  readonly engine: Engine;
+  readonly version: string;
+  /** Descriptors by name that were handed on to us, the best first. */
+  readonly inherited: readonly ReadonlyMap<string, number>[];
+  readonly guard: Guard;
+  readonly farewell: Farewell;
+  readonly record: KeeperRecord;
+  readonly end: (how: 'leave' | 'stop') => void;
+}
+
+export interface Reception {
+  /** The services are there: from now on it says that it keeps them. */
+  begin(): void;
+  /** It was asked to end; nothing is replaced any more. */
+  ending(): void;
+  /** Resolves at the second request to end. */
+  readonly second: Promise<void>;
+  close(how: 'leave' | 'stop'): void;
+}
+
+export async function openReception(parts: ReceptionParts): Promise<Reception> {
+  const { beginning, engine, version, inherited, guard, farewell, record, end } = parts;
+  const { options, uid, log, report, premises, memory } = beginning;
+  const { keeper, outside, clock, configuration } = engine;
+  const { places, command } = options;
+
+  farewell.begin();
+
+  const loop = watchLoop((text) => log.say('warning', text));
+  const view: ViewParts = {
+    host: hostname(),
+    version,
+    since: new Date(),
+    places,
+    clock,
+    services: () => keeper.services,
+    configuration: () => configuration.current,
+    pending: () => command === null && configuration.pending,
+    problems: () => [
+      ...configuration.problems,
+      ...guard.problems,
+      ...(memory.journal.health === 'broken'
+        ? ['the journal cannot be written: a keeper that is killed now forgets what happened']
+        : []),
+    ],
+    before: record.before,
+    without: outside.without,
+    notEnforced: outside.notEnforced,
+    lossesOf: (service) => outside.outputs.lossesOf(service.spec.name),
+    diskLate: () => outside.disk.late,
+    counters: () => ({
+      ...loop.counters(),
+      diskJobsDropped: outside.disk.dropped,
+      logLinesDropped: log.dropped,
+      eventReadersDropped: control.events.dropped,
+    }),
+  };
+
+  const apply = (): PlanAnswer => {
+    if (command !== null) return { type: 'bad', problems: ['this keeper keeps a command and has no file to apply'] };
+    const answer = configuration.apply();
+    if (answer.type === 'ok') log.say('notice', `applied ${places.config}`);
+    else for (const problem of answer.problems) log.say('error', `not applied: ${problem}`);
+    return answer;
+  };
+  const control: ControlServer = new ControlServer({
+    post: keeper.post,
+    services: () => keeper.services,
+    status: () => statusView(view),
+    keeper: () => keeperView(view),
+    judges: judgesFor(() => keeper.services, uid, directory),
+    peerOf: outside.peerOf,
+    describe: (peer) => describePeer(peer, directory),
+    detail: (name) => detailView(name, view),
+    report,
+    govern: {
+      plan: (body) => Promise.resolve(configuration.plan(fileIn(body))),
+      apply: () => Promise.resolve(apply()),
+      shutdown: (body, peer) => {
+        farewell.shutDown(describePeer(peer, directory));
+        end(wants(body, 'leave') || options.leave === 'yes' ? 'leave' : 'stop');
+        return Promise.resolve({ ending: true });
+      },
+      once: () => Promise.resolve({ services: statusView(view).services }),
+      upgrade: () => upgrade.ask(),
+    },
+  });
+  keeper.subscribe(control.operations);
+  keeper.subscribe(control.events);
+  const manager = process.env.NOTIFY_SOCKET ?? null;
+  const socket = new ControlSocket({ path: places.socket, server: control, inherited, manager });
+  const pulse = new Pulse({
+    notify: new SdNotify(process.env),
+    progress: new Progress(places.runtime),
+    watchdog: watchdogPeriod(process.env, process.pid),
+    services: () => keeper.services,
+    onBeat: (late) => loop.late(late),
+  });
+  const upgrade = new Upgrade({
+    version,
+    successor: () => successorOf(process, places),
+    lock: premises.lockFd,
+    control: socket,
+    flush: (within) => outside.disk.flush(within),
+    say: (level, text) => log.say(level, text),
+    beforeReplacing: () => {
+      pulse.reloading();
+      log.flush();
+    },
+  });
+  try {
+    await socket.open();
+  } catch (error) {
+    // Without a socket it keeps all the same: services come first.
+    report(`the control socket ${places.socket} cannot be opened; commands will not reach this keeper`, error);
+  }
+
+  const runtimeWatch = new RuntimeWatch({
+    path: places.runtime,
+    makeDirectory: premises.makeRuntime,
+    pieces: [...premises.pieces, memory.journal, socket, record.piece],
+    say: (text) => log.say('warning', text),
+    report,
+  });
+  runtimeWatch.begin();
+  const onSignal = listen({
+    end: () => end(options.leave === 'yes' ? 'leave' : 'stop'),
+    apply,
+    // Why not stands in the log.
+    upgrade: () => void upgrade.ask().catch(() => {}),
+  });
+
+  return {
+    begin: () => {
+      pulse.begin();
+      keeper.subscribe(pulse);
+    },
+    ending: () => {
+      upgrade.close();
+      pulse.stopping();
+    },
+    second: onSignal.second,
+    close: (how) => {
+      record.end(how);
+      onSignal.close();
+      runtimeWatch.close();
+      socket.close();
+      loop.close();
+      pulse.close();
+    },
+  };
+}
