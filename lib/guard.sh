@@ -27,7 +27,8 @@ pass() {
   [ -z "$keeper" ] || kill -s "$1" "$keeper" 2>/dev/null
 }
 trap 'end TERM' TERM
-trap 'end INT' INT
+# A shell starts what runs in the background with SIGINT ignored: one that comes before the keeper listens would be lost.
+trap 'end TERM' INT
 trap 'pass HUP' HUP
 trap 'pass QUIT' QUIT
 trap 'pass USR2' USR2
@@ -62,7 +63,8 @@ while [ "$purpose" = keep ]; do
   last=$status
   said="status $status"
   [ "$status" -le 128 ] || said="status $status, which is signal $((status - 128)) or that exit code"
-  echo "upkeep guard: the keeper ended with $said; starting it again" >&2
+  # In a process of its own: nobody may read there any more, and the SIGPIPE, or the wait for room, must not be ours.
+  echo "upkeep guard: the keeper ended with $said; starting it again" >&2 &
   look_at_clock
   if [ $((now - begun)) -lt 10 ]; then short=$((short + 1)); else short=0; fi
   # At once; but what ends at once for the third time in a row, haste does not cure.

@@ -1,6 +1,8 @@
 // What a user is promised of the guard, of a command without a file, and of `--exit-with`.
 
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type Home, newHome } from '../support/keeper.js';
 import { isAlive, signal } from '../support/running.js';
@@ -92,6 +94,24 @@ describe('a guarded keeper', () => {
     expect(await home.running('web')).toBe(pid);
     expect((await guard.end('SIGTERM')).code).toBe(0);
     expect(isAlive(pid)).toBe(false);
+  });
+});
+
+describe('the guard', () => {
+  it('starts the keeper again also when nobody reads what it says', async () => {
+    const home = newHome();
+    const script = fileURLToPath(new URL('../../lib/guard.sh', import.meta.url));
+    const stub = 'echo $$ >>lives; exec sleep 1000';
+    const guard = spawn('/bin/sh', [script, 'sh', '-c', stub], {
+      ...{ cwd: home.path, env: home.environment },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    guard.stderr.destroy();
+    const lives = (): readonly string[] => home.read('lives').split('\n').slice(0, -1);
+    await home.until('its first keeper', () => lives().length === 1);
+    signal(Number(lives()[0]), 'SIGKILL');
+    await home.until('another keeper', () => lives().length === 2);
+    expect(guard.exitCode ?? guard.signalCode).toBeNull();
   });
 });
 
