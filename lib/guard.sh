@@ -32,7 +32,7 @@ trap 'end TERM' INT
 trap 'pass HUP' HUP
 trap 'pass QUIT' QUIT
 trap 'pass USR2' USR2
-trap 'woken=yes purpose=end' USR1
+trap 'woken=yes; [ "$purpose" = end ] || purpose=said' USR1
 
 # Whole seconds of the kernel's uptime: nobody sets that clock.
 look_at_clock() {
@@ -47,7 +47,7 @@ while [ "$purpose" = keep ]; do
   UPKEEP_GUARD=$$ UPKEEP_GUARD_LIFE=$life UPKEEP_GUARD_LAST=$last "$@" </dev/null &
   keeper=$!
   # It was forked, but not known yet, when the signal came.
-  [ "$purpose" = keep ] || kill "$keeper" 2>/dev/null
+  [ "$purpose" != end ] || kill "$keeper" 2>/dev/null
 
   # A signal that we handle ends `wait` with a status above 128, while the keeper may live on; only then is there a second
   # `wait`. Asking kill -0 alone would go round for ever when its pid is somebody else's by now.
@@ -55,7 +55,14 @@ while [ "$purpose" = keep ]; do
     woken=no
     wait "$keeper" 2>/dev/null # dash would say "Killed", without saying who
     status=$?
-    if [ "$woken" = no ] || [ "$status" -le 128 ] || ! kill -0 "$keeper" 2>/dev/null; then break; fi
+    if [ "$woken" = no ] || [ "$status" -le 128 ]; then break; fi
+    kill -0 "$keeper" 2>/dev/null && continue
+    # It ended at that very moment, and this is the status of the signal: its own comes now. Where it was its own, it may be
+    # told once only, and the shell knows no such child.
+    wait "$keeper" 2>/dev/null
+    again=$?
+    [ "$again" = 127 ] || status=$again
+    break
   done
   keeper=
   [ "$purpose" = keep ] || break
