@@ -23,7 +23,7 @@ export async function lookOnce(options: OnceOptions, version: string): Promise<n
     const asked = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const onSignal = listen({ end, apply: () => {}, upgrade: () => {} });
+    const onSignal = listen({ end, apply: () => {}, upgrade: () => {}, echo: 0 });
     const onceReport = new OnceReport();
     keeper.subscribe(onceReport);
     log.say('info', `upkeep ${version} looks at the services of ${beginning.options.places.config}`);

@@ -154,6 +154,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     apply,
     // Why not stands in the log.
     upgrade: () => void upgrade.ask().catch(() => {}),
+    echo: guard.state.type === 'there' ? 300 : 0,
   });
 
   return {

@@ -8,6 +8,8 @@ export interface SignalActions {
   readonly end: () => void;
   readonly apply: () => void;
   readonly upgrade: () => void;
+  /** Milliseconds in which a second request to end is an echo: one Ctrl-C reaches us twice where our guard hears it too, and passes it on. */
+  readonly echo: number;
 }
 
 export interface Listening {
@@ -16,11 +18,8 @@ export interface Listening {
   close(): void;
 }
 
-/** Milliseconds in which two requests to end are one. */
-const oneWish = 300;
-
 /** SIGTERM and Ctrl-C end the keeper, SIGHUP applies the configuration, SIGUSR2 upgrades; what else would end a process by default does not. */
-export function listen({ end, apply, upgrade }: SignalActions): Listening {
+export function listen({ end, apply, upgrade, echo }: SignalActions): Listening {
   let first: number | null = null;
   let again: () => void = () => {};
   const second = new Promise<void>((resolve) => {
@@ -29,8 +28,7 @@ export function listen({ end, apply, upgrade }: SignalActions): Listening {
   const onEnd = (): void => {
     const now = performance.now();
     if (first === null) end();
-    // One Ctrl-C reaches us twice where our guard hears it too, and passes it on.
-    else if (now - first > oneWish) again();
+    else if (now - first >= echo) again();
     first ??= now;
   };
   const nothing = (): void => {};

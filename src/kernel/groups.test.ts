@@ -101,7 +101,7 @@ it('does nothing at all without a place', async () => {
 
 it('reads its members, and knows those of an earlier keeper again', async () => {
   const groups = make();
-  mkdirSync(join(base, 'upkeep.i/web.service'));
+  mkdirSync(join(base, 'upkeep.i/web.service'), { recursive: true });
   writeFileSync(join(base, 'upkeep.i/web.service/cgroup.procs'), `${process.pid}\n77\n`);
   expect(groups.members(web)).toEqual([process.pid, 77]);
   groups.recognize(web, process);
@@ -112,7 +112,7 @@ it('reads its members, and knows those of an earlier keeper again', async () => 
 
 it('removes what is empty when it is closed, and leaves what is not', () => {
   const groups = make();
-  mkdirSync(join(base, 'upkeep.i/empty.service'));
+  mkdirSync(join(base, 'upkeep.i/empty.service'), { recursive: true });
   mkdirSync(join(base, 'upkeep.i/full.service/below'), { recursive: true });
   groups.close();
   expect(readdirSync(join(base, 'upkeep.i'))).toEqual(['full.service']);

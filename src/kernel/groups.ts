@@ -2,7 +2,7 @@
 // them all at once, and a memory limit where a controller is to be had. Every write that moves a process waits for a
 // grace period of the kernel (7 ms measured), so none is made on the loop. It must not know why somebody is killed.
 
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessRef } from '../core/process.js';
@@ -54,11 +54,14 @@ export class Groups {
   constructor(places: GroupPlaces, report: Report, write: WriteOffLoop = writeInPool) {
     this.#write = write;
     this.#report = report;
-    this.#root = places.base === null ? null : makeRoot(places.base, places.instance);
+    this.#root = places.base === null ? null : rootIn(places.base, places.instance);
     const v2 = this.#root !== null && places.base !== null && delegatesMemory(places.base);
-    this.#memoryRoot = v2 || places.memoryV1 === null ? null : makeRoot(places.memoryV1, places.instance);
+    this.#memoryRoot = v2 || places.memoryV1 === null ? null : rootIn(places.memoryV1, places.instance);
     this.#memory = v2 ? 'v2' : this.#memoryRoot !== null ? 'v1' : 'no';
-    if (v2 && this.#root !== null) void this.#try(`${this.#root}/cgroup.subtree_control`, '+memory');
+    if (v2 && this.#root !== null) {
+      mkdirSync(this.#root, { recursive: true });
+      void this.#try(`${this.#root}/cgroup.subtree_control`, '+memory');
+    }
   }
 
   /** Can `memory` of a service be enforced here? */
@@ -124,7 +127,7 @@ export class Groups {
     this.#queue.length = 0;
     this.#oomWatch?.close();
     for (const root of [this.#root, this.#memoryRoot]) {
-      if (root === null) continue;
+      if (root === null || !existsSync(root)) continue;
       for (const entry of readdirSync(root, { withFileTypes: true }))
         if (entry.isDirectory()) removeIfEmpty(join(root, entry.name));
       removeIfEmpty(root);
@@ -201,15 +204,8 @@ function ignoreGone(error: unknown): void {
   if (codeOf(error) !== 'ESRCH') throw error;
 }
 
-function makeRoot(base: string, instance: string): string | null {
-  const root = join(base, `upkeep.${instance}`);
-  try {
-    mkdirSync(root, { recursive: true });
-    return root;
-  } catch {
-    return null;
-  }
-}
+/** Where ours are to be. Made with the first of them: a keeper that is killed leaves no empty group behind. */
+const rootIn = (base: string, instance: string): string => join(base, `upkeep.${instance}`);
 
 /** Does our own group hand the memory controller on to groups below? Switching that on is for whoever set the group up: we ourselves live in it. */
 const delegatesMemory = (base: string): boolean =>

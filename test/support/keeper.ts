@@ -1,7 +1,7 @@
 // A real keeper from dist/ in a directory of its own, for the system tests: starts it, asks it by command and by socket,
 // waits for what comes, and at the end leaves nothing behind. Knows nothing of what is tested.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -21,6 +22,7 @@ import { realDisk } from '../../src/config/disk.js';
 import { whyNotTrusted } from '../../src/config/ownership.js';
 import { type Answer, call } from '../../src/control/client.js';
 import type { ServiceStatus, Status } from '../../src/core/status.js';
+import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts.js';
 import { type Ran, type Running, type RunOptions, readQuietly, signal, startProgram, within } from './running.js';
 
 export const UPKEEP = fileURLToPath(new URL('../../bin/upkeep', import.meta.url));
@@ -193,6 +195,19 @@ export class Home {
       return left.length === 0;
     });
     rmSync(this.path, { recursive: true, force: true });
+    this.#removeGroups();
+  }
+
+  /** A keeper that was killed leaves the control groups of its services for the next one of this directory. */
+  #removeGroups(): void {
+    const name = `upkeep.${createHash('sha256').update(this.at('run')).digest('hex').slice(0, 8)}`;
+    for (const base of [findCgroupBase(), findMemoryV1Base()]) {
+      const root = base === null ? '' : join(base, name);
+      if (!existsSync(root)) continue;
+      for (const entry of readdirSync(root, { withFileTypes: true }))
+        if (entry.isDirectory()) rmdirSync(join(root, entry.name));
+      rmdirSync(root);
+    }
   }
 }
 
