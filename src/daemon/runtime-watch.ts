@@ -66,11 +66,15 @@ export class RuntimeWatch {
         if (piece.isInPlace()) continue;
         missing.push(piece.name);
         await piece.renew();
+        if (!piece.isInPlace()) throw new Error(`${piece.name} is still not there`);
       }
-      // Its inode may have been given to the directory that was made in its place.
-      if (missing.length > 0) this.#watch();
-      if (missing.length > 0)
+      if (missing.length > 0) {
+        // Its inode may have been given to the directory that was made in its place.
+        this.#watch();
         say(`somebody removed ${missing.join(', ')} of ${path}; made anew, and the services were not touched`);
+        // What was removed meanwhile nobody has told of.
+        this.#later(SETTLE_MS);
+      }
       this.#told = '';
     } catch (error) {
       const what = missing.join(', ');
@@ -101,7 +105,8 @@ export class RuntimeWatch {
     try {
       // A `change` is a line of the journal; names come and go as `rename`, the directory's own end too.
       this.#watcher = watch(path, (event) => {
-        if (event === 'rename') this.#later(SETTLE_MS);
+        // While something cannot be made, the tries themselves come here: they would never rest.
+        if (event === 'rename' && this.#told === '') this.#later(SETTLE_MS);
       });
       this.#watcher.on('error', (error) => report(`${path} is not watched any more`, error));
     } catch (error) {
