@@ -33,7 +33,8 @@ export class ReadyFiles {
    * able to open it. @throws what the system says
    */
   make(service: ServiceName): number {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    // Made anew: whoever watched the old one hears nothing of this.
+    if (mkdirSync(this.#directory, { recursive: true, mode: 0o700 }) !== undefined) this.#unwatch();
     this.#remove(service);
     this.#made.add(service);
     const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW } = constants;
