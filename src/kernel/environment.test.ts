@@ -68,7 +68,10 @@ it('calls a user without a name by its number', () => {
 });
 
 it('never holds what is between the keeper and who started it, not even where it is named', () => {
-  const inherited = { NOTIFY_SOCKET: '/n', WATCHDOG_USEC: '1', LISTEN_FDS: '1', UPKEEP_INHERIT: 'lock=5', KEPT: 'k' };
+  const inherited = {
+    ...{ NOTIFY_SOCKET: '/n', WATCHDOG_USEC: '1', LISTEN_FDS: '1', UPKEEP_INHERIT: 'lock=5', UPKEEP_OWNER: 'systemd' },
+    ...{ UPKEEP_COMMAND_DIRECTORY: '/home/alice', KEPT: 'k' },
+  };
   for (const inheritEnv of ['all', Object.keys(inherited)] as const) {
     const result = composeEnvironment({ ...settings, inheritEnv }, origin, { ...sources, inherited });
     expect(Object.keys(inherited).filter((name) => result.has(name))).toEqual(['KEPT']);

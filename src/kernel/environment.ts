@@ -31,6 +31,8 @@ export interface EnvironmentSources {
 const PRIVATE: ReadonlySet<string> = new Set([
   ...['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
   ...['UPKEEP_INHERIT', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE', 'UPKEEP_GUARD_LAST', 'UPKEEP_OOM_SCORE'],
+  // A keeper that is a service has another owner, and was called elsewhere.
+  ...['UPKEEP_OWNER', 'UPKEEP_COMMAND_DIRECTORY'],
 ]);
 
 /** Later ones win: inherited, the user's, the files', `env`, and ours. */
