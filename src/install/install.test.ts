@@ -337,6 +337,14 @@ describe('uninstall', () => {
     expect(read('etc/cron.d/upkeep')).toBe('not ours any more\n');
   });
 
+  it('leaves the file of a keeper alone whose place only begins like ours', () => {
+    install('cron');
+    const theirs = read('etc/cron.d/upkeep').replaceAll(target.runtime, `${target.runtime}-2`);
+    put('etc/cron.d/upkeep', theirs);
+    uninstall();
+    expect(read('etc/cron.d/upkeep')).toBe(theirs);
+  });
+
   it('has nothing to do where nothing is installed', () => {
     expect(planRemoval(target, ground, null)).toEqual({ type: 'nothing' });
   });

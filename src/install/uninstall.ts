@@ -51,7 +51,7 @@ export function planRemoval(target: Target, ground: Ground, asked: Via | null): 
 function isOurs(path: string, { files, links }: Way, target: Target, ground: Ground): boolean {
   if (path.endsWith('/')) return ground.has(path);
   const found = ground.find(path);
-  if (found.type === 'file') return found.text.includes(markOf(target));
+  if (found.type === 'file') return found.text.includes(`${markOf(target)};`);
   if (found.type !== 'link') return false;
   return (
     links.some((link) => link.path === path && link.target === found.target) ||
