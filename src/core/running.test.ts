@@ -5,7 +5,7 @@ import { newService, type Service } from './state.js';
 import { step } from './step.js';
 import { instant, type Moment, wallTime } from './time.js';
 
-const at: Moment = { instant: instant(100_000), wall: wallTime(0), random: 0.5, host: 'up' };
+const at: Moment = { instant: instant(100_000), wall: wallTime(0), random: 0.5, host: 'up', steadySince: instant(0) };
 const spec = watched({ name: 'ssh' });
 
 const facts = (pid: number, startTicks: number, title: string) =>

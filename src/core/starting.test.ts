@@ -5,7 +5,7 @@ import { newService, type Service } from './state.js';
 import { step } from './step.js';
 import { instant, type Moment, wallTime } from './time.js';
 
-const at: Moment = { instant: instant(1000), wall: wallTime(0), random: 0.5, host: 'up' };
+const at: Moment = { instant: instant(1000), wall: wallTime(0), random: 0.5, host: 'up', steadySince: instant(0) };
 const command: ProcessRef = { pid: asPid(70), startTicks: 7, inode: null };
 
 it('a start command that is found itself ends once: as the process that it was, not as two', () => {

@@ -21,14 +21,11 @@ import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import type { Service, Starting, Stopping } from './state.js';
 import { beginStop } from './stop.js';
-import { elapsed, later, type Millis, type Moment, seconds } from './time.js';
+import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember, unclear } from './watching.js';
 
 /** How long the one look may take that decides after a failure. */
 const lookPatience: Millis = seconds(5);
-
-/** How late a deadline may be met before nobody is blamed for it. */
-const stallLimit: Millis = seconds(2);
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
@@ -174,8 +171,9 @@ export function becameReady(service: Service, state: Starting, at: Moment): Move
 }
 
 export function deadlinePassed(service: Service, state: Starting, at: Moment): Move {
-  if (state.deadline !== null && state.phase !== 'finding' && elapsed(state.deadline, at.instant) > stallLimit)
-    return beginAnew(service, state, at);
+  const fair = fairDeadline(service, state, at);
+  if (fair !== null && state.deadline !== null && fair > state.deadline)
+    return go(service, { ...state, deadline: fair });
   switch (state.phase) {
     case 'launching':
       return state.helper === null
@@ -192,12 +190,20 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
   }
 }
 
-/** A deadline that is met much too late says that the keeper or the host stood still, not that the service is slow: its grace begins anew. */
-function beginAnew(service: Service, state: Starting, at: Moment): Move {
+/** The keeper was held up, or the machine slept: the time that this phase is given counts from then. null: it has none. */
+function fairDeadline(service: Service, state: Starting, at: Moment): Instant | null {
   const { kind, ready } = service.spec;
-  if (state.phase === 'readying') return go(service, { ...state, deadline: readyDeadline(ready, at) });
-  const timeout = kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
-  return go(service, { ...state, deadline: timeout === null ? null : later(at.instant, timeout) });
+  const from = { ...at, instant: at.steadySince };
+  switch (state.phase) {
+    case 'readying':
+      return readyDeadline(ready, from);
+    case 'launching': {
+      const timeout = kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
+      return timeout === null ? null : later(at.steadySince, timeout);
+    }
+    case 'finding':
+      return null;
+  }
 }
 
 /** The start command hangs: it is ended, except for what matches; then the start has failed. */

@@ -41,6 +41,8 @@ export const elapsed = (from: Instant, to: Instant): Millis => Math.max(0, to - 
 /** The moment of a step, and whether the host is in a phase in which things may be started. */
 export interface Moment extends Now {
   readonly host: HostPhase;
+  /** Since when neither the keeper nor the machine has stood still: time before that proves nothing against a service. */
+  readonly steadySince: Instant;
 }
 
 /** A length of time for people: `0.4 s`, `12 s`, `3 min`, `5 h`, `12 d`. */

@@ -9,13 +9,13 @@ import { bootSeconds } from '../kernel/boot-seconds.js';
 /** A keeper that nobody looks at does not wake up to measure itself. */
 const lookedAtFor = 60_000;
 const resolution = 10;
-/** As the core has it: a start deadline that is met later than this begins anew. */
+/** What is longer is told, and no service is blamed for it. */
 const stallLimit = 2000;
 
 export interface LoopWatch {
   readonly counters: () => Readonly<Record<string, number>>;
   /** A timer that comes anyway had its turn this many milliseconds too late. */
-  readonly late: (by: number) => void;
+  readonly late: (by: number) => 'steady' | 'stood still';
   close(): void;
 }
 
@@ -49,10 +49,11 @@ export function watchLoop(say: (text: string) => void, slept: () => number = sle
         suspensions += 1;
         say(`the machine was suspended for ${inWords(millis(sleep))}`);
       }
-      if (by < stallLimit) return;
+      if (by < stallLimit) return sleep >= stallLimit ? 'stood still' : 'steady';
       stalls += 1;
       longestStall = Math.max(longestStall, by);
       say(`the keeper stood still for at least ${inWords(millis(by))}; what started meanwhile is given its time anew`);
+      return 'stood still';
     },
     close: () => {
       if (off !== null) clearTimeout(off);

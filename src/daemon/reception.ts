@@ -120,7 +120,9 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     progress: new Progress(places.runtime),
     watchdog: watchdogPeriod(process.env, process.pid),
     services: () => keeper.services,
-    onBeat: (late) => loop.late(late),
+    onBeat: (late) => {
+      if (loop.late(late) === 'stood still') keeper.stoodStill();
+    },
   });
   const upgrade = new Upgrade({
     version,

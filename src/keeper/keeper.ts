@@ -39,11 +39,13 @@ export class Keeper {
   #pardoned: Instant | null = null;
   #pardonEnds: Instant | null = null;
   #host: HostPhase;
+  #steadySince: Instant;
   #doing: 'nothing' | 'a step' | 'closed' = 'nothing';
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     this.#host = parts.host;
+    this.#steadySince = parts.clock.now().instant;
     this.#sinks = new Set(parts.sinks);
   }
 
@@ -73,6 +75,11 @@ export class Keeper {
     if (to === this.#host) return;
     this.#host = to;
     for (const name of [...this.#set.keys()]) this.post({ type: 'hostTurned', service: serviceName(name), to });
+  }
+
+  /** The loop or the machine has stood still until now: no service is blamed for that time. */
+  stoodStill(): void {
+    this.#steadySince = this.#parts.clock.now().instant;
   }
 
   /** Takes no more facts and wakes no more. Touches no process. */
@@ -110,7 +117,7 @@ export class Keeper {
 
   #take(event: Event): void {
     const { clock, journal, kernel, report } = this.#parts;
-    const at: Moment = { ...clock.now(), host: this.#host };
+    const at: Moment = { ...clock.now(), host: this.#host, steadySince: this.#steadySince };
     const outcome = step(this.#set, event, at);
     for (const service of outcome.services) {
       this.#set.set(service.spec.name, service);
@@ -151,6 +158,7 @@ export class Keeper {
     const due = this.#wakeups.next();
     if (due !== null && elapsed(due, now.instant) > stallLimit && this.#pardoned !== due) {
       this.#pardoned = due;
+      this.#steadySince = now.instant;
       this.#pardonEnds = later(now.instant, stallGrace);
       this.#parts.clock.wakeAt(this.#pardonEnds, this.#wake);
       return;

@@ -117,6 +117,21 @@ describe('a keeper that was held up', () => {
     expect(stage.spawns('web')).toBe(1);
   });
 
+  it('blames no service for a sleep of the machine that ended shortly before its deadline, once', () => {
+    const stage = new Stage();
+    stage.host.install('/srv/web', program(readyAfter(9000)), program(readyAfter(60_000)));
+    stage.add(supervised({ ready: { probe: { type: 'port', host: '127.0.0.1', port: 80 }, timeout: seconds(5) } }));
+    stage.run(4500);
+    stage.keeper.stoodStill();
+    stage.run(4600);
+    expect(stage.state('web').name).toBe('running');
+    stage.kill(stage.main('web'));
+    stage.run(4500);
+    stage.keeper.stoodStill();
+    stage.run(6000);
+    expect(stage.happened('web', 'startFailed')).toHaveLength(1);
+  });
+
   it('does not start a daemon a second time that came back by itself meanwhile', () => {
     const stage = new Stage();
     stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program(lives)));

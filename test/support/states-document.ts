@@ -9,7 +9,13 @@ import { step } from '../../src/core/step.js';
 import { instant, type Moment, seconds, wallTime } from '../../src/core/time.js';
 import { ladder, rung, supervised, watched } from './builders.js';
 
-const at: Moment = { instant: instant(1_000_000), wall: wallTime(1_790_000_000_000), random: 0.5, host: 'up' };
+const at: Moment = {
+  instant: instant(1_000_000),
+  wall: wallTime(1_790_000_000_000),
+  random: 0.5,
+  host: 'up',
+  steadySince: instant(0),
+};
 const ref = (pid: number): ProcessRef => ({ pid: asPid(pid), startTicks: pid, inode: String(pid) });
 const main = ref(101);
 const helper = ref(202);
