@@ -13,6 +13,8 @@ const unknown = 1;
 export class ExitWith implements Sink {
   readonly #name: string;
   readonly #end: (code: number) => void;
+  /** Services come one after the other when the keeper begins: one that has not come yet is not one that was taken away. */
+  #known: 'not yet' | 'known' = 'not yet';
 
   constructor(name: string, end: (code: number) => void) {
     this.#name = name;
@@ -21,8 +23,12 @@ export class ExitWith implements Sink {
 
   tell(_changes: readonly Change[], set: ServiceSet): void {
     const service = set.get(this.#name);
-    if (service === undefined) this.#end(unknown);
-    else if (isOver(service)) this.#end(codeOf(service.lastDeath?.status ?? { type: 'unknown' }));
+    if (service === undefined) {
+      if (this.#known === 'known') this.#end(unknown);
+      return;
+    }
+    this.#known = 'known';
+    if (isOver(service)) this.#end(codeOf(service.lastDeath?.status ?? { type: 'unknown' }));
   }
 }
 

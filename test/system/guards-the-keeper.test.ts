@@ -175,7 +175,8 @@ describe('--exit-with', () => {
     ['exit 0', 0],
   ])('ends the keeper when that service has ended for good: %s → %i', async (what, expected) => {
     const home = newHome();
-    home.configure({ job: { ...once, run: ['sh', '-c', `sleep 0.3; ${what}`] }, web: { run: SLEEP } });
+    // Not the first one: services come one after the other when the keeper begins.
+    home.configure({ web: { run: SLEEP }, job: { ...once, run: ['sh', '-c', `sleep 0.3; ${what}`] } });
     const keeper = home.launch(['--exit-with', 'job']);
     expect((await keeper.ended).code).toBe(expected);
     expect(keeper.said()).toMatch(/stopping the supervised services/);
