@@ -64,3 +64,10 @@ it('believes only owners that it knows', () => {
   expect(ownerOf({ UPKEEP_OWNER: 'monit' })).toBeNull();
   expect(ownerOf({})).toBeNull();
 });
+
+it('has no owner any more when the guard that kept it is gone', () => {
+  const env = { UPKEEP_OWNER: 'guard', UPKEEP_GUARD: '40' };
+  expect(ownerOf(env, 40)).toBe('guard');
+  expect(ownerOf(env, 1)).toBeNull();
+  expect(ownerOf({ UPKEEP_GUARD: '40' }, 1)).toBeNull();
+});

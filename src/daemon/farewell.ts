@@ -10,9 +10,13 @@ import { type WriteJob, writeJob } from '../journal/job.js';
 /** The status by which systemd knows that the end was meant (RestartPreventExitStatus in its unit). */
 const meant = 100;
 
-/** Who starts this keeper again, by the word of whoever started it, or by its parent; null: nobody. */
-export const ownerOf = ({ UPKEEP_OWNER: via, UPKEEP_GUARD: guard }: NodeJS.ProcessEnv): Via | null =>
-  via !== undefined && isVia(via) ? via : guard === undefined ? null : 'guard';
+/** Who starts this keeper again, by the word of whoever started it, or by its parent; null: nobody, or a guard that is gone. */
+export function ownerOf(env: NodeJS.ProcessEnv, ppid: number = process.ppid): Via | null {
+  const { UPKEEP_OWNER: via, UPKEEP_GUARD: guard = '' } = env;
+  if (guard !== '' && guard !== String(ppid)) return null;
+  if (via !== undefined && isVia(via)) return via;
+  return guard === '' ? null : 'guard';
+}
 
 export class Farewell {
   readonly #state: string;

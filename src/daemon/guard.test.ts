@@ -33,7 +33,12 @@ describe('the guard', () => {
     one.farewell();
     expect(sent).toEqual([]);
     expect(one.state).toEqual({ type: 'gone', pid: 40 });
-    expect(one.problems).toHaveLength(1);
+    expect(one.problems.join()).toContain('`upkeep shutdown --leave`, then start it anew');
+  });
+
+  it('that was installed and is gone comes back by another install', () => {
+    const { problems } = guard({ UPKEEP_GUARD: '40', UPKEEP_OWNER: 'guard' }, 1).it;
+    expect(problems.join()).toContain('`upkeep install` puts it below a new one');
   });
 
   it.each(['', '0', 'x', '-1'])('is nobody where the environment says %j', (said) => {

@@ -37,11 +37,12 @@ export class Guard {
   /** What a status says of a guard that is gone; empty otherwise. */
   get problems(): readonly string[] {
     const { state } = this;
-    return state.type === 'gone'
-      ? [
-          `the guard (pid ${state.pid}) is gone: nobody starts this keeper again; \`upkeep shutdown --leave\`, then start it anew`,
-        ]
-      : [];
+    if (state.type !== 'gone') return [];
+    const remedy =
+      this.#source.env.UPKEEP_OWNER === undefined
+        ? '`upkeep shutdown --leave`, then start it anew'
+        : '`upkeep install` puts it below a new one';
+    return [`the guard (pid ${state.pid}) is gone: nobody starts this keeper again; ${remedy}`];
   }
 
   /** It keeps: an end that nobody asks for is a surprise from now on. */
