@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Places } from '../cli/places.js';
 import { placesOf, type Who } from '../cli/places.js';
 import type { Installer, InstallPlan, RemovalPlan } from '../cli/ports.js';
+import { clockText } from '../cli/time-text.js';
 import { Ground } from '../install/ground.js';
 import { endGuard } from '../install/guard-pid.js';
 import { carryOut, planInstall, startNow, stepLines } from '../install/install.js';
@@ -83,7 +84,8 @@ export function whoKeeps({ state, whose }: Places): string | null {
   const found = readOwner(state);
   const start = found.type === 'owner' ? startTextOf(found.owner.via, whose) : 'upkeep run';
   const mark = readMark(state);
-  if (mark !== null) return `it was stopped on purpose by ${mark.by} at ${mark.at}; \`${start}\` starts it`;
+  if (mark !== null)
+    return `it was stopped on purpose by ${mark.by} at ${clockText(mark.at, Date.now())}; \`${start}\` starts it`;
   return found.type === 'owner' ? `${found.owner.via} is to start it again; \`${start}\` does it now` : null;
 }
 

@@ -18,7 +18,7 @@ export function guardWay(target: Target): Way {
     startText: startTextOf('guard', target.whose),
     keeps: 'its guard starts it again at once when it ends',
     notes: [
-      'nothing starts the guard at boot; systemd, cron or sysv would: `upkeep install --via cron`',
+      'nothing starts the guard at boot; `--via systemd`, `cron` or `sysv` would',
       `what it says goes to ${join(target.logs, '_keeper.log')}, and to syslog where there is one`,
     ],
   };
