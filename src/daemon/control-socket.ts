@@ -1,7 +1,7 @@
 // The control socket with the server behind it: where its listener comes from (the program before, systemd's store, or made
 // anew), and that it goes on listening while the program is replaced. Knows no request.
 
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { type ControlServer, mostConnections } from '../control/server.js';
 import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
 import { dropDescriptors, storeDescriptor } from '../kernel/fd-store.js';
@@ -22,6 +22,8 @@ export class ControlSocket {
   readonly name = 'the control socket';
   readonly #parts: ControlSocketParts;
   #listener: ControlListener | null = null;
+  /** Lost: it was there, and could not be made anew. */
+  #place: 'as wished' | 'lost' = 'as wished';
 
   constructor(parts: ControlSocketParts) {
     this.#parts = parts;
@@ -57,7 +59,8 @@ export class ControlSocket {
 
   /** Can who comes now still find it? */
   isInPlace(): boolean {
-    return this.#listener === null || existsSync(this.#parts.path);
+    if (this.#listener === null) return this.#place === 'as wished';
+    return this.#place === 'as wished' && lstatSync(this.#parts.path, { throwIfNoEntry: false })?.isSocket() === true;
   }
 
   /** In place of one whose path somebody has removed; who is connected stays so. */
@@ -65,7 +68,9 @@ export class ControlSocket {
     this.#parts.server.letGo();
     this.#listener?.close();
     this.#listener = null;
+    this.#place = 'lost';
     await this.open();
+    this.#place = 'as wished';
   }
 
   close(): void {

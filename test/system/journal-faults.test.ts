@@ -8,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -166,6 +167,17 @@ describe('while the keeper runs', () => {
     await home.until('an answer', async () => (await home.get('/v1/status')).type === 'ok');
     expect(await pidsOf(home, ['a', 'b'])).toEqual(pids);
     expect(sorted(sleepers(home))).toEqual(sorted(pids));
+  });
+
+  it('its control socket is made anew when that has not been possible at first', async () => {
+    const { home, keeper, pids } = await keeping(['a', 'b']);
+    const socket = home.at('run/control.sock');
+    unlinkSync(socket);
+    mkdirSync(socket);
+    await home.until('word of it', () => /the control socket of .*, and it cannot be made anew/.test(keeper.said()));
+    rmdirSync(socket);
+    await home.until('an answer', async () => (await home.get('/v1/status')).type === 'ok');
+    expect(await pidsOf(home, ['a', 'b'])).toEqual(pids);
   });
 
   it.each(['lock', 'journal', 'control.sock'])('its %s alone may be removed', async (name) => {
