@@ -98,8 +98,7 @@ export function keepApplied(
   try {
     replaceFile(appliedPath(runtime), text);
   } catch {
-    // Tried again until it can be, and told, by who writes all small files.
-    send(writeJob(appliedPath(runtime), text));
+    // No second writer of this file: an older apply could land last. The state directory's is newer then, and counts.
   }
   send(writeJob(appliedPath(state), text));
 }

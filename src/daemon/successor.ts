@@ -60,7 +60,15 @@ const ready = /^upkeep (\S+) is ready to take over$/m;
 const mostWords = 16_384;
 
 /** What is between us and who started us is not the rehearsal's. */
-const ours = ['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE', 'UPKEEP_OWNER'];
+const ours = [
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'UPKEEP_GUARD',
+  'UPKEEP_GUARD_LIFE',
+  'UPKEEP_GUARD_LAST',
+  'UPKEEP_OWNER',
+];
 
 /**
  * Runs `upkeep run --rehearse` of the program on disk. Not through kernel/spawn.ts, which starts services; libuv reaps its

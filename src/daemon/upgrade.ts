@@ -7,6 +7,7 @@ import type { Level } from '../core/message.js';
 import { bequeath } from '../kernel/inheritance.js';
 import { replaceImage } from '../kernel/replace-image.js';
 import type { ControlSocket } from './control-socket.js';
+import { sentence } from './requests.js';
 import { type Rehearsed, rehearse, type Successor } from './successor.js';
 
 export interface UpgradeParts {
@@ -81,25 +82,34 @@ export class Upgrade {
   }
 
   async #replace(successor: Successor, version: string, answered: Promise<void>): Promise<void> {
-    const { control, flush, say, version: was, beforeReplacing } = this.#parts;
-    const lock = this.#parts.lock();
+    const { control, say, version: was } = this.#parts;
     await answered;
     say('notice', `replacing this program, upkeep ${was}, by upkeep ${version}`);
-    beforeReplacing();
-    const flushed = await flush(flushWithin);
+    const why = await this.#tryReplacing(successor).catch(sentence);
     if (this.#ending.signal.aborted) return;
-    const { path, script, args, env } = successor;
-    const why =
-      flushed === 'late'
-        ? 'the disk does not answer'
-        : replaceImage({
-            path,
-            argv: [process.argv0, ...script, ...args],
-            env: bequeath(env, { lock, ...control.legacy }),
-            keep: [lock, ...Object.values(control.legacy)],
-          }).message;
     say('error', `not upgraded, ${was} goes on: ${why}`);
     this.#doing = 'nothing';
-    await control.resume();
+    try {
+      await control.resume();
+    } catch {
+      // Out of descriptors, for one: a socket that is made anew is tried until it is there.
+      await control.renew().catch((error: unknown) => say('error', `the control socket is lost: ${sentence(error)}`));
+    }
+  }
+
+  /** Resolves to why it came to nothing. */
+  async #tryReplacing({ path, script, args, env }: Successor): Promise<string> {
+    const { control, flush, beforeReplacing } = this.#parts;
+    const lock = this.#parts.lock();
+    beforeReplacing();
+    const flushed = await flush(flushWithin);
+    if (this.#ending.signal.aborted) return 'it is asked to end';
+    if (flushed === 'late') return 'the disk does not answer';
+    return replaceImage({
+      path,
+      argv: [process.argv0, ...script, ...args],
+      env: bequeath(env, { lock, ...control.legacy }),
+      keep: [lock, ...Object.values(control.legacy)],
+    }).message;
   }
 }
