@@ -6,9 +6,11 @@ import type { Service, ServiceSet } from '../core/state.js';
 import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type View } from '../core/status.js';
 import type { Clock } from '../keeper/ports.js';
 import { bootSeconds } from '../kernel/boot-seconds.js';
+import { bootWallOf } from './boot-wall.js';
 import { ownerOf } from './farewell.js';
 import type { Before } from './keeper-death.js';
 
+const bootWall = bootWallOf();
 /** This program's, by the clock that nobody sets. */
 const begunAt = bootSeconds();
 
@@ -95,5 +97,5 @@ export function detailView(name: string, parts: ViewParts): unknown {
 
 function viewNow({ clock, notEnforced }: Pick<ViewParts, 'clock' | 'notEnforced'>): View {
   const now = clock.now();
-  return { now, bootWall: now.wall - bootSeconds() * 1000, ticksPerSecond: 100, notEnforced };
+  return { now, bootWall: bootWall(now.wall), ticksPerSecond: 100, notEnforced };
 }
