@@ -73,7 +73,7 @@ while [ "$purpose" = keep ]; do
   # In a process of its own: nobody may read there any more, and the SIGPIPE, or the wait for room, must not be ours.
   echo "upkeep guard: the keeper ended with $said; starting it again" >&2 &
   look_at_clock
-  if [ $((now - begun)) -lt 10 ]; then short=$((short + 1)); else short=0; fi
+  if [ $((now - begun)) -lt 2 ]; then short=$((short + 1)); else short=0; fi
   # At once; but what ends at once for the third time in a row, haste does not cure.
   seconds=$((short > 8 ? 30 : short > 2 ? (short - 2) * 5 - 4 : 0))
   [ "$seconds" = 0 ] && continue
