@@ -44,6 +44,7 @@ describe.skipIf(tracefs === 'no')('who ended a process', () => {
 
   /** A service that says in a file when it has got so far that it can be signalled. */
   async function ready(lines: string): Promise<ProcessRef> {
+    // A thread is known by its process only while that lives.
     const path = `${subject.home}/ready`;
     const ref = start(sh(`${lines}\necho yes > "$1"; while :; do sleep 0.05; done`, path));
     await written(path);
@@ -144,7 +145,7 @@ describe.skipIf(tracefs === 'no')('who ended a process', () => {
     expect(by).toMatchObject({ name: 'bash', signal: 'SIGKILL' });
 
     const path = `${subject.home}/ready`;
-    const program = `process.on("SIGTERM", () => process.exit(7)); setInterval(() => {}, 1e6); require("fs").writeFileSync(${JSON.stringify(path)}, "yes\\n")`;
+    const program = `process.on("SIGTERM", () => setTimeout(() => process.exit(7), 300)); setInterval(() => {}, 1e6); require("fs").writeFileSync(${JSON.stringify(path)}, "yes\\n")`;
     const threaded = start(exec(process.execPath, '-e', program));
     await written(path);
     const threads = readdirSync(`/proc/${threaded.pid}/task`).map(Number);
