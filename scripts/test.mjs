@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { filesUnder, ROOT } from './build.mjs';
 import { setup } from './setup.mjs';
 
@@ -86,6 +86,13 @@ function count(kind, run, report) {
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   );
   for (const file of broken) remarks.push(`${kind.name}: ${file.name} could not be run as a whole`);
+  // Once more at the end, where they are found among some thousand lines.
+  for (const file of result.testResults) {
+    const name = relative(ROOT, file.name);
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed') remarks.push(`failed: ${name} > ${test.fullName}\n  ${firstWords(test)}`);
+    }
+  }
   const failed = result.numFailedTests + broken.length;
   total.passed += result.numPassedTests;
   total.failed += failed;
@@ -93,6 +100,11 @@ function count(kind, run, report) {
   if (run.status !== 0 && failed === 0)
     fail(`${kind.name}: no test failed, yet the run did (${how}); see its output above`);
   if (result.numTotalTests === 0 && broken.length === 0) fail(`${kind.name}: the run found no tests`);
+}
+
+/** What it said when it failed: the first lines, whole. */
+function firstWords({ failureMessages }) {
+  return (failureMessages[0] ?? '').split('\n').slice(0, 12).join('\n  ');
 }
 
 /** Says loudly what is not run, and counts it. */
