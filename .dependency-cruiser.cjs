@@ -4,7 +4,13 @@ const TEST = '\\.test\\.ts$';
 const MIDDLE = 'kernel|heartbeats|protocol|notices|config|journal|history|logs|control|install|readiness';
 const FLOORS = `^src/(core|keeper|${MIDDLE}|cli|daemon)/`;
 
-const HOMES = { koffi: '^src/kernel/', yaml: '^src/config/', commander: '^src/cli/' };
+const HOMES = {
+  koffi: '^src/kernel/',
+  yaml: '^src/config/',
+  commander: '^src/cli/',
+  libsql: '^src/history/',
+  nodemailer: '^src/notices/',
+};
 
 const floor = (name, comment, path, allowed) => ({
   name,

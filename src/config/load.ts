@@ -2,12 +2,12 @@
 // reads, judges and puts together, and changes nothing.
 
 import { isClassName, isTrue, parseClassExpression } from '../core/classes.js';
+import type { NoticesSpec } from '../core/notice-spec.js';
 import type { ServiceSpec } from '../core/spec.js';
 import { type Disk, realDisk } from './disk.js';
 import { readFiles, type Sources } from './files.js';
 import type { HostFacts } from './host-facts.js';
 import { checkTemplates, layersOf } from './layers.js';
-import type { NoticesSpec } from './notices.js';
 import type { Who } from './ownership.js';
 import { gatherParts, includesOf, type Parts } from './parts.js';
 import { gatherProblems, inOrder, type Problem, type Problems } from './problem.js';

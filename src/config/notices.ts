@@ -1,7 +1,7 @@
 // `notices`: channels and rules. Checked here in full; what sends them is another wing.
 
-import type { Command } from '../core/spec.js';
-import type { Millis } from '../core/time.js';
+import { noticeKinds } from '../core/notice.js';
+import type { Channel, NoticeRule, NoticesSpec, Secret } from '../core/notice-spec.js';
 import { durationOrNone } from './amounts.js';
 import { commandWithin } from './command.js';
 import { named } from './named.js';
@@ -10,63 +10,6 @@ import { SERVICE_NAME } from './service-name.js';
 import { complain, type Keys, leafShape, line, listOf, oneOf, path, refine, type Shape, word } from './shape.js';
 import { didYouMean } from './suggest.js';
 import { dictOf, entryOf, valueAt } from './tree.js';
-
-const KINDS = [
-  'died',
-  'restarted',
-  'start-failed',
-  'failed',
-  'flapping',
-  'recovered',
-  'unhealthy',
-  'heartbeat-error',
-  'handover-refused',
-  'fight',
-  'stopped',
-  'hold-ended',
-  'keeper',
-] as const;
-
-export type NoticeKind = (typeof KINDS)[number];
-
-/** A word that is not written into the configuration itself. */
-export type Secret = { readonly type: 'file'; readonly path: string } | { readonly type: 'env'; readonly name: string };
-
-export type Channel =
-  | {
-      readonly type: 'mail';
-      readonly to: readonly string[];
-      readonly from: string | null;
-      readonly via:
-        | { readonly type: 'sendmail' }
-        | {
-            readonly type: 'smtp';
-            readonly server: string;
-            readonly user: string | null;
-            readonly password: Secret | null;
-          };
-    }
-  | { readonly type: 'syslog'; readonly facility: string }
-  | { readonly type: 'file'; readonly path: string }
-  | { readonly type: 'exec'; readonly command: Command }
-  | { readonly type: 'webhook'; readonly url: string | Secret; readonly format: 'json' | 'slack' | 'ntfy' };
-
-export interface NoticeRule {
-  /** null: the default kinds. */
-  readonly kinds: readonly NoticeKind[] | null;
-  /** Names, globs and @tags; null: all. */
-  readonly services: readonly string[] | null;
-  readonly tell: readonly string[];
-}
-
-export interface NoticesSpec {
-  readonly channels: Readonly<Record<string, Channel>>;
-  readonly rules: readonly NoticeRule[];
-  /** null: nothing is gathered. */
-  readonly digest: Millis | null;
-  /** null: no reminders. */
-  readonly remind: Millis | null;
-}
 
 const NAME = SERVICE_NAME;
 
@@ -208,7 +151,7 @@ const channels: Shape<Readonly<Record<string, Channel>>> = refine(named('a map o
 const selector = word('the name of a service, a glob like db-*, or @tag', /^@?[A-Za-z0-9_.*?[\]-]+$/);
 
 const rule: Shape<NoticeRule> = record('a map like {kinds: [failed], tell: [admin]}', {
-  kinds: optional(listOf(oneOf(...KINDS), 'single'), 'Which kinds; else all but `died` and `stopped`.'),
+  kinds: optional(listOf(oneOf(...noticeKinds), 'single'), 'Which kinds; else all but `died` and `stopped`.'),
   services: optional(listOf(selector, 'single'), 'Which services: names, globs or @tags; else all.'),
   tell: required(listOf(word('the name of a channel', NAME), 'single'), 'Which channels.'),
 });

@@ -1,9 +1,9 @@
 // All files put together: what is declared, each name once, each section that there may be one of once. Reads every
 // file with the table of the top level; does not yet look at services as wholes.
 
+import type { NoticesSpec } from '../core/notice-spec.js';
 import type { ConfigFile } from './files.js';
 import type { Named } from './named.js';
-import type { NoticesSpec } from './notices.js';
 import { gatherProblems, type Place, type Problems, placeText } from './problem.js';
 import { readFields } from './record.js';
 import type { Placed, Reading } from './shape.js';

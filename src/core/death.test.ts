@@ -10,6 +10,7 @@ const seen = (status: ExitStatus, oom = false, by: Killer | null = null): ExitEv
   oom,
   peakMemory: null,
   cpuTime: null,
+  findings: null,
   ticks: 500,
   by,
 });

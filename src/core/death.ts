@@ -1,7 +1,7 @@
 // Evidence → cause of death, and the sentence for it. Invents nothing: a code is never called a signal,
 // 137 is not called an OOM kill, and what we did ourselves is called ours.
 
-import type { ExitEvidence, ExitStatus, Killer, ProcessRef, SignalName } from './process.js';
+import type { ExitEvidence, ExitStatus, Findings, Killer, ProcessRef, SignalName } from './process.js';
 import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
 
 export type Cause =
@@ -43,11 +43,15 @@ export interface Death {
   readonly uptime: Millis | null;
   /** How long it had served, that is since it was ready; null: it never got that far, and this is a failed start. */
   readonly served: Millis | null;
+  /** Bytes and milliseconds; null where they could not be read, see ExitEvidence. */
+  readonly peakMemory: number | null;
+  readonly cpuTime: number | null;
+  readonly findings: Findings | null;
   /** See ExitEvidence.ticks. */
   readonly ticks: number | null;
   /** `yes`: it ended while no keeper was there to see it. */
   readonly whileAway: 'yes' | 'no';
-  /** Stands in every message about this death. */
+  /** Stands in every message about this death; see incident.ts. */
   readonly incident: string;
 }
 
@@ -84,18 +88,13 @@ export function deathOf(
     oom: evidence.oom ? 'yes' : 'no',
     uptime: life.startedAt === null ? null : elapsed(life.startedAt, now.instant),
     served: life.readySince === null ? null : elapsed(life.readySince, now.instant),
+    peakMemory: evidence.peakMemory,
+    cpuTime: evidence.cpuTime,
+    findings: evidence.findings,
     ticks: evidence.ticks,
     whileAway: away,
     incident: incidentOf(now),
   };
-}
-
-/**
- * The record as a service's last death. An attempt that came to nothing ended no generation: what was old before it is old
- * still, else an apache's orphaned workers would pass for a new apache after the first start that failed because of them.
- */
-export function lastDeathAfter(before: Death | null, death: Death): Death {
-  return { ...death, ticks: death.ticks ?? before?.ticks ?? null };
 }
 
 /** The record of a start that came to nothing without a process of ours to blame. */
@@ -118,6 +117,9 @@ export function failedStart(
     oom: 'no',
     uptime: null,
     served: null,
+    peakMemory: null,
+    cpuTime: null,
+    findings: null,
     ticks: null,
     whileAway: 'no',
     incident: incidentOf(now),

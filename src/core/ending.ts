@@ -1,9 +1,10 @@
 // What an end leads to: the verdict of the restart rule made a state. Death flows in one direction, down this page.
 
 import type { Next, What } from './change.js';
-import { type Death, lastDeathAfter } from './death.js';
+import type { Death } from './death.js';
 import type { Effect } from './effect.js';
 import { isBlow, type Opposition, pass, strike } from './fight.js';
+import { filed } from './incident.js';
 import { killPatience, launch, seek } from './launch.js';
 import { before, go, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
@@ -12,7 +13,8 @@ import { desiredOf, type Service, type Stopping, type Waiting } from './state.js
 import { elapsed, later, type Moment } from './time.js';
 
 /** An end that nobody asked for, of the main process or of an attempt to start: told, and answered by the rule. */
-export function retry(service: Service, death: Death, at: Moment): Move {
+export function retry(service: Service, end: Death, at: Moment): Move {
+  const death = filed(service, end);
   const answer = decide(service, death, at);
   const type = death.served === null ? 'startFailed' : 'died';
   return before([], [{ type, death, next: answer.next }], answer.move);
@@ -20,7 +22,7 @@ export function retry(service: Service, death: Death, at: Moment): Move {
 
 /** The answer of the restart rule to an end that was told already. */
 export function decide(service: Service, death: Death, at: Moment): { readonly move: Move; readonly next: Next } {
-  const dead: Service = { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) };
+  const dead: Service = { ...service, lastDeath: filed(service, death) };
   if (desiredOf(dead) === 'down')
     return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
   if (dead.hold !== null) return { move: launch(dead, 'restart', at), next: { type: 'nothing', why: 'it is on hold' } };

@@ -28,7 +28,7 @@ interface Wish {
 
 function death(wish: Wish = {}): Death {
   const { at = 100_000, after = 20_000, status = term, by = null, oom = false, our = 'none', away = 'no' } = wish;
-  const evidence = { status, oom, peakMemory: null, cpuTime: null, ticks: 5, by };
+  const evidence = { status, oom, peakMemory: null, cpuTime: null, findings: null, ticks: 5, by };
   const readySince = wish.served === 'no' ? null : instant(at - after + 1);
   return deathOf(process, evidence, our, { startedAt: instant(at - after), readySince }, away, nowAt(at));
 }

@@ -71,6 +71,57 @@ export interface Killer {
   readonly parent: { readonly pid: number; readonly name: string } | null;
 }
 
+/** An end for want of memory, in the kernel's own words. */
+export interface OomKill {
+  /** The group whose limit was reached, from the root of all groups; null: it is not known. */
+  readonly group: string | null;
+  /** `group`: a limit of its group was reached. `machine`: there was no memory left at all. */
+  readonly scope: 'group' | 'machine' | 'unknown';
+  /** Bytes: what the process held in memory of its own, and in all of its address space; the limit of the group. */
+  readonly held: number | null;
+  readonly mapped: number | null;
+  readonly limit: number | null;
+  /** Who said so: the tracepoint, the kernel's log, or only the counter of its group, which does not name the victim. */
+  readonly source: 'trace' | 'kernel-log' | 'counter';
+}
+
+/** A fault of its own, which the kernel answers with a signal. */
+export interface Fault {
+  /** Like `segfault`, `general protection fault`, `invalid opcode`, `divide error`. */
+  readonly kind: string;
+  /** Hexadecimal: what it reached for, and where it stood in its code. */
+  readonly address: string | null;
+  readonly instruction: string | null;
+  /** The program or library in which it stood, like `libc.so.6`. */
+  readonly inside: string | null;
+  readonly source: 'trace' | 'kernel-log';
+}
+
+/** Where its memory was written to. */
+export interface CoreDump {
+  /** Expanded from /proc/sys/kernel/core_pattern; null: it was given to a program. */
+  readonly path: string | null;
+  /** The program that the pattern names, like `systemd-coredump`. */
+  readonly handler: string | null;
+}
+
+/** The machine slept shortly before. */
+export interface Sleep {
+  readonly length: number;
+  /** Milliseconds awake since then. */
+  readonly ago: number;
+}
+
+/** What sources beside the status told of an end. Each part is null where no source told of it. */
+export interface Findings {
+  readonly oomKill: OomKill | null;
+  readonly fault: Fault | null;
+  readonly core: CoreDump | null;
+  readonly sleep: Sleep | null;
+  /** When the signal was sent, on the clock of Instant. */
+  readonly sentAt: number | null;
+}
+
 /** What the kernel layer could find out about an end, beside the status. */
 export interface ExitEvidence {
   readonly status: ExitStatus;
@@ -83,6 +134,8 @@ export interface ExitEvidence {
   readonly ticks: number | null;
   /** Null: nobody but itself, the kernel or we, or it could not be seen. */
   readonly by: Killer | null;
+  /** null: no source told more. */
+  readonly findings: Findings | null;
 }
 
 /** The same process? A pid alone is not enough, a pid with another start time is a stranger. */

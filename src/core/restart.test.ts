@@ -12,7 +12,7 @@ const now = (at: number, random = 0.5): Now => ({ instant: instant(at), wall: wa
 const process = { pid: asPid(7), startTicks: 1, inode: null };
 
 function died(status: ExitStatus, at = 1000, served: number | null = 500, oom = false): Death {
-  const evidence = { status, oom, peakMemory: null, cpuTime: null, ticks: null, by: null };
+  const evidence = { status, oom, peakMemory: null, cpuTime: null, findings: null, ticks: null, by: null };
   const readySince = served === null ? null : instant(at - served);
   return deathOf(process, evidence, 'none', { startedAt: instant(0), readySince }, 'no', now(at));
 }

@@ -36,7 +36,7 @@ function afterEnd(
     identity: { uid: 0, argv: main.argv },
     state: { name: 'running', since: instant(99_000), process: main.process, helper: null, deadline: null },
   };
-  const evidence = { status, oom: false, peakMemory: null, cpuTime: null, ticks, by: null } as const;
+  const evidence = { status, oom: false, peakMemory: null, cpuTime: null, findings: null, ticks, by: null } as const;
   const [ended] = step(
     new Map([['ssh', running]]),
     { type: 'exited', service: spec.name, process: main.process, evidence, away: 'no' },
@@ -70,7 +70,7 @@ it('the orphans of a killed master are no new master, also after a start that fa
   const orphan = { ...facts(81, 5002, '/usr/sbin/ssh -k start'), uid: 33 };
   const helper = (pid: number, startTicks: number) => ({ pid: asPid(pid), startTicks, inode: null });
   const killed = { type: 'signaled', signal: 'SIGKILL', coreDumped: false } as const;
-  const evidence = { oom: false, peakMemory: null, cpuTime: null, ticks: 9000, by: null } as const;
+  const evidence = { oom: false, peakMemory: null, cpuTime: null, findings: null, ticks: 9000, by: null } as const;
   const look = { matches: [orphan], pidFile: { type: 'none' }, unseen: null } as const;
   const service = spec.name;
   let now: Service = {

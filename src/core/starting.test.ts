@@ -47,6 +47,7 @@ it('a start command that is found itself ends once: as the process that it was, 
     oom: false,
     peakMemory: null,
     cpuTime: null,
+    findings: null,
     ticks: 8,
     by: null,
   } as const;

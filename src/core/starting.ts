@@ -2,10 +2,11 @@
 // for watched ones `helper` is the start command and `process` what was found. A double-forking daemon is found more than
 // once: its first processes end while it detaches itself, and that is no death.
 
-import { type Death, deathOf, failedStart, lastDeathAfter } from './death.js';
+import { type Death, deathOf, failedStart } from './death.js';
 import { leaveNoRest, retry } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
+import { filed } from './incident.js';
 import {
   becomeRunning,
   findDeadline,
@@ -227,7 +228,7 @@ function startCommandTimedOut(service: Service, helper: ProcessRef, at: Moment):
   };
   const order = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec } as const;
   return go(
-    { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) },
+    { ...service, lastDeath: filed(service, death) },
     next,
     [order],
     [{ type: 'stopping', why: 'start-timeout' }],
@@ -254,7 +255,7 @@ function nothingFound(service: Service, state: Starting, at: Moment): Move {
   );
   const next = { type: 'nothing', why: 'try `upkeep match`' } as const;
   return go(
-    { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) },
+    { ...service, lastDeath: filed(service, death) },
     failed,
     [],
     [
@@ -277,12 +278,6 @@ function notReady(service: Service, state: Starting, process: ProcessRef, at: Mo
   return before(
     settledEffects(service),
     [],
-    beginStop(
-      { ...service, lastDeath: lastDeathAfter(service.lastDeath, death) },
-      process,
-      state.helper,
-      'start-timeout',
-      at,
-    ),
+    beginStop({ ...service, lastDeath: filed(service, death) }, process, state.helper, 'start-timeout', at),
   );
 }

@@ -4,6 +4,7 @@ import { deathOf } from './death.js';
 import { afterStop } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
+import { filed } from './incident.js';
 import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
@@ -78,7 +79,7 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
     detail: our === 'start-timeout' ? (service.lastDeath?.detail ?? null) : null,
   };
-  const dead: Service = { ...service, lastDeath: death };
+  const dead: Service = { ...service, lastDeath: our === 'requested' ? death : filed(service, death) };
   switch (service.spec.kind.type) {
     case 'supervised':
       return endRest(dead, state, process, at);

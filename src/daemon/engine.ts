@@ -14,6 +14,7 @@ import { hostPhase } from '../kernel/host-phase.js';
 import { generationsAlive } from '../kernel/unrecorded.js';
 import { printJob } from '../logs/job.js';
 import type { Beginning } from './beginning.js';
+import { Chronicle } from './chronicle.js';
 import { CurrentConfiguration } from './configuration.js';
 import { withFault } from './fault-point.js';
 import { HostWatch } from './host-watch.js';
@@ -49,12 +50,20 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     outside.disk.send(writeJob(path, text)),
   );
   const journal: Journal = {
-    record: (services, removed) => {
-      memory.journal.record(services, removed);
+    record: (services, removed, changes) => {
+      memory.journal.record(services, removed, chronicle.number(services, changes));
       words.record(services, removed);
       for (const name of removed) outside.outputs.release(name);
     },
   };
+  const chronicle = new Chronicle({
+    token: memory.journal.token,
+    last: memory.journal.last,
+    now: () => clock.now(),
+    services: () => keeper.services,
+    lastLines: (_service, callback) => callback(null),
+    pass: (entries) => memory.journal.told(entries.at(-1)?.number ?? 0),
+  });
   const hostWatch = new HostWatch({
     ask: hostPhase,
     turn: (to) => keeper.turnHost(to),
@@ -65,7 +74,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   const keeper: Keeper = new Keeper({
     ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
     clock,
-    sinks: [log, hostWatch],
+    sinks: [log, hostWatch, chronicle],
     report,
     host,
   });

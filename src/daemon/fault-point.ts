@@ -24,9 +24,9 @@ export function withFault({ journal, kernel }: Ports, fault: string | undefined)
   };
   return {
     journal: {
-      record: (services, removed) => {
+      record: (services, removed, changes) => {
         pass('before-record');
-        journal.record(services, removed);
+        journal.record(services, removed, changes);
         pass('after-record');
       },
     },

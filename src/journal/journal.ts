@@ -13,15 +13,17 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import type { Entry } from '../core/entry.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Service } from '../core/state.js';
-import type { Journal, Report } from '../keeper/ports.js';
+import type { Report } from '../keeper/ports.js';
 import { Definitions, isDefinition } from './definitions.js';
 import { decodeLine, encodeLine } from './line.js';
 import type { Snapshot, SnapshotLine } from './snapshot.js';
+import { isEntry, isTold, Untold } from './untold.js';
 
-/** 2: with the definitions of the services. */
-const version = 2;
+/** 2: with the definitions of the services. 3: with what happened. */
+const version = 3;
 /** Below this size a journal is never compacted: rewriting costs more than it saves. */
 const compactAbove = 1 << 20;
 
@@ -50,6 +52,10 @@ export interface Found {
   readonly loss: string | null;
   /** `same`: the services that run now are in it. `other`: it was another boot's, or there was none. */
   readonly boot: 'same' | 'other';
+  /** What happened and may not be told yet, oldest first; of another boot too. */
+  readonly untold: readonly Entry[];
+  /** The highest number that was given to an entry of this journal. */
+  readonly last: number;
 }
 
 interface Header {
@@ -70,11 +76,12 @@ interface Kept {
   readonly bytes: number;
 }
 
-export class RuntimeJournal implements Journal {
+export class RuntimeJournal {
   readonly name = 'the journal';
   readonly #options: JournalOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #definitions = new Definitions();
+  readonly #untold: Untold;
   readonly found: Found;
   readonly token: string;
   #fd = -1;
@@ -88,6 +95,7 @@ export class RuntimeJournal implements Journal {
     const { header, found } = load(options);
     this.found = found;
     this.token = header?.token ?? options.freshToken;
+    this.#untold = new Untold(header === null ? [] : found.untold, found.last);
     for (const { name, spec, next, begun, service } of found.snapshots.values())
       this.#note(name, spec, next, begun, service);
     // Written whole at once: a torn tail is gone with it, and a directory that cannot be written shows itself now.
@@ -100,7 +108,8 @@ export class RuntimeJournal implements Journal {
     }
   }
 
-  record(services: readonly Service[], removed: readonly ServiceName[]): void {
+  /** Records these services, and what happened, in one write. Never throws. */
+  record(services: readonly Service[], removed: readonly ServiceName[], entries: readonly Entry[]): void {
     let text = '';
     for (const it of services) {
       const { spec, next, ...service } = it;
@@ -112,8 +121,28 @@ export class RuntimeJournal implements Journal {
       this.#forget(name);
       text += encodeLine({ r: name });
     }
+    this.#write(text + this.#untold.add(entries));
+  }
+
+  /** All entries up to this number are on disk where they belong. Never throws. */
+  told(number: number): void {
+    this.#write(this.#untold.told(number));
+  }
+
+  /** The highest number that was given to an entry. */
+  get last(): number {
+    return this.#untold.last;
+  }
+
+  /** Entries that were thrown away, because too many waited to be told. */
+  get dropped(): number {
+    return this.#untold.dropped;
+  }
+
+  #write(text: string): void {
+    const live = this.#live + this.#untold.bytes;
     try {
-      if (this.#health === 'broken' || (this.#size > compactAbove && this.#size > 4 * this.#live)) this.#rewrite();
+      if (this.#health === 'broken' || (this.#size > compactAbove && this.#size > 4 * live)) this.#rewrite();
       else this.#append(text);
       if (this.#health === 'broken') this.#recovered();
     } catch (error) {
@@ -217,7 +246,7 @@ export class RuntimeJournal implements Journal {
     const lines = [...this.#kept.values()].map(
       ({ line, spec, next }) => definitions.lineOf(spec) + definitions.lineOf(next) + line,
     );
-    const bytes = Buffer.from([beginning, ...lines].join(''));
+    const bytes = Buffer.from([beginning, ...lines, ...this.#untold.lines()].join(''));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND, O_NOFOLLOW } = constants;
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW, 0o600);
     try {
@@ -238,7 +267,7 @@ export class RuntimeJournal implements Journal {
 export const findIn = (place: JournalPlace): Found => load(place).found;
 
 function load({ path, boot, host, uid }: JournalPlace): { readonly header: Header | null; readonly found: Found } {
-  const nothing: Found = { snapshots: new Map(), loss: null, boot: 'other' };
+  const nothing: Found = { snapshots: new Map(), loss: null, boot: 'other', untold: [], last: 0 };
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return { header: null, found: nothing };
   // Before it is opened: a FIFO that nobody writes to would hold us for ever.
@@ -264,8 +293,8 @@ function load({ path, boot, host, uid }: JournalPlace): { readonly header: Heade
     throw new Error(
       `the journal ${path} was written by a newer upkeep (its version is ${header.version}, ours ${version}); use that one`,
     );
-  if (header.boot !== boot) return { header: null, found: nothing };
   const replayed = replay(lines, path);
+  if (header.boot !== boot) return { header: null, found: { ...nothing, untold: replayed.untold } };
   if (header.host === host) return { header, found: replayed };
   // The host was renamed, or this is the journal of a container beside ours. Its processes are known by what is unique
   // within the boot: those of somebody else are not found here, and nothing is done to them.
@@ -294,6 +323,8 @@ function headerOf(line: string): Header | null {
 function replay(lines: readonly string[], path: string): Found {
   const definitions = new Map<number, ServiceSpec>();
   const snapshots = new Map<string, Snapshot>();
+  const untold = new Map<number, Entry>();
+  let last = 0;
   let bad = 0;
   for (const [i, line] of lines.entries()) {
     if (line === '' && i === lines.length - 1) continue;
@@ -301,9 +332,17 @@ function replay(lines: readonly string[], path: string): Found {
     if (isDefinition(value)) definitions.set(value.d, value.spec);
     else if (isRecord(value)) snapshots.set(value.s.name, found(value.s, definitions));
     else if (isRemoval(value)) snapshots.delete(value.r);
-    else if (headerOf(line) === null) bad += 1;
+    else if (isEntry(value)) {
+      untold.set(value.e.number, value.e);
+      last = value.e.number;
+    } else if (isTold(value)) {
+      for (const number of untold.keys()) if (number <= value.t) untold.delete(number);
+      last = Math.max(last, value.t);
+    } else if (headerOf(line) === null) bad += 1;
   }
   return {
+    untold: [...untold.values()],
+    last,
     snapshots,
     loss:
       bad === 0
@@ -317,7 +356,14 @@ function replay(lines: readonly string[], path: string): Found {
 function found(line: SnapshotLine, definitions: ReadonlyMap<number, ServiceSpec>): Snapshot {
   const { name, service, begun } = line;
   const next = line.next === null ? null : (definitions.get(line.next) ?? null);
-  return { name, service, begun: begun ?? 0, spec: definitions.get(line.spec) ?? null, next };
+  return { name, service: complete(service), begun: begun ?? 0, spec: definitions.get(line.spec) ?? null, next };
+}
+
+/** Version 2 knew less of an end. */
+function complete(service: Snapshot['service']): Snapshot['service'] {
+  const { lastDeath } = service;
+  if (lastDeath === null) return service;
+  return { ...service, lastDeath: { ...{ peakMemory: null, cpuTime: null, findings: null }, ...lastDeath } };
 }
 
 // The checksum vouches for the shape: only we write such lines, and a newer version was refused.

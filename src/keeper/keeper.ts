@@ -127,7 +127,8 @@ export class Keeper {
       this.#set.delete(name);
       this.#wakeups.set(name, null);
     }
-    if (outcome.services.length > 0 || outcome.removed.length > 0) journal.record(outcome.services, outcome.removed);
+    const { services, removed, changes } = outcome;
+    if (services.length > 0 || removed.length > 0 || changes.length > 0) journal.record(services, removed, changes);
     for (const effect of outcome.effects) {
       try {
         kernel.perform(effect);

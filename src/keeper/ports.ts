@@ -34,8 +34,8 @@ export interface Clock {
 
 /** Keeps what must survive the keeper. */
 export interface Journal {
-  /** Records these services before the effects that need it. Never throws: a journal that cannot be written is reported, keeping goes on. */
-  record(services: readonly Service[], removed: readonly ServiceName[]): void;
+  /** Records these services, and what happened to them, before the effects that need it. Never throws: a journal that cannot be written is reported, keeping goes on. */
+  record(services: readonly Service[], removed: readonly ServiceName[], changes: readonly Change[]): void;
 }
 
 /** Is told what happened, after it was recorded. Has its own bounded queue: it may neither throw nor block. */

@@ -232,6 +232,7 @@ const evidence = (status: ExitStatus, peakMemory: number | null, cpuTime: number
   cpuTime,
   ticks: ticksNow(),
   by: null,
+  findings: null,
 });
 
 /** Whoever may not trace it reads 0 in that field, which would be a clean exit. */

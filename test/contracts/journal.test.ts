@@ -80,8 +80,8 @@ const path = (): string => join(directory, 'journal');
 describe('the journal', () => {
   it('gives the next keeper of this boot every service as it was recorded last, and the token (supervisors 32)', () => {
     const first = open({ freshToken: 'token-1' });
-    first.journal.record([service('web', 1), service('db', 1)], []);
-    first.journal.record([service('web', 2)], [serviceName('db')]);
+    first.journal.record([service('web', 1), service('db', 1)], [], []);
+    first.journal.record([service('web', 2)], [serviceName('db')], []);
     const { journal, problems } = open({ freshToken: 'token-2' });
     expect(generations(journal)).toEqual({ web: 2 });
     expect(journal.found).toMatchObject({ boot: 'same', loss: null });
@@ -100,7 +100,7 @@ describe('the journal', () => {
       return restore(snapshot, null);
     };
     for (const it of [plain, { ...plain, next }, { ...plain, spec: next }]) {
-      open().journal.record([it], []);
+      open().journal.record([it], [], []);
       expect(found()).toEqual(it);
     }
   });
@@ -108,7 +108,7 @@ describe('the journal', () => {
   it('writes a definition once, however often its service is recorded', () => {
     const { journal } = open();
     const one = { ...newService(supervised({ name: 'web', description: 'x'.repeat(5000) }), instant(5)) };
-    for (let generation = 1; generation <= 100; generation += 1) journal.record([{ ...one, generation }], []);
+    for (let generation = 1; generation <= 100; generation += 1) journal.record([{ ...one, generation }], [], []);
     expect(statSync(path()).size).toBeLessThan(100 * 1500);
     expect(open().journal.found.snapshots.get('web')?.spec?.description).toHaveLength(5000);
   });
@@ -117,21 +117,21 @@ describe('the journal', () => {
     let now = 100;
     const { journal } = open({ ticks: () => now });
     const begun = (): number | undefined => findIn(place()).snapshots.get('web')?.begun;
-    journal.record([service('web', 1)], []);
+    journal.record([service('web', 1)], [], []);
     now = 200;
-    journal.record([{ ...service('web', 1), matched: 'once' }], []);
+    journal.record([{ ...service('web', 1), matched: 'once' }], [], []);
     expect(begun()).toBe(100);
     now = 300;
-    journal.record([service('web', 2)], []);
+    journal.record([service('web', 2)], [], []);
     expect(begun()).toBe(300);
-    open({ ticks: () => 900 }).journal.record([service('web', 2)], []);
+    open({ ticks: () => 900 }).journal.record([service('web', 2)], [], []);
     expect(begun()).toBe(300);
   });
 
   it('drops what was recorded in another boot: its processes are no more', () => {
-    open().journal.record([service('web')], []);
+    open().journal.record([service('web')], [], []);
     const { journal } = open({ boot: 'another-boot' });
-    expect(journal.found).toEqual({ snapshots: new Map(), loss: null, boot: 'other' });
+    expect(journal.found).toEqual({ snapshots: new Map(), loss: null, boot: 'other', untold: [], last: 0 });
     expect(journal.token).toBe('fresh');
   });
 
@@ -139,7 +139,7 @@ describe('the journal', () => {
     const { journal } = open();
     const sizes: number[] = [];
     for (let generation = 1; generation <= 5; generation += 1) {
-      journal.record([service('web', generation)], []);
+      journal.record([service('web', generation)], [], []);
       sizes.push(statSync(path()).size);
     }
     const whole = readFileSync(path());
@@ -155,7 +155,7 @@ describe('the journal', () => {
 
   it('uses what is good of a damaged journal and says what was lost, wherever one bit is wrong', () => {
     const { journal } = open();
-    journal.record([service('a'), service('b'), service('c')], []);
+    journal.record([service('a'), service('b'), service('c')], [], []);
     const whole = readFileSync(path());
     for (let at = 0; at < whole.length; at += 11) {
       const damaged = Buffer.from(whole);
@@ -177,13 +177,13 @@ describe('the journal', () => {
       const { journal } = open();
       expect(journal.found.snapshots.size).toBe(0);
       expect(journal.found.loss).toContain(path());
-      journal.record([service('web')], []);
+      journal.record([service('web')], [], []);
       expect(generations(open().journal)).toEqual({ web: 1 });
     }
   });
 
   it('refuses the journal of a newer version and leaves it as it is', () => {
-    const newer = encodeLine({ version: 3, boot: 'this-boot', host: 'web1', token: 't' });
+    const newer = encodeLine({ version: 4, boot: 'this-boot', host: 'web1', token: 't' });
     writeFileSync(path(), newer);
     expect(() => open()).toThrow(/newer upkeep/);
     expect(readFileSync(path(), 'utf8')).toBe(newer);
@@ -194,7 +194,7 @@ describe('the journal', () => {
     writeFileSync(join(directory, 'elsewhere'), '');
     expect(() => open()).toThrow();
     rmSync(path());
-    open().journal.record([service('web')], []);
+    open().journal.record([service('web')], [], []);
     expect(() => open({ uid: 12_345 })).toThrow(/belongs to uid/);
     if (process.getuid?.() !== 0) return;
     chownSync(path(), 12_345, 12_345);
@@ -203,22 +203,22 @@ describe('the journal', () => {
 
   it('stays in proportion to what lives, however much happens', () => {
     const { journal } = open();
-    for (let generation = 1; generation <= 4_000; generation += 1) journal.record([service('web', generation)], []);
+    for (let generation = 1; generation <= 4_000; generation += 1) journal.record([service('web', generation)], [], []);
     expect(statSync(path()).size).toBeLessThan(2 * 1024 * 1024);
     expect(generations(open().journal)).toEqual({ web: 4_000 });
   });
 
   it('goes on without a journal that cannot be written, says so once, and writes it whole when it can again', () => {
     const { journal, problems } = open();
-    journal.record([service('a', 1)], []);
+    journal.record([service('a', 1)], [], []);
     // A directory that is not there any more stands for a disk without room: nothing new can be put in place.
-    for (let generation = 1; generation <= 4_000; generation += 1) journal.record([service('big', generation)], []);
+    for (let generation = 1; generation <= 4_000; generation += 1) journal.record([service('big', generation)], [], []);
     renameSync(directory, `${directory}-away`);
-    for (let generation = 1; generation <= 4_000; generation += 1) journal.record([service('b', generation)], []);
+    for (let generation = 1; generation <= 4_000; generation += 1) journal.record([service('b', generation)], [], []);
     expect(problems).toHaveLength(1);
     expect(journal.health).toBe('broken');
     renameSync(`${directory}-away`, directory);
-    journal.record([service('c', 9)], []);
+    journal.record([service('c', 9)], [], []);
     expect(journal.health).toBe('good');
     expect(problems).toHaveLength(2);
     expect(generations(open().journal)).toEqual({ a: 1, big: 4_000, b: 4_000, c: 9 });
@@ -240,13 +240,13 @@ describe.runIf(canMount)('the journal on a full disk', () => {
       const service = (name) => ({ ...JSON.parse(text), spec: { name } });
       fill();
       const journal = open();
-      journal.record([service('a')], []);
+      journal.record([service('a')], [], []);
       rmSync(directory + '/fill');
-      journal.record([service('b')], []);
+      journal.record([service('b')], [], []);
       fill();
-      for (let i = 0; i < 50; i += 1) journal.record([service('c' + i)], []);
+      for (let i = 0; i < 50; i += 1) journal.record([service('c' + i)], [], []);
       rmSync(directory + '/fill');
-      journal.record([service('d')], []);
+      journal.record([service('d')], [], []);
       console.log(JSON.stringify({ names: [...open().found.snapshots.keys()].length, problems: problems.length }));`;
     const script = 'mount -t tmpfs -o size=64k none "$1" && exec "$2" --input-type=module -e "$3" "$1" "$4"';
     const text = JSON.stringify(service('web'));

@@ -190,7 +190,15 @@ describe.skipIf(tracefs === 'no')('the instance of a keeper that was killed', ()
     const pump = createPump({ uvPoll: 'yes' }, fail);
     const killers = new Killers(instance, pump, () => false, fail);
     const unseen: ExitEvidence = {
-      ...{ status: { type: 'unknown' }, oom: false, peakMemory: null, cpuTime: null, ticks: null, by: null },
+      ...{
+        status: { type: 'unknown' },
+        oom: false,
+        peakMemory: null,
+        cpuTime: null,
+        findings: null,
+        ticks: null,
+        by: null,
+      },
     };
     const ref = { pid: pid as ProcessRef['pid'], startTicks, inode: null };
     expect(killers.testify(ref, unseen).by).toMatchObject({ name: 'bash', grade: 'inferred', signal: 'SIGKILL' });

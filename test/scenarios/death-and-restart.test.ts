@@ -123,6 +123,7 @@ describe('a death', () => {
       oom: false,
       peakMemory: null,
       cpuTime: null,
+      findings: null,
       ticks: null,
       by: null,
     } as const;

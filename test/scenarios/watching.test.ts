@@ -405,6 +405,7 @@ it('a fact about a process that only shares the PID changes nothing (supervisors
     oom: false,
     peakMemory: null,
     cpuTime: null,
+    findings: null,
     ticks: null,
     by: null,
   } as const;

@@ -301,6 +301,7 @@ class Game {
       oom: false,
       peakMemory: null,
       cpuTime: null,
+      findings: null,
       ticks: null,
       by: null,
     } as const;

@@ -182,7 +182,15 @@ export class SimulatedHost {
     process.life = 'gone';
     this.#processes.delete(process.ref.pid);
     for (const orphan of this.living()) if (orphan.ppid === process.ref.pid) orphan.ppid = 1;
-    const evidence: ExitEvidence = { status, oom, peakMemory: null, cpuTime: null, ticks: this.ticks, by: null };
+    const evidence: ExitEvidence = {
+      status,
+      oom,
+      peakMemory: null,
+      cpuTime: null,
+      findings: null,
+      ticks: this.ticks,
+      by: null,
+    };
     for (const listener of this.#exitListeners) listener(process, evidence);
     this.#changed();
   }

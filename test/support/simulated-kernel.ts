@@ -195,6 +195,7 @@ export class SimulatedKernel implements Kernel {
       oom: false,
       peakMemory: null,
       cpuTime: null,
+      findings: null,
       ticks: null,
       by: null,
     };

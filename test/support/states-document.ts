@@ -22,7 +22,15 @@ const helper = ref(202);
 const old = ref(99);
 
 const evidence = (code: number) =>
-  ({ status: { type: 'exited', code }, oom: false, peakMemory: null, cpuTime: null, ticks: 5000, by: null }) as const;
+  ({
+    status: { type: 'exited', code },
+    oom: false,
+    peakMemory: null,
+    cpuTime: null,
+    findings: null,
+    ticks: 5000,
+    by: null,
+  }) as const;
 
 const facts = {
   process: ref(303),

@@ -1,0 +1,25 @@
+// Which ends belong together: an incident begins with an end that nobody asked for, and is over when the service has been
+// well for as long as its restart rule calls healthy. Its id stands in every message, in the history and on the card.
+
+import type { Death } from './death.js';
+import type { Service } from './state.js';
+import { elapsed, type Now } from './time.js';
+
+/**
+ * The record of an end as the service's last one, filed under the incident that it belongs to. An attempt that came to
+ * nothing ended no generation: what was old before it is old still, else an apache's orphaned workers would pass for a new
+ * apache after the first start that failed because of them. Filing it again changes nothing.
+ */
+export function filed({ lastDeath, spec }: Pick<Service, 'lastDeath' | 'spec'>, death: Death): Death {
+  const ticks = death.ticks ?? lastDeath?.ticks ?? null;
+  const isSame =
+    lastDeath !== null && lastDeath.cause !== 'requested' && (death.served ?? 0) < spec.restart.healthyAfter;
+  return { ...death, ticks, incident: isSame ? lastDeath.incident : death.incident };
+}
+
+/** The incident that is open now; null: all is well, or it is down because that was asked for. */
+export function openIncident({ lastDeath, state, spec }: Service, now: Now): string | null {
+  if (lastDeath === null || lastDeath.cause === 'requested') return null;
+  const isWell = state.name === 'running' && elapsed(state.since, now.instant) >= spec.restart.healthyAfter;
+  return isWell ? null : lastDeath.incident;
+}

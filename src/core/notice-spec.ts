@@ -1,0 +1,44 @@
+// Vocabulary: where notices go and who is told of what, as the configuration says it (product.md 2.8).
+
+import type { NoticeKind } from './notice.js';
+import type { Command } from './spec.js';
+import type { Millis } from './time.js';
+
+/** A word that is not written into the configuration itself. */
+export type Secret = { readonly type: 'file'; readonly path: string } | { readonly type: 'env'; readonly name: string };
+
+export type Channel =
+  | {
+      readonly type: 'mail';
+      readonly to: readonly string[];
+      readonly from: string | null;
+      readonly via:
+        | { readonly type: 'sendmail' }
+        | {
+            readonly type: 'smtp';
+            readonly server: string;
+            readonly user: string | null;
+            readonly password: Secret | null;
+          };
+    }
+  | { readonly type: 'syslog'; readonly facility: string }
+  | { readonly type: 'file'; readonly path: string }
+  | { readonly type: 'exec'; readonly command: Command }
+  | { readonly type: 'webhook'; readonly url: string | Secret; readonly format: 'json' | 'slack' | 'ntfy' };
+
+export interface NoticeRule {
+  /** null: the default kinds. */
+  readonly kinds: readonly NoticeKind[] | null;
+  /** Names, globs and @tags; null: all. */
+  readonly services: readonly string[] | null;
+  readonly tell: readonly string[];
+}
+
+export interface NoticesSpec {
+  readonly channels: Readonly<Record<string, Channel>>;
+  readonly rules: readonly NoticeRule[];
+  /** null: nothing is gathered. */
+  readonly digest: Millis | null;
+  /** null: no reminders. */
+  readonly remind: Millis | null;
+}

@@ -1,0 +1,43 @@
+// Vocabulary of a post-mortem: what is known of one end, for people. The card of `upkeep why`, its JSON and the mails are made of it.
+
+/** How sure it is. `unknown`: the source that would tell is missing, and `text` says which. */
+export type Grade = 'seen' | 'inferred' | 'unknown';
+
+/** A moment of the timeline. */
+export interface Mark {
+  readonly what: 'sent' | 'died' | 'noticed' | 'stopped' | 'started' | 'ready' | 'failed';
+  readonly time: string;
+  /** Milliseconds after the first mark. */
+  readonly after: number;
+  readonly text: string;
+}
+
+/** One piece of evidence. `source`: who says so, like `tracefs`, `kernel log`, `wait status`, `cgroup`. */
+export interface Finding {
+  readonly about: 'status' | 'sender' | 'oom' | 'fault' | 'core' | 'exec' | 'memory' | 'cpu' | 'uptime' | 'sleep';
+  readonly text: string;
+  readonly grade: Grade;
+  readonly source: string;
+}
+
+/** Another service that ended within the same second, or was moved by this end. */
+export interface Neighbour {
+  readonly service: string;
+  readonly text: string;
+  /** Milliseconds after this end; negative: before it. */
+  readonly after: number;
+}
+
+export interface PostMortem {
+  readonly incident: string;
+  readonly service: string;
+  readonly generation: number;
+  readonly time: string;
+  /** One sentence without a full stop. */
+  readonly sentence: string;
+  readonly timeline: readonly Mark[];
+  readonly evidence: readonly Finding[];
+  /** The last lines that it printed, oldest first, cleaned of control characters; null: they are not for whoever asks, or could not be read. */
+  readonly output: readonly string[] | null;
+  readonly neighbours: readonly Neighbour[];
+}
