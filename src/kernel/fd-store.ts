@@ -4,7 +4,7 @@
 
 import koffi from 'koffi';
 import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, SOL_SOCKET, socket } from './sockets.js';
-import { close, closeOnExec, lastErrno, libc, SystemCallFailure } from './syscalls.js';
+import { close, closeOnExecIfOpen, lastErrno, libc, SystemCallFailure } from './syscalls.js';
 
 const csendmsg = libc.func('long sendmsg(int fd, void *message, int flags)');
 
@@ -81,16 +81,6 @@ export function takeStored(environment: NodeJS.ProcessEnv): ReadonlyMap<string, 
   const taken = new Map<string, number>();
   if (Number(LISTEN_PID) !== process.pid || !Number.isInteger(count) || count > MOST) return taken;
   const names = LISTEN_FDNAMES.split(':');
-  for (let i = 0; i < count; i++) if (isOpen(FIRST_FD + i)) taken.set(names[i] ?? 'unknown', FIRST_FD + i);
+  for (let i = 0; i < count; i++) if (closeOnExecIfOpen(FIRST_FD + i)) taken.set(names[i] ?? 'unknown', FIRST_FD + i);
   return taken;
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    closeOnExec(fd);
-    return true;
-  } catch (error) {
-    if (error instanceof SystemCallFailure) return false; // EBADF
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 // What a keeper that replaces its own program hands to the new one: descriptors by name, in UPKEEP_INHERIT as
 // `lock=19,control=21`. Whether they are what their names say is for whoever takes them to find out.
 
-import { closeOnExec, SystemCallFailure } from './syscalls.js';
+import { closeOnExecIfOpen } from './syscalls.js';
 
 /** Descriptors by name. */
 export type Inheritance = ReadonlyMap<string, number>;
@@ -27,17 +27,7 @@ export function takeInheritance(environment: NodeJS.ProcessEnv): Inheritance {
   for (const [, name = '', number = ''] of text.matchAll(/([a-z]+)=(\d{1,9})(?:,|$)/g)) {
     const fd = Number(number);
     // Of the lower ones nobody hands anything over.
-    if (fd > 2 && isOpen(fd)) taken.set(name, fd);
+    if (fd > 2 && closeOnExecIfOpen(fd)) taken.set(name, fd);
   }
   return taken;
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    closeOnExec(fd);
-    return true;
-  } catch (error) {
-    if (error instanceof SystemCallFailure) return false; // EBADF
-    throw error;
-  }
 }

@@ -201,6 +201,8 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 /** No process that we start gets this descriptor. @throws SystemCallFailure: EBADF */
 export const closeOnExec = (fd: number): number => fcntl(fd, F_SETFD, FD_CLOEXEC);
+/** The same for a number that somebody named; `false`: no such descriptor is open. */
+export const closeOnExecIfOpen = (fd: number): boolean => Number(cfcntl(fd, F_SETFD, FD_CLOEXEC)) >= 0;
 /** It comes along when the program of this process is replaced. @throws SystemCallFailure: EBADF */
 export const survivesExec = (fd: number): number => fcntl(fd, F_SETFD, 0);
 const F_DUPFD_CLOEXEC = 1030;
