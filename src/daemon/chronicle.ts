@@ -22,6 +22,8 @@ export interface ChronicleParts {
   readonly lastLines: (service: Service, callback: (lines: readonly string[] | null) => void) => void;
   /** The entries that are complete, oldest first. */
   readonly pass: (entries: readonly Entry[]) => void;
+  /** All entries of this journal up to this number are on disk where they belong. */
+  readonly told: (number: number) => void;
 }
 
 /** How long an entry waits for the output: a log disk that hangs must not hold what people are to be told. */
@@ -75,6 +77,12 @@ export class Chronicle implements Sink {
   tell(): void {
     this.#recorded = this.#last;
     this.#pass();
+  }
+
+  /** These are on disk where they belong. Those of a journal of another boot are in no journal any more. */
+  confirm(entries: readonly Entry[]): void {
+    const last = entries.findLast(({ origin }) => origin === this.#origin);
+    if (last !== undefined) this.#parts.told(last.number);
   }
 
   /** What still waits for output goes on without it. */

@@ -56,13 +56,14 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
       for (const name of removed) outside.outputs.release(name);
     },
   };
-  const chronicle = new Chronicle({
+  const chronicle: Chronicle = new Chronicle({
     token: memory.journal.token,
     last: memory.journal.last,
     now: () => clock.now(),
     services: () => keeper.services,
     lastLines: (_service, callback) => callback(null),
-    pass: (entries) => memory.journal.told(entries.at(-1)?.number ?? 0),
+    pass: (entries) => chronicle.confirm(entries),
+    told: (number) => memory.journal.told(number),
   });
   const hostWatch = new HostWatch({
     ask: hostPhase,

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Entry } from '../../src/core/entry.js';
 import { serviceName } from '../../src/core/spec.js';
 import { newService, type Service } from '../../src/core/state.js';
 import { instant, wallTime } from '../../src/core/time.js';
@@ -66,6 +67,11 @@ function open(options: Partial<JournalOptions> = {}): Opened {
 
 function service(name: string, generation = 1): Service {
   return { ...newService(supervised({ name }), instant(5)), generation };
+}
+
+function entry(number: number): Entry {
+  const news = { of: 'keeper', what: { type: 'channelBack', channel: 'far' } } as const;
+  return { origin: 'here', number, time: wallTime(number), at: instant(number), news, output: null };
 }
 
 /** What a new keeper finds of these services, by name. */
@@ -180,6 +186,38 @@ describe('the journal', () => {
       journal.record([service('web')], [], []);
       expect(generations(open().journal)).toEqual({ web: 1 });
     }
+  });
+
+  it('keeps what happened until it is told, over any number of keepers (monitors 29)', () => {
+    const first = open().journal;
+    first.record([service('web', 1)], [], [entry(1), entry(2)]);
+    first.record([], [], [entry(3)]);
+    first.told(1);
+    const second = open().journal;
+    expect(second.found.untold.map(({ number }) => number)).toEqual([2, 3]);
+    expect(second.last).toBe(3);
+    second.record([], [], [entry(4)]);
+    second.told(4);
+    const third = open().journal;
+    expect(third.found.untold).toEqual([]);
+    expect(third.last).toBe(4);
+  });
+
+  it('tells what happened before the boot too, though its processes are no more', () => {
+    open().journal.record([service('web', 1)], [], [entry(1)]);
+    const { journal } = open({ boot: 'another-boot' });
+    expect(journal.found).toMatchObject({ snapshots: new Map(), boot: 'other' });
+    expect(journal.found.untold.map(({ number }) => number)).toEqual([1]);
+    expect(journal.last).toBe(0);
+  });
+
+  it('stays bounded while nothing can be told, and counts what it threw away', () => {
+    const { journal } = open();
+    for (let number = 1; number <= 20_003; number += 1) journal.record([], [], [entry(number)]);
+    expect(journal.dropped).toBe(3);
+    const { found, last } = open().journal;
+    expect(found.untold.length).toBeGreaterThanOrEqual(20_000);
+    expect(last).toBe(20_003);
   });
 
   it('refuses the journal of a newer version and leaves it as it is', () => {
