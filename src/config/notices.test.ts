@@ -34,9 +34,10 @@ describe('notices', () => {
             server: 'mail.example.org:587',
             user: 'up',
             password: { type: 'file', path: '/etc/upkeep/smtp.pass' },
+            tls: 'verify',
           },
         },
-        log: { type: 'syslog', facility: 'daemon' },
+        log: { type: 'syslog', facility: 'daemon', server: null },
         file: { type: 'file', path: '/var/log/upkeep/notices.log' },
         page: { type: 'exec', command: { argv: ['/usr/local/bin/page'], timeout: 30_000, user: null } },
         chat: { type: 'webhook', url: { type: 'env', name: 'CHAT_URL' }, format: 'json' },
@@ -58,8 +59,21 @@ describe('notices', () => {
       remind: 14_400_000,
     });
     expect(configOf(`notices: { syslog: local3, digest: none }\n${SERVICES}`).notices).toMatchObject({
-      channels: { syslog: { type: 'syslog', facility: 'local3' } },
+      channels: { syslog: { type: 'syslog', facility: 'local3', server: null } },
       digest: null,
+    });
+  });
+
+  it('go to a server of one’s own over TLS, or to the syslog of another host', () => {
+    const far = 'mail: { to: ops, via: { smtp: "[::1]", tls: none } }, syslog: { server: "log.example.org:514" }';
+    expect(configOf(`notices: { ${far} }\n${SERVICES}`).notices?.channels).toEqual({
+      mail: {
+        type: 'mail',
+        to: ['ops'],
+        from: null,
+        via: { type: 'smtp', server: '[::1]', user: null, password: null, tls: 'none' },
+      },
+      syslog: { type: 'syslog', facility: 'daemon', server: 'log.example.org:514' },
     });
   });
 
@@ -98,7 +112,23 @@ describe('notices', () => {
     ],
     [
       'channels: { a: { mail: { to: x, via: { smtp: "m:25", password: hunter2 } } } }',
-      '1:75: notices.channels.a.mail.via.password: found "hunter2"; write a secret as {file: PATH} or {env: NAME}',
+      '1:75: notices.channels.a.mail.via.password: a secret is not written into the configuration; write {file: PATH} or {env: NAME}',
+    ],
+    [
+      'channels: { a: { mail: { to: x, via: { smtp: m, user: up } } } }',
+      '1:49: notices.channels.a.mail.via: there is a user, but no password; write `password: {file: PATH}`',
+    ],
+    [
+      'channels: { a: { mail: { to: x, via: { smtp: m, password: { env: P } } } } }',
+      '1:49: notices.channels.a.mail.via: there is a password, but no user; write `user` too',
+    ],
+    [
+      'channels: { a: { mail: { to: x, via: { smtp: m, tls: no } } } }',
+      '1:65: notices.channels.a.mail.via.tls: found "no", which is unknown here; write verify, insecure or none',
+    ],
+    [
+      'channels: { a: { syslog: { server: "udp://x" } } }',
+      '1:47: notices.channels.a.syslog.server: found "udp://x", which does not fit; write a host like log.example.org:514',
     ],
     [
       'channels: { a: { syslog: { facility: demon } } }',

@@ -1,4 +1,4 @@
-// `notices`: channels and rules. Checked here in full; what sends them is another wing.
+// `notices`: channels and rules. Checked here in full; what sends them is src/notices/.
 
 import { noticeKinds } from '../core/notice.js';
 import type { Channel, NoticeRule, NoticesSpec, Secret } from '../core/notice-spec.js';
@@ -13,7 +13,7 @@ import { dictOf, entryOf, valueAt } from './tree.js';
 
 const NAME = SERVICE_NAME;
 
-const secret: Shape<Secret> = refine(
+const secretMap: Shape<Secret> = refine(
   record('a secret as {file: PATH} or {env: NAME}', {
     file: optional(path(), 'The file that holds it, readable by the keeper alone.'),
     env: optional(word('the name of a variable', /^[A-Za-z_]\w*$/), 'The variable of the keeper that holds it.'),
@@ -25,6 +25,15 @@ const secret: Shape<Secret> = refine(
   },
 );
 
+/** What stands there in the clear is not repeated: the complaint about it goes to logs and terminals. */
+const secret: Shape<Secret> = {
+  ...secretMap,
+  read: (tree, reading) =>
+    tree.type === 'leaf'
+      ? complain(reading, tree.at, 'a secret is not written into the configuration; write {file: PATH} or {env: NAME}')
+      : secretMap.read(tree, reading),
+};
+
 const address = leafShape(
   'an address like root or ops@example.org',
   { type: 'string', pattern: '^[^\\s<>,;]+$' },
@@ -34,14 +43,23 @@ const address = leafShape(
       : { type: 'bad', problem: 'is no address; write one like root or ops@example.org' },
 );
 
-const server = word('a host and a port like mail.example.org:587', /^(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/);
+/** A host, and a port if there is one: `mail.example.org:587`, `[::1]:25`. */
+const server = (write: string): Shape<string> => word(write, /^(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/);
 
 type Via = Extract<Channel, { type: 'mail' }>['via'];
 
 const smtp = record('sendmail, or a map like {smtp: "mail.example.org:587"}', {
-  smtp: required(server, 'The mail server and its port.'),
+  smtp: required(
+    server('a host and a port like mail.example.org:587'),
+    'The mail server and its port, 587 unless it is said.',
+  ),
   user: optional(line('a user name'), 'The user name there.'),
   password: optional(secret, 'The password there.'),
+  tls: defaulted(
+    oneOf('verify', 'insecure', 'none'),
+    'verify',
+    'Whether the certificate is checked: `insecure` takes any, `none` does not encrypt. With `verify` and `insecure` nothing is sent in the clear, save to this host or to port 25.',
+  ),
 });
 
 const via: Shape<Via> = {
@@ -50,9 +68,13 @@ const via: Shape<Via> = {
   read: (tree, reading) => {
     if (tree.type === 'leaf' && tree.text === 'sendmail') return { type: 'sendmail' };
     const read = smtp.read(tree, reading);
-    return read === undefined
-      ? undefined
-      : { type: 'smtp', server: read.smtp, user: read.user, password: read.password };
+    if (read === undefined) return undefined;
+    const { smtp: server, ...login } = read;
+    if (login.password !== null && login.user === null)
+      return complain(reading, tree.at, 'there is a password, but no user; write `user` too');
+    if (login.user !== null && login.password === null)
+      return complain(reading, tree.at, 'there is a user, but no password; write `password: {file: PATH}`');
+    return { type: 'smtp', server, ...login };
   },
 };
 
@@ -95,7 +117,13 @@ const facility = oneOf(
 
 const syslog = record(
   'a map like {facility: daemon}',
-  { facility: defaulted(facility, 'daemon', 'The facility of syslog.') },
+  {
+    facility: defaulted(facility, 'daemon', 'The facility of syslog.'),
+    server: optional(
+      server('a host like log.example.org:514'),
+      'Another host, told by UDP (RFC 5424, port 514); else the syslog of this one.',
+    ),
+  },
   { short: (tree) => (tree.type === 'leaf' ? dictOf(tree, { facility: tree }) : tree), shortSchema: facility.schema },
 );
 

@@ -19,9 +19,12 @@ export type Channel =
             readonly server: string;
             readonly user: string | null;
             readonly password: Secret | null;
+            /** `insecure`: encrypted, with whatever certificate it shows. `none`: in the clear. */
+            readonly tls: 'verify' | 'insecure' | 'none';
           };
     }
-  | { readonly type: 'syslog'; readonly facility: string }
+  /** `server`: host and port, RFC 5424 over UDP; null: the host's own /dev/log. */
+  | { readonly type: 'syslog'; readonly facility: string; readonly server: string | null }
   | { readonly type: 'file'; readonly path: string }
   | { readonly type: 'exec'; readonly command: Command }
   | { readonly type: 'webhook'; readonly url: string | Secret; readonly format: 'json' | 'slack' | 'ntfy' };
