@@ -12,9 +12,20 @@ export interface Mark {
   readonly text: string;
 }
 
-/** One piece of evidence. `source`: who says so, like `tracefs`, `kernel log`, `wait status`, `cgroup`. */
+/** One piece of evidence. `command`: the sender's command line, which is not for everybody. `source`: who says so, like `tracefs`, `kernel log`, `wait status`, `cgroup`. */
 export interface Finding {
-  readonly about: 'status' | 'sender' | 'oom' | 'fault' | 'core' | 'exec' | 'memory' | 'cpu' | 'uptime' | 'sleep';
+  readonly about:
+    | 'status'
+    | 'sender'
+    | 'command'
+    | 'oom'
+    | 'fault'
+    | 'core'
+    | 'exec'
+    | 'memory'
+    | 'cpu'
+    | 'uptime'
+    | 'sleep';
   readonly text: string;
   readonly grade: Grade;
   readonly source: string;
@@ -41,3 +52,10 @@ export interface PostMortem {
   readonly output: readonly string[] | null;
   readonly neighbours: readonly Neighbour[];
 }
+
+/** What everybody may see of it: no output, no command lines. */
+export const withoutDetails = (postMortem: PostMortem): PostMortem => ({
+  ...postMortem,
+  evidence: postMortem.evidence.filter(({ about }) => about !== 'command'),
+  output: null,
+});
