@@ -60,6 +60,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
   closeOnExecFrom(3);
   const lastToGo = without.includes('oomScore') ? 'no' : oomScore.lower(process.env);
   const disk = new DiskThread<LogJob | WriteJob | PrintJob, LogNews>({
+    name: 'disk thread',
     program: new URL('../worker.js', import.meta.url),
     setting: { without },
     onNews: (news) => outputs.hear(news),

@@ -47,6 +47,7 @@ function tryThread(without: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const report = (problem: string, error: unknown): void => reject(new Error(`${problem}: ${String(error)}`));
     const disk = new DiskThread<LogJob | WriteJob | PrintJob, LogNews>({
+      name: 'disk thread',
       program: new URL('../worker.js', import.meta.url),
       setting: { without },
       onNews: () => {},

@@ -1,5 +1,6 @@
-// The one thread that may wait for a disk. Owns its life: started with the first job, started again when it breaks,
-// never waited for but in `flush`. It must not know what the jobs are; worker.ts composes what is done with them.
+// A thread that may wait for a disk. Owns its life: started with the first job, started again when it breaks, never
+// waited for but in `flush`. It must not know what the jobs are; worker.ts (logs) and recorder.ts (history, outbox) compose
+// what is done with them.
 
 import { Worker } from 'node:worker_threads';
 import type { Report } from '../keeper/ports.js';
@@ -20,11 +21,15 @@ export type FromThread<News> =
   | { readonly type: 'done'; readonly number: number }
   | { readonly type: 'news'; readonly news: News };
 
-export interface DiskThreadOptions<News> {
+export interface DiskThreadOptions<Job, News> {
+  /** For messages, like `disk thread`. */
+  readonly name: string;
   readonly program: URL;
   /** Given to the thread as its workerData. */
   readonly setting: unknown;
   readonly onNews: (news: News) => void;
+  /** This job was thrown away: too many waited, or the thread broke over it twice. */
+  readonly onDropped?: (job: Job) => void;
   readonly report: Report;
 }
 
@@ -43,7 +48,7 @@ interface InFlight<Job> {
 }
 
 export class DiskThread<Job extends DiskJob, News> {
-  readonly #options: DiskThreadOptions<News>;
+  readonly #options: DiskThreadOptions<Job, News>;
   readonly #pending = new Map<string, Job>();
   readonly #standing = new Map<string, Job>();
   readonly #broken = new Map<Job, number>();
@@ -56,7 +61,7 @@ export class DiskThread<Job extends DiskJob, News> {
   #life: 'open' | 'closed' = 'open';
   #waiting: Array<() => void> = [];
 
-  constructor(options: DiskThreadOptions<News>) {
+  constructor(options: DiskThreadOptions<Job, News>) {
     this.#options = options;
   }
 
@@ -117,14 +122,15 @@ export class DiskThread<Job extends DiskJob, News> {
     for (const job of this.#pending.values()) {
       if (job.lasts === 'standing') continue;
       this.#pending.delete(job.key);
-      break;
+      this.#countDrop(job, `the ${this.#options.name} is slow and too much waits for it`);
+      return;
     }
-    this.#countDrop('the disk is slow and too much waits for it');
   }
 
-  #countDrop(why: string): void {
+  #countDrop(job: Job, why: string): void {
     this.#dropped += 1;
     this.#options.report(`${why}; ${this.#dropped} jobs for it were dropped so far`, null);
+    this.#options.onDropped?.(job);
   }
 
   #next(): void {
@@ -182,7 +188,7 @@ export class DiskThread<Job extends DiskJob, News> {
   #breaks(worker: Worker | null, error: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
-    this.#options.report('the disk thread broke and is started again', error);
+    this.#options.report(`the ${this.#options.name} broke and is started again`, error);
     const unfinished = this.#inFlight?.job ?? null;
     this.#inFlight = null;
     const again = [...this.#standing.values()].filter((job) => job !== unfinished);
@@ -208,6 +214,6 @@ export class DiskThread<Job extends DiskJob, News> {
     }
     this.#broken.delete(job);
     if (this.#standing.get(job.key) === job) this.#standing.delete(job.key);
-    this.#countDrop('the disk thread broke twice over the same job');
+    this.#countDrop(job, `the ${this.#options.name} broke twice over the same job`);
   }
 }

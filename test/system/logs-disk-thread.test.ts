@@ -49,6 +49,7 @@ function start<Job extends DiskJob = LogJob | WriteJob>(
 ): Started<Job> {
   const problems: string[] = [];
   const thread = new DiskThread<Job, LogNews>({
+    name: 'disk thread',
     program,
     setting: { without: [] },
     onNews: hear,
@@ -111,7 +112,7 @@ describe('the disk thread', () => {
   it('does not keep a process alive that has nothing else to do', () => {
     const program = `
       import { DiskThread } from '${new URL('../../dist/kernel/disk-thread.js', import.meta.url).href}';
-      const thread = new DiskThread({ program: new URL('${PROGRAM.href}'), setting: { without: [] }, onNews() {}, report: console.error });
+      const thread = new DiskThread({ name: 'disk thread', program: new URL('${PROGRAM.href}'), setting: { without: [] }, onNews() {}, report: console.error });
       thread.send({ type: 'write', key: 'a', lasts: 'once', path: '${join(directory, 'a')}', text: 'a' });
       console.log(await thread.flush(20000));`;
     const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
@@ -127,7 +128,7 @@ describe('the disk thread', () => {
     const program = `
       import { DiskThread } from '${new URL('../../dist/kernel/disk-thread.js', import.meta.url).href}';
       import { exitAtOnce } from '${new URL('../../dist/kernel/disk-calls.js', import.meta.url).href}';
-      const thread = new DiskThread({ program: new URL('${PROGRAM.href}'), setting: { without: [] }, onNews() {}, report: console.error });
+      const thread = new DiskThread({ name: 'disk thread', program: new URL('${PROGRAM.href}'), setting: { without: [] }, onNews() {}, report: console.error });
       thread.send({ type: 'write', key: 'a', lasts: 'once', path: '${join(directory, 'slow')}', text: 'a' });
       if (await thread.flush(500) === 'late') exitAtOnce(7);`;
     const run = spawnSync(process.execPath, ['--input-type=module', '-e', program], { timeout: 30_000 });
