@@ -6,12 +6,14 @@ import {
   AF_UNIX,
   bind,
   getsockopt,
+  LONGEST_SOCKET_PATH,
   listen,
   SO_ACCEPTCONN,
   SOCK_STREAM,
   SOL_SOCKET,
   socket,
   sockName,
+  unixAddress,
 } from './sockets.js';
 import { close, duplicate } from './syscalls.js';
 
@@ -23,9 +25,6 @@ export interface ControlListener {
   /** Nobody is to answer here any more: the path goes too, so that who asks is told that there is no keeper. */
   close(): void;
 }
-
-/** sun_path with its final zero, unix(7). */
-const LONGEST = 107;
 
 /**
  * The first of `inherited` that does listen at this path, else a new one, open to all local users. Only the holder of the
@@ -52,18 +51,14 @@ export function openControlListener(
 }
 
 function make(path: string, backlog: number): number {
-  const bytes = Buffer.from(path);
-  if (bytes.length > LONGEST)
+  if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH)
     throw new Error(
-      `${path} is longer than the ${LONGEST} bytes that the path of a socket may have; set UPKEEP_RUNTIME_DIR to a shorter one`,
+      `${path} is longer than the ${LONGEST_SOCKET_PATH} bytes that the path of a socket may have; set UPKEEP_RUNTIME_DIR to a shorter one`,
     );
   remove(path);
   const fd = socket(AF_UNIX, SOCK_STREAM, 0);
   try {
-    const address = Buffer.alloc(2 + bytes.length + 1);
-    address.writeUInt16LE(AF_UNIX, 0);
-    bytes.copy(address, 2);
-    bind(fd, address);
+    bind(fd, unixAddress(path));
     // Open to all before anybody can connect: until listen(2) everybody is refused alike.
     chmodSync(path, 0o666);
     listen(fd, backlog);

@@ -3,7 +3,7 @@
 // It must not know what they are good for.
 
 import koffi from 'koffi';
-import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, SOL_SOCKET, socket } from './sockets.js';
+import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_DGRAM, SOL_SOCKET, socket, unixAddress } from './sockets.js';
 import { close, closeOnExecIfOpen, lastErrno, libc, SystemCallFailure } from './syscalls.js';
 
 const csendmsg = libc.func('long sendmsg(int fd, void *message, int flags)');
@@ -11,7 +11,6 @@ const csendmsg = libc.func('long sendmsg(int fd, void *message, int flags)');
 const FIRST_FD = 3; // SD_LISTEN_FDS_START
 const MOST = 1000; // what is more is no answer to what we stored
 const SCM_RIGHTS = 1;
-const MSG_NOSIGNAL = 0x4000;
 
 /**
  * Gives the descriptor to the manager that listens at `manager` (NOTIFY_SOCKET), under this name. It keeps a duplicate, and
@@ -28,7 +27,7 @@ export function dropDescriptors(manager: string, name: string): string | null {
 
 function tell(manager: string, words: string, fd: number | null): string | null {
   const text = Buffer.from(words);
-  const address = addressOf(manager);
+  const address = unixAddress(manager);
   // struct iovec, struct cmsghdr with one int, struct msghdr: the same on every 64-bit Linux.
   const vector = Buffer.alloc(16);
   vector.writeBigUInt64LE(BigInt(koffi.address(text)), 0);
@@ -59,15 +58,6 @@ function tell(manager: string, words: string, fd: number | null): string | null 
   close(sender);
   // What the structures point to has to live until here.
   return text.length + address.length + vector.length + rights.length > 0 ? errno : null;
-}
-
-/** `/run/systemd/notify`, or `@name` in the abstract namespace. */
-function addressOf(manager: string): Buffer {
-  const address = Buffer.alloc(2 + Buffer.byteLength(manager) + (manager.startsWith('@') ? 0 : 1));
-  address.writeUInt16LE(AF_UNIX, 0);
-  address.write(manager, 2);
-  if (manager.startsWith('@')) address[2] = 0;
-  return address;
 }
 
 /**

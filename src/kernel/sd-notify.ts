@@ -1,27 +1,29 @@
 // The sender's side of sd_notify(3): tells whoever started the keeper that it is ready, what it does, and that it lives.
 // Owns the datagrams; what is told and when is for others. Without NOTIFY_SOCKET there is none of this.
 
-import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, socket } from './sockets.js';
+import {
+  AF_UNIX,
+  LONGEST_SOCKET_PATH,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_DGRAM,
+  socket,
+  unixAddress,
+} from './sockets.js';
 import { close, lastErrno, libc, SystemCallFailure } from './syscalls.js';
 
 const csendto = libc.func(
   'long sendto(int fd, void *buffer, ulong length, int flags, void *address, uint addressLength)',
 );
-const MSG_NOSIGNAL = 0x4000;
-
-/** sun_path of unix(7), with the byte that ends it. */
-const longestPath = 108;
 
 /** The socket address that NOTIFY_SOCKET names: a path, or `@name` for an abstract one; null for what is neither. */
 export function notifyAddress(text: string): Buffer | null {
   const isAbstract = text.startsWith('@');
   if (!isAbstract && !text.startsWith('/')) return null;
-  const name = Buffer.from(isAbstract ? `\0${text.slice(1)}` : `${text}\0`);
-  if (name.length < 2 || name.length > longestPath) return null;
-  const address = Buffer.alloc(2 + name.length);
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2);
-  return address;
+  // A zero stands at the end of a path; of an abstract name at its beginning, in the place of the @.
+  const longest = isAbstract ? LONGEST_SOCKET_PATH + 1 : LONGEST_SOCKET_PATH;
+  const isOne = text !== '@' && Buffer.byteLength(text) <= longest;
+  return isOne ? unixAddress(text) : null;
 }
 
 /** How often, in ms, WATCHDOG=1 is to be sent: half of what sd_watchdog_enabled(3) says; null where nobody waits for it. */

@@ -12,6 +12,7 @@ export const SO_PEERCRED = 17;
 export const SO_ACCEPTCONN = 30;
 export const SO_RCVBUFFORCE = 33;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
 
 const csocket = libc.func('int socket(int domain, int type, int protocol)');
 const cbind = libc.func('int bind(int fd, void *address, uint length)');
@@ -40,6 +41,18 @@ export function bind(fd: number, address: Buffer): void {
 /** @throws SystemCallFailure */
 export function listen(fd: number, backlog: number): void {
   must('listen', fd, clisten(fd, backlog));
+}
+
+/** The longest path, in bytes, that has room in sun_path of unix(7) with the zero that ends it. */
+export const LONGEST_SOCKET_PATH = 107;
+
+/** struct sockaddr_un: of a path, with the zero that ends it, or of `@name` in the abstract namespace, which has none. */
+export function unixAddress(name: string): Buffer {
+  const bytes = Buffer.from(name.startsWith('@') ? `\0${name.slice(1)}` : `${name}\0`);
+  const address = Buffer.alloc(2 + bytes.length);
+  address.writeUInt16LE(AF_UNIX, 0);
+  bytes.copy(address, 2);
+  return address;
 }
 
 /** The path that a Unix socket is bound to; empty when to none, or to no path. @throws SystemCallFailure */

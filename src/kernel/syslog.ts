@@ -1,7 +1,7 @@
 // Lines to the local syslog: a Unix datagram to /dev/log (RFC 3164 as glibc's syslog(3) writes it). Node has no such
 // sockets. Never waits: what the socket does not take at once is dropped and counted.
 
-import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, send, socket } from './sockets.js';
+import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, send, socket, unixAddress } from './sockets.js';
 import { close, lastErrno, libc } from './syscalls.js';
 
 const cconnect = libc.func('int connect(int fd, void *address, uint length)');
@@ -51,9 +51,7 @@ export class Syslog {
   }
 
   #connect(): boolean {
-    const address = Buffer.alloc(2 + Buffer.byteLength(this.#path) + 1);
-    address.writeUInt16LE(AF_UNIX, 0);
-    address.write(this.#path, 2);
+    const address = unixAddress(this.#path);
     try {
       this.#fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     } catch {
