@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { bootId } from '../install/stopped-mark.js';
 import { readJson, replaceFile } from '../journal/durable-file.js';
 import type { Report } from '../keeper/ports.js';
-import { bootSeconds } from '../kernel/boot-seconds.js';
+import { bootSeconds } from '../kernel/boot-clock.js';
 import { readStat } from '../kernel/identity.js';
 import { namesOurPids, oomKillsOf, readKernelLog } from '../kernel/kernel-log.js';
 import { oomKillsCounted, ownMemoryGroup } from '../kernel/memory-group.js';

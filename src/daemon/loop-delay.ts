@@ -4,7 +4,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { inWords } from '../core/status.js';
 import { millis } from '../core/time.js';
-import { bootSeconds } from '../kernel/boot-seconds.js';
+import { bootSeconds } from '../kernel/boot-clock.js';
 
 /** A keeper that nobody looks at does not wake up to measure itself. */
 const lookedAtFor = 60_000;

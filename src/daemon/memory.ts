@@ -17,7 +17,7 @@ import { type Found, findIn, type JournalPlace, RuntimeJournal } from '../journa
 import { restore } from '../journal/snapshot.js';
 import { type Word, wordsIn } from '../journal/words.js';
 import type { Report } from '../keeper/ports.js';
-import { ticksNow } from '../kernel/clock.js';
+import { ticksNow } from '../kernel/boot-clock.js';
 import { pidEra } from '../kernel/pid-era.js';
 
 /** What was found. */

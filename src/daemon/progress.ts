@@ -3,7 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bootSeconds } from '../kernel/boot-seconds.js';
+import { bootSeconds } from '../kernel/boot-clock.js';
 
 export const progressPath = (runtime: string): string => join(runtime, 'progress');
 

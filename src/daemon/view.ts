@@ -5,7 +5,7 @@ import type { Configuration } from '../config/load.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type View } from '../core/status.js';
 import type { Clock } from '../keeper/ports.js';
-import { bootSeconds } from '../kernel/boot-seconds.js';
+import { bootSeconds } from '../kernel/boot-clock.js';
 import { bootWallOf } from './boot-wall.js';
 import { ownerOf } from './farewell.js';
 import type { Before } from './keeper-death.js';

@@ -2,7 +2,6 @@
 
 import { instant, wallTime } from '../core/time.js';
 import type { Clock } from '../keeper/ports.js';
-import { libc } from './syscalls.js';
 
 /** The longest that a timer of Node sleeps: 2^31 − 1 ms; longer ones would fire at once. */
 const LONGEST = 0x7fffffff;
@@ -26,14 +25,4 @@ export function createClock(): Clock {
     now: () => ({ instant: instant(monotonic()), wall: wallTime(Date.now()), random: Math.random() }),
     wakeAt,
   };
-}
-
-const cclockGettime = libc.func('int clock_gettime(int clock, void *time)');
-const CLOCK_BOOTTIME = 7;
-const time = Buffer.alloc(16);
-
-/** Now, in the ticks of 10 ms since boot (sleep included) in which /proc/PID/stat gives start times. */
-export function ticksNow(): number {
-  cclockGettime(CLOCK_BOOTTIME, time);
-  return Number(time.readBigInt64LE(0)) * 100 + Math.floor(Number(time.readBigInt64LE(8)) / 1e7);
 }

@@ -3,7 +3,7 @@
 
 import { statSync } from 'node:fs';
 import type { ExitEvidence, ExitStatus, ProcessRef } from '../core/process.js';
-import { ticksNow } from './clock.js';
+import { ticksNow } from './boot-clock.js';
 import type { Features } from './features.js';
 import { type Identified, identifyAgain, isDead, readStat } from './identity.js';
 import { pidfdInfo } from './pidfd-info.js';

@@ -3,7 +3,7 @@
 
 import type { ExitEvidence, ExitStatus, Killer, ProcessRef } from '../core/process.js';
 import type { Report } from '../keeper/ports.js';
-import { ticksNow } from './clock.js';
+import { ticksNow } from './boot-clock.js';
 import type { Pump } from './pump.js';
 import { processOfThread, type SenderFacts, senderFacts } from './sender.js';
 import { signalName, signalNumber } from './signal-number.js';

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PidFile } from '../core/pattern.js';
-import { ticksNow } from './clock.js';
+import { ticksNow } from './boot-clock.js';
 import { whatIs } from './facts.js';
 
 const NONE: PidFile = { type: 'none' };

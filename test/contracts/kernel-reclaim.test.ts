@@ -8,7 +8,7 @@ import { LOST, type ServiceEvent } from '../../src/core/event.js';
 import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import type { Command, ServiceSpec } from '../../src/core/spec.js';
 import { millis } from '../../src/core/time.js';
-import { ticksNow } from '../../src/kernel/clock.js';
+import { ticksNow } from '../../src/kernel/boot-clock.js';
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { supervised } from '../support/builders.js';
 import { exec, makeRealKernel, type RealSubject, sh, until } from '../support/real-kernel.js';
