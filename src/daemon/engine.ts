@@ -61,7 +61,8 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     last: memory.journal.last,
     now: () => clock.now(),
     services: () => keeper.services,
-    lastLines: (_service, callback) => callback(null),
+    lastLines: ({ spec, lastDeath }, callback) =>
+      outside.outputs.lastLinesOf(spec, lastDeath?.served === null ? 'start' : 'main', callback),
     pass: (entries) => chronicle.confirm(entries),
     told: (number) => memory.journal.told(number),
   });

@@ -14,7 +14,22 @@ export type LogJob =
       /** `syslog`: every line is handed on, and what was may be thrown away. */
       readonly forward: 'no' | 'syslog';
     }
-  | { readonly type: 'leave'; readonly key: string; readonly lasts: 'once'; readonly path: string };
+  | { readonly type: 'leave'; readonly key: string; readonly lasts: 'once'; readonly path: string }
+  /** Read what stands before `end` of this file. */
+  | {
+      readonly type: 'lastLines';
+      /** Unique: it comes back with the answer. */
+      readonly key: string;
+      readonly lasts: 'once';
+      readonly service: ServiceName;
+      readonly path: string;
+      /** null: whichever file lies there. */
+      readonly inode: number | null;
+      /** In bytes from its beginning: nothing before `begin` is wanted, nor anything from `end` on. null: up to where it ends. */
+      readonly begin: number;
+      readonly end: number | null;
+      readonly lines: number;
+    };
 
 export type LogNews =
   /** `cut` bytes were moved away from the head of the log, exactly or with a moment in which a line may have been lost. */
@@ -23,6 +38,13 @@ export type LogNews =
   | { readonly type: 'dropped'; readonly service: ServiceName; readonly bytes: number }
   /** The file that the service writes is no longer the one at this path: somebody moved or removed it. */
   | { readonly type: 'moved'; readonly service: ServiceName }
+  /** The answer to a job of this key. null: they could not be read. */
+  | {
+      readonly type: 'lastLines';
+      readonly service: ServiceName;
+      readonly key: string;
+      readonly lines: readonly string[] | null;
+    }
   | { readonly type: 'problem'; readonly problem: string; readonly error: string };
 
 /** Calls that Node does not offer, see kernel/disk-calls.ts and kernel/syslog.ts. */

@@ -2,7 +2,7 @@
 // for a disk. The files are the services' own from then on: nobody here reads or forwards a byte. It must not know how
 // they are indexed and rotated; it tells the disk thread which there are.
 
-import { closeSync, constants, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import type { Rotation, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Outputs, Report } from '../keeper/ports.js';
 import type { LogJob, LogNews } from './job.js';
@@ -42,6 +42,12 @@ interface Losses {
 
 const FAR_BACK = 1024 * 1024;
 
+/** Of the output, for the record of a death. */
+const LAST_LINES = 20;
+
+/** Answers that are waited for. A job for a disk that hangs may be dropped, and is never answered. */
+const MOST_QUESTIONS = 256;
+
 /** For `log: syslog`: only as much as the receiver has not had yet, and some to look back at. */
 const SPOOL: Rotation = { size: 1024 * 1024, keep: 0, compress: 'no' };
 
@@ -50,6 +56,11 @@ export class ServiceOutputs implements Outputs {
   readonly #open = new Map<ServiceName, OpenLog>();
   readonly #starts = new Map<ServiceName, LogStart>();
   readonly #losses = new Map<ServiceName, Losses>();
+  /** Where in its log the output of the latest start begins; unknown after an adoption. */
+  readonly #begun = new Map<ServiceName, number>();
+  /** Who waits for last lines, by the key of the job. */
+  readonly #questions = new Map<string, (lines: readonly string[] | null) => void>();
+  #asked = 0;
   /** Services whose log could not be opened, told once until it can. */
   readonly #closed = new Set<ServiceName>();
 
@@ -59,7 +70,10 @@ export class ServiceOutputs implements Outputs {
 
   descriptorFor(spec: ServiceSpec): number | null {
     if (spec.ready.probe.type === 'log') this.#markStart(spec, 0);
-    return this.#descriptorFor(spec);
+    const fd = this.#descriptorFor(spec);
+    const size = sizeOf(this.#open.get(spec.name) ?? null);
+    if (size !== null) this.#begun.set(spec.name, size);
+    return fd;
   }
 
   /** Opens the log of a service that was adopted: its output is to be indexed and rotated too. */
@@ -71,7 +85,27 @@ export class ServiceOutputs implements Outputs {
     this.#close(service);
     this.#starts.delete(service);
     this.#losses.delete(service);
+    this.#begun.delete(service);
     this.#closed.delete(service);
+  }
+
+  /**
+   * The last lines that it has printed until now, whatever is written from now on; null where they cannot be read. Of a
+   * watched daemon those of the file that it writes itself, where `of` is not its start command.
+   */
+  lastLinesOf(spec: ServiceSpec, of: 'main' | 'start', callback: (lines: readonly string[] | null) => void): void {
+    const foreign = of === 'main' && spec.kind.type === 'watched' ? spec.kind.logFrom : null;
+    const where = foreign === null ? this.#placeNow(spec.name) : { path: foreign, inode: null, begin: 0, end: null };
+    if (where === null) {
+      callback(null);
+      return;
+    }
+    this.#asked += 1;
+    const key = `last lines ${this.#asked}`;
+    this.#questions.set(key, callback);
+    const [oldest] = this.#questions.keys();
+    if (this.#questions.size > MOST_QUESTIONS && oldest !== undefined) this.#answer(oldest, null);
+    this.#options.send({ type: 'lastLines', key, lasts: 'once', service: spec.name, ...where, lines: LAST_LINES });
   }
 
   /**
@@ -96,6 +130,8 @@ export class ServiceOutputs implements Outputs {
         if (start?.path === this.#open.get(news.service)?.path && start !== undefined) {
           this.#starts.set(news.service, { path: start.path, offset: start.offset - news.cut });
         }
+        const begun = this.#begun.get(news.service);
+        if (begun !== undefined) this.#begun.set(news.service, begun - news.cut);
         if (news.exact === 'no') this.#lossesFor(news.service).inexactRotations += 1;
         return;
       }
@@ -113,6 +149,9 @@ export class ServiceOutputs implements Outputs {
         if (log !== undefined) log.at = 'moved';
         return;
       }
+      case 'lastLines':
+        this.#answer(news.key, news.lines);
+        return;
       case 'problem':
         this.#options.report(news.problem, news.error);
         return;
@@ -177,6 +216,20 @@ export class ServiceOutputs implements Outputs {
     });
   }
 
+  #answer(key: string, lines: readonly string[] | null): void {
+    const callback = this.#questions.get(key);
+    this.#questions.delete(key);
+    callback?.(lines);
+  }
+
+  /** Up to where its log goes now: the kernel knows it without the disk. */
+  #placeNow(service: ServiceName): { path: string; inode: number; begin: number; end: number } | null {
+    const log = this.#open.get(service);
+    if (log === undefined) return null;
+    const { ino: inode, size: end } = fstatSync(log.fd);
+    return { path: log.path, inode, begin: this.#begun.get(service) ?? 0, end };
+  }
+
   #close(service: ServiceName): void {
     const log = this.#open.get(service);
     if (log === undefined) return;
@@ -211,6 +264,8 @@ export class ServiceOutputs implements Outputs {
     this.#options.report(problem, error);
   }
 }
+
+const sizeOf = (log: OpenLog | null): number | null => (log === null ? null : fstatSync(log.fd).size);
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
 

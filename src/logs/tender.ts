@@ -7,6 +7,7 @@ import { basename, dirname } from 'node:path';
 import type { Rotation, ServiceName } from '../core/spec.js';
 import { Forwarder, type SendLine } from './forward.js';
 import type { DiskCalls, LogJob, LogNews } from './job.js';
+import { lastLines } from './last-lines.js';
 import { type Rotated, type RotateOptions, recover, rotate } from './rotate.js';
 import { addTime, beginIndex, mendIndex, readIndex } from './time-index.js';
 import { LOOK_EVERY_MS } from './times.js';
@@ -65,6 +66,11 @@ export class LogTender {
       case 'leave':
         this.#leave(job.path);
         return;
+      case 'lastLines': {
+        const { service, key } = job;
+        this.#tell({ type: 'lastLines', service, key, lines: lastLines(job) });
+        return;
+      }
     }
   }
 

@@ -20,19 +20,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LogSpec, ServiceSpec } from '../../src/core/spec.js';
+import { type LogSpec, type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { collapse } from '../../src/kernel/disk-calls.js';
 import { listArchives } from '../../src/logs/archive.js';
 import type { LogJob, LogNews } from '../../src/logs/job.js';
+import { lastLines } from '../../src/logs/last-lines.js';
 import type { LogLine } from '../../src/logs/line.js';
 import { logPath } from '../../src/logs/log-files.js';
 import type { LogSource } from '../../src/logs/log-view.js';
 import { ServiceOutputs } from '../../src/logs/outputs.js';
 import { type ReadOptions, readLogs } from '../../src/logs/read.js';
-import { lastLines } from '../../src/logs/tail.js';
 import { LogTender } from '../../src/logs/tender.js';
 import { readIndex } from '../../src/logs/time-index.js';
-import { supervised } from '../support/builders.js';
+import { supervised, watched } from '../support/builders.js';
 
 const DEADLINE = { timeout: 20_000, interval: 20 };
 
@@ -409,7 +409,6 @@ describe('reading logs', () => {
 
   it('has nothing to show of a log that is not there', async () => {
     expect(await read(['nobody'])).toEqual([]);
-    expect(await lastLines(join(directory, 'nobody.log'), 5)).toEqual([]);
   });
 
   it('shows what can be read of a damaged archive, and what follows', async () => {
@@ -417,19 +416,83 @@ describe('reading logs', () => {
     writeFileSync(join(directory, 'web.log.2.gz'), 'damaged');
     expect(texts(await read(['web'])).slice(-5)).toEqual(['three', 'four', 'five', '', 'six']);
   });
+});
 
-  it('gives the newest lines for the record of a death, bounded and cheap (supervisors 37)', async () => {
-    const path = join(directory, 'web.log');
-    writeFileSync(path, `${'old\n'.repeat(50_000)}\x1b[31mnewest\nopen`);
-    expect(await lastLines(path, 3)).toEqual(['old', 'newest', 'open']);
-    writeFileSync(path, 'x'.repeat(1_048_576));
-    const lines = await lastLines(path, 3);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]?.length).toBeLessThan(1_100);
-    writeFileSync(path, '\n\na\n\n');
-    expect(await lastLines(path, 2)).toEqual(['a', '']);
-    writeFileSync(path, '');
-    expect(await lastLines(path, 2)).toEqual([]);
+describe('the last lines of a service that ended', () => {
+  const path = () => join(directory, 'web.log');
+  const wanted = { inode: null, begin: 0, end: null, lines: 20 };
+
+  it('are few, bounded and cheap (supervisors 37)', () => {
+    writeFileSync(path(), `${'old\n'.repeat(50_000)}\x1b[31mnewest\nopen`);
+    expect(lastLines({ ...wanted, path: path(), lines: 3 })).toEqual(['old', 'newest', 'open']);
+    writeFileSync(path(), 'x'.repeat(1_048_576));
+    expect(lastLines({ ...wanted, path: path() })).toEqual([`${'x'.repeat(400)}…`]);
+    writeFileSync(path(), `${'é'.repeat(400)}\n`.repeat(20));
+    expect(lastLines({ ...wanted, path: path() })).toHaveLength(10);
+    writeFileSync(path(), '\n\na\n\n');
+    expect(lastLines({ ...wanted, path: path(), lines: 2 })).toEqual(['a', '']);
+    writeFileSync(path(), '');
+    expect(lastLines({ ...wanted, path: path() })).toEqual([]);
+  });
+
+  it('are safe to show: no escape sequence, no control character, no half character', () => {
+    writeFileSync(path(), Buffer.from([...Buffer.from('\x1b]0;evil\x07red\r\nbell\x07 '), 0xff, 0xc3, 0x0a]));
+    expect(lastLines({ ...wanted, path: path() })).toEqual(['red', 'bell^G \ufffd\ufffd']);
+    writeFileSync(path(), `${'x'.repeat(399)}\u{1f600}y`);
+    expect(lastLines({ ...wanted, path: path() })).toEqual([`${'x'.repeat(399)}…`]);
+  });
+
+  it('end where it ended, and begin where its start was; what the next one writes is not its own', () => {
+    writeFileSync(path(), 'of the one before\nits own\nof the next\n');
+    expect(lastLines({ ...wanted, path: path(), begin: 18, end: 26 })).toEqual(['its own']);
+    expect(lastLines({ ...wanted, path: path(), begin: 26, end: 26 })).toEqual([]);
+    // A rotation took the head away meanwhile.
+    expect(lastLines({ ...wanted, path: path(), begin: 100, end: 126 })?.at(-1)).toBe('of the next');
+  });
+
+  it('are not read from another file, through a link, or from what is no plain file', () => {
+    writeFileSync(path(), 'secret\n');
+    const { ino } = statSync(path());
+    expect(lastLines({ ...wanted, path: path(), inode: ino + 1 })).toBeNull();
+    symlinkSync(path(), join(directory, 'link.log'));
+    expect(lastLines({ ...wanted, path: join(directory, 'link.log') })).toBeNull();
+    execFileSync('mkfifo', [join(directory, 'fifo.log')]);
+    expect(lastLines({ ...wanted, path: join(directory, 'fifo.log') })).toBeNull();
+    expect(lastLines({ ...wanted, path: join(directory, 'nobody.log') })).toBeNull();
+  });
+
+  it('are asked for up to what is written now, and answered once', () => {
+    const { outputs, sent } = openOutputs();
+    const spec = withLog('web');
+    const fd = outputs.descriptorFor(spec) ?? -1;
+    writeSync(fd, 'first\n');
+    outputs.descriptorFor(spec);
+    writeSync(fd, 'second\n');
+    const answers: unknown[] = [];
+    outputs.lastLinesOf(spec, 'main', (lines) => answers.push(lines));
+    writeSync(fd, 'of the next\n');
+    const job = sent.at(-1);
+    expect(job).toMatchObject({ type: 'lastLines', service: 'web', begin: 6, end: 13 });
+    if (job?.type !== 'lastLines') throw new Error('it was not asked for');
+    expect(lastLines(job)).toEqual(['second']);
+    outputs.hear({ type: 'rotated', service: serviceName('web'), cut: 6, exact: 'yes' });
+    outputs.lastLinesOf(spec, 'main', () => {});
+    expect(sent.at(-1)).toMatchObject({ begin: 0 });
+    for (const lines of [['second'], ['again']])
+      outputs.hear({ type: 'lastLines', service: serviceName('web'), key: job.key, lines });
+    expect(answers).toEqual([['second']]);
+    outputs.lastLinesOf(withLog('quiet', { to: 'none' }), 'main', (lines) => answers.push(lines));
+    expect(answers).toEqual([['second'], null]);
+  });
+
+  it('of a daemon that writes a file itself are those of that file, and of a failed start those of its command', () => {
+    const { outputs, sent } = openOutputs();
+    const spec = watched({ name: 'ssh', logFrom: '/var/log/sshd' });
+    outputs.descriptorFor(spec);
+    outputs.lastLinesOf(spec, 'main', () => {});
+    expect(sent.at(-1)).toMatchObject({ path: '/var/log/sshd', inode: null, end: null });
+    outputs.lastLinesOf(spec, 'start', () => {});
+    expect(sent.at(-1)).toMatchObject({ path: join(directory, 'ssh.log'), end: 0 });
   });
 });
 
