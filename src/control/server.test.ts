@@ -51,6 +51,7 @@ beforeEach(async () => {
     services: () => services,
     status: () => status,
     keeper: () => ({ pid: 1 }),
+    channels: () => ({ version: 1, channels: [] }),
     judges: {
       keeperUid: 990,
       isInGroup: ({ uid }) => uid === 1001,

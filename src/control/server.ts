@@ -23,12 +23,14 @@ export interface ControlParts {
   readonly status: () => Status;
   /** What `upkeep status --keeper` shows. */
   readonly keeper: () => unknown;
+  /** The channels of notices and how they do. */
+  readonly channels: () => unknown;
   readonly judges: Judges;
   /** The kernel's word for the other end of this connection; null when it is gone already. */
   readonly peerOf: (socket: Socket) => Peer | null;
   /** The peer in words, with the person behind sudo where that is known. */
   readonly describe: (peer: Peer) => Sender;
-  /** What is no ask of one service: plan, apply, shutdown, once. Throws a ControlError to refuse. */
+  /** What is no ask of one service, by its path: plan, apply, shutdown, once, ack, notices/test. Throws a ControlError to refuse. */
   readonly govern: Readonly<Record<string, (body: unknown, peer: Peer) => Promise<unknown>>>;
   /** More about one service for those who may see it: its definition and last output. */
   readonly detail: (name: string) => unknown;
@@ -165,6 +167,7 @@ export class ControlServer {
     const [version, kind, name] = path;
     if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
     if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
+    if (version === 'v1' && path.length === 2 && kind === 'notices') return this.#parts.channels();
     if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name ?? '', peer);
     if (version === 'v1' && path.length === 3 && kind === 'operations') {
       const operation = this.operations.get(name ?? '');
@@ -187,11 +190,10 @@ export class ControlServer {
     if (first !== 'v1' || second === undefined)
       throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
     if (second !== 'services') {
-      const action = Object.hasOwn(this.#parts.govern, second) ? this.#parts.govern[second] : undefined;
-      if (action === undefined || name !== undefined)
-        throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
-      // Who only wants to see what would change may do so.
-      this.#judge(peer, second === 'plan' ? { type: 'details' } : { type: 'govern' });
+      const what = path.slice(1).join('/');
+      const action = Object.hasOwn(this.#parts.govern, what) ? this.#parts.govern[what] : undefined;
+      if (action === undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+      this.#judge(peer, rightFor(what));
       return send(response, 200, await action(body, peer));
     }
     if (name === undefined || verb === undefined)
@@ -245,6 +247,18 @@ export class ControlServer {
     else if (error instanceof URIError)
       send(response, 400, { error: { code: 'bad-path', message: 'the path is not valid percent-encoding' } });
     else send(response, 500, { error: { code: 'internal', message: 'the keeper could not answer; see its log' } });
+  }
+}
+
+function rightFor(what: string): Right {
+  switch (what) {
+    // Who only wants to see what would change may do so.
+    case 'plan':
+      return { type: 'details' };
+    case 'ack':
+      return { type: 'act', verb: what, service: '' };
+    default:
+      return { type: 'govern' };
   }
 }
 

@@ -94,6 +94,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     services: () => keeper.services,
     status: () => statusView(view),
     keeper: () => keeperView(view),
+    channels: () => ({ version: 1, channels: [] }),
     judges: judgesFor(() => keeper.services, uid, directory),
     peerOf: outside.peerOf,
     describe: (peer) => describePeer(peer, directory),

@@ -93,6 +93,7 @@ export class FakeKeeper {
       services: () => this.#services,
       status: () => this.status(),
       keeper: () => ({ ...this.status().keeper, paths: {}, elsewhere: [], memory: {}, counters: {}, ...options.facts }),
+      channels: () => ({ version: 1, channels: [] }),
       judges: { keeperUid: 0, isInGroup: () => false, serviceOf: () => null },
       peerOf: () => ({ pid: 4711, uid: options.uid ?? 0, gid: 0 }),
       describe: ({ pid, uid }) => ({ pid, name: null, uid, user: null, grade: 'seen' }),
