@@ -4,7 +4,7 @@ import type { ProcessRef, SignalName } from '../core/process.js';
 import type { Report } from '../keeper/ports.js';
 import { descendantsOf, sessionOf } from './family.js';
 import type { Features } from './features.js';
-import { hasVariable } from './processes-of.js';
+import { variableOf } from './processes-of.js';
 import { signalProcess } from './signals.js';
 import { SystemCallFailure } from './syscalls.js';
 
@@ -34,7 +34,7 @@ export function endHelper(helper: ProcessRef, token: string | null, parts: Helpe
 async function familyOf(helper: ProcessRef, token: string | null, parts: HelperParts): Promise<readonly ProcessRef[]> {
   if (token === null || parts.features.subreaper === 'no') return sessionOf(helper);
   return descendantsOf(helper, {
-    isOurs: (pid) => hasVariable(pid, 'UPKEEP_TOKEN', token),
+    isOurs: (pid) => variableOf(pid, 'UPKEEP_TOKEN') === token,
     isOthers: (pid) => parts.isFollowed(pid) || parts.spares(pid),
   });
 }

@@ -37,16 +37,18 @@ export function ownChildren(): readonly number[] {
   return numbers(readText(`/proc/self/task/${process.pid}/children`));
 }
 
-/** Does this process have this variable, as it was at its exec? Only what we may trace answers. */
-export function hasVariable(pid: number, name: string, value: string): boolean {
-  return `\0${readText(`/proc/${pid}/environ`)}`.includes(`\0${name}=${value}\0`);
+/** Its environment as it was at its exec, to be asked by name: null where there is no such variable, or we may not look. */
+export function environmentOf(pid: number): (name: string) => string | null {
+  const text = `\0${readText(`/proc/${pid}/environ`)}\0`;
+  return (name) => {
+    const before = `\0${name}=`;
+    const at = text.indexOf(before);
+    return at < 0 ? null : text.slice(at + before.length, text.indexOf('\0', at + before.length));
+  };
 }
 
-/** The value of a variable in its environment, as it was at its exec; null where there is none, or we may not look. */
-export function variableOf(pid: number, name: string): string | null {
-  const words = readText(`/proc/${pid}/environ`).split('\0');
-  return words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
-}
+/** One variable of it. */
+export const variableOf = (pid: number, name: string): string | null => environmentOf(pid)(name);
 
 const numbers = (text: string): readonly number[] =>
   text

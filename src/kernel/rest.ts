@@ -10,7 +10,7 @@ import { descendantsOf, sessionOf } from './family.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
 import { identify, identifyAgain } from './identity.js';
-import { hasVariable } from './processes-of.js';
+import { environmentOf } from './processes-of.js';
 import { isGroupEmpty, signalProcess } from './signals.js';
 import { close, SystemCallFailure } from './syscalls.js';
 
@@ -177,7 +177,10 @@ export class Rests {
   #descendants(service: ServiceName, main: ProcessRef): readonly ProcessRef[] {
     const { exits } = this.#parts;
     return descendantsOf(main, {
-      isOurs: (pid) => hasVariable(pid, 'UPKEEP_SERVICE', service) && hasVariable(pid, 'UPKEEP_ROLE', 'main'),
+      isOurs: (pid) => {
+        const variable = environmentOf(pid);
+        return variable('UPKEEP_SERVICE') === service && variable('UPKEEP_ROLE') === 'main';
+      },
       isOthers: (pid) => exits.isFollowedBeside(followerOf(service), pid),
     });
   }

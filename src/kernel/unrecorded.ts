@@ -4,7 +4,7 @@
 
 import { readdirSync } from 'node:fs';
 import { readStat } from './identity.js';
-import { readText } from './processes-of.js';
+import { environmentOf } from './processes-of.js';
 import { tokenOf } from './token.js';
 
 /** By service, the newest generation above the recorded one whose true token a process that leads its own session carries. */
@@ -12,20 +12,14 @@ export function generationsAlive(secret: string, recorded: (service: string) => 
   const newest = new Map<string, number>();
   for (const pid of readdirSync('/proc')) {
     if (!(Number(pid) > 1)) continue;
-    const environment = `\0${readText(`/proc/${pid}/environ`)}`;
-    const service = valueIn(environment, 'UPKEEP_SERVICE');
+    const variable = environmentOf(Number(pid));
+    const service = variable('UPKEEP_SERVICE');
     if (service === null) continue;
-    const generation = Number(valueIn(environment, 'UPKEEP_GENERATION'));
+    const generation = Number(variable('UPKEEP_GENERATION'));
     // All of a thousand services are known as a rule: whatever costs more than this comes after it.
     if (!(generation > Math.max(recorded(service), newest.get(service) ?? 0))) continue;
-    if (valueIn(environment, 'UPKEEP_TOKEN') !== tokenOf(secret, service, generation, 'main')) continue;
+    if (variable('UPKEEP_TOKEN') !== tokenOf(secret, service, generation, 'main')) continue;
     if (readStat(Number(pid))?.session === Number(pid)) newest.set(service, generation);
   }
   return newest;
-}
-
-function valueIn(environment: string, name: string): string | null {
-  const before = `\0${name}=`;
-  const at = environment.indexOf(before);
-  return at < 0 ? null : environment.slice(at + before.length, environment.indexOf('\0', at + before.length));
 }
