@@ -180,6 +180,11 @@ export function mainOf(service: Service): ProcessRef | null {
   }
 }
 
+/** Is it down because we keep out of a fight? */
+export function isInFight({ state, opposition: { fight } }: Service): boolean {
+  return (state.name === 'backoff' || state.name === 'failed') && fight !== null && fight.until === state.deadline;
+}
+
 /** A service that was never looked at. */
 export function newService(spec: ServiceSpec, now: Instant): Service {
   return {

@@ -5,7 +5,7 @@ import { type Death, describeDeath, type Sender } from './death.js';
 import { describeFight, type Fight } from './fight.js';
 import type { Killer, ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
-import { desiredOf, type Hold, mainOf, type Override, type Service, type StateName } from './state.js';
+import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, type Now } from './time.js';
 
 // Whoever shows the status shows lengths of time in the same words.
@@ -270,11 +270,6 @@ function nextOf(service: Service, view: View): ServiceStatus['next'] {
     case 'running':
       return null;
   }
-}
-
-/** Is it down because we keep out of a fight? */
-function isInFight({ state, opposition: { fight } }: Service): boolean {
-  return (state.name === 'backoff' || state.name === 'failed') && fight !== null && fight.until === state.deadline;
 }
 
 function fightStatus(service: Service, view: View): FightStatus | null {

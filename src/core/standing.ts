@@ -1,0 +1,258 @@
+// Why a service is as it is now, what comes next by itself, and the commands that change that: for people, in whole
+// sentences, the one that explains most first. Pure. Lengths of time only: what o'clock it is depends on who reads.
+
+import { describeDeath, describeStatus } from './death.js';
+import { describeFight } from './fight.js';
+import { byWhom } from './message.js';
+import { type Remedy, remediesFor } from './remedy.js';
+import type { ReadyProbe, RestartSpec } from './spec.js';
+import {
+  desiredOf,
+  type Failed,
+  type Hold,
+  isInFight,
+  type Override,
+  type Service,
+  type Starting,
+  type Stopped,
+  type Unknown,
+  type Waiting,
+} from './state.js';
+import { type ServiceStatus, standing } from './status.js';
+import { elapsed, type Instant, inWords, type Now, type WallTime } from './time.js';
+
+export type { Remedy };
+
+export interface Standing {
+  /** Never empty. */
+  readonly sentences: readonly string[];
+  /** What comes next by itself; null: nothing. */
+  readonly next: string | null;
+  readonly commands: readonly Remedy[];
+}
+
+export function standingOf(service: Service, now: Now): Standing {
+  return {
+    sentences: sentencesFor(service, now),
+    next: nextFor(service, now),
+    commands: remediesFor(service),
+  };
+}
+
+/** Is there anything to explain? More than the exit code of `status` asks for: a hold that keeps it down, a fight, and what runs although nobody wants it. */
+export function isAsWanted(service: ServiceStatus): boolean {
+  const { state, desired, hold, fight } = service;
+  const isUp = state === 'running';
+  if (fight !== null || (hold !== null && desired === 'up' && !isUp)) return false;
+  return standing(service) === 'fine' && !(desired === 'down' && isUp && hold === null);
+}
+
+function sentencesFor(service: Service, now: Now): readonly string[] {
+  const { hold, opposition } = service;
+  const held = hold === null ? [] : [holdSentence(service, hold, now)];
+  const fight =
+    opposition.fight === null ? [] : [`somebody stops it again and again: ${describeFight(opposition.fight)}`];
+  return [...held, stateSentence(service, now), ...fight];
+}
+
+function holdSentence({ spec }: Service, { by, since, until, reason }: Hold, now: Now): string {
+  const why = reason === null ? '' : `: ${reason}`;
+  return `${spec.name} has been on hold${byWhom(by)} for ${inWords(now.wall - since)}${forMore(until, now)}${why}; it is watched, but not started, stopped or told of`;
+}
+
+const forMore = (until: WallTime | null, now: Now): string =>
+  until === null ? '' : `, and will be for ${inWords(until - now.wall)} more`;
+
+function stateSentence(service: Service, now: Now): string {
+  const { state, spec, lastDeath } = service;
+  const ago = inWords(elapsed(state.since, now.instant));
+  switch (state.name) {
+    case 'unknown':
+      return unknownSentence(spec.name, state);
+    case 'stopped':
+      return stoppedSentence(service, state, now);
+    case 'waiting':
+      return waitingSentence(service, state, now);
+    case 'starting':
+      return startingSentence(service, state, ago);
+    case 'running':
+      return runningSentence(service, state.process.pid, ago);
+    case 'stopping':
+      return state.phase === 'stuck'
+        ? `${spec.name} does not end: nothing that may be done ends process ${state.process?.pid ?? '?'}; the log of the keeper has the reason`
+        : `${spec.name} has been on its way down for ${ago}${desiredOf(service) === 'up' ? ', to be started again' : ''}`;
+    case 'backoff':
+      return isInFight(service)
+        ? `${spec.name} is left down for a while, out of a fight`
+        : `${spec.name} ended, and waits for its next start (${triesText(spec.restart, service.restarts.streak)})`;
+    case 'failed':
+      return `${spec.name} ${failedClause(service, state)}${lastDeath === null ? '' : `; the last time it ${endText(describeDeath(lastDeath))}`}`;
+  }
+}
+
+/** `killed by …` and `exited with …` after "it". */
+const endText = (clause: string): string => (/^(?:killed|stopped) /.test(clause) ? `was ${clause}` : clause);
+
+function unknownSentence(name: string, { why }: Unknown): string {
+  switch (why.type) {
+    case 'looking':
+      return `${name} is being looked for`;
+    case 'ambiguous':
+      return `${name} could be each of the processes ${why.pids.join(', ')}; until one is left, or its watch is narrowed with pidFile or user, nothing is done`;
+    case 'unseen':
+      return `${name} cannot be seen: ${why.reason}`;
+  }
+}
+
+function stoppedSentence({ spec, override, lastDeath, fate }: Service, { why }: Stopped, now: Now): string {
+  switch (why) {
+    case 'requested':
+      if (fate !== 'stays')
+        return `${spec.name} is down: ${fate === 'ending' ? 'its keeper ends' : 'it is configured no more'}`;
+      if (override?.desired === 'down') return overrideSentence(spec.name, override, now);
+      return `${spec.name} is not wanted up: its configuration says \`desired: down\``;
+    case 'policy':
+      return `${spec.name} stays down by its restart policy (${spec.restart.when})${lastDeath === null ? '' : ` after ${describeStatus(lastDeath.status)}`}`;
+    case 'no-start':
+      return `${spec.name} is down, and has no \`start\` command: it is watched and told of, not acted on`;
+  }
+}
+
+function overrideSentence(name: string, { by, since, until, lasts, reason }: Override, now: Now): string {
+  const end =
+    lasts === 'boot' ? ', until the next boot' : until === null ? '' : `, for ${inWords(until - now.wall)} more`;
+  return `${name} was stopped${byWhom(by)} ${inWords(now.wall - since)} ago${end}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function waitingSentence({ spec, lastDeath, rest }: Service, state: Waiting, now: Now): string {
+  const left = state.deadline === null ? '' : ` for ${leftUntil(state.deadline, now)}`;
+  switch (state.for) {
+    case 'settle':
+      return `${spec.name} ended in a way that somebody may have wanted${lastDeath === null ? '' : ` (${describeStatus(lastDeath.status)})`}; it is given time${left} to come back by itself`;
+    case 'leftovers':
+      return `${spec.name} waits for what is left of its last generation to end${rest === null ? '' : ` (the group of process ${rest.pid})`}`;
+    case 'boot':
+      return `${spec.name} waits for the host to finish booting`;
+    case 'shutdown':
+      return `${spec.name} is not started: the host goes down`;
+    case 'hold':
+      return `${spec.name} is down, and the hold keeps it so`;
+  }
+}
+
+function startingSentence({ spec }: Service, { phase, process }: Starting, ago: string): string {
+  switch (phase) {
+    case 'launching':
+      return spec.kind.type === 'watched'
+        ? `${spec.name} is being started by its start command, for ${ago}`
+        : `${spec.name} is being started, for ${ago}`;
+    case 'finding':
+      return `the start command of ${spec.name} was run, and what came of it is looked for`;
+    case 'readying':
+      return `${spec.name} has been running as process ${process?.pid ?? '?'} for ${ago}, and is not ready yet: ${probeText(spec.ready.probe)}`;
+  }
+}
+
+function probeText(probe: ReadyProbe): string {
+  switch (probe.type) {
+    case 'alive':
+      return `it has to live for ${inWords(probe.for)}`;
+    case 'fd':
+      return `it has to write a newline to descriptor ${probe.fd}`;
+    case 'port':
+      return `it has to accept connections at ${probe.host}:${probe.port}`;
+    case 'socket':
+      return `it has to accept connections at ${probe.path}`;
+    case 'http':
+      return `it has to answer at ${probe.url}`;
+    case 'exec':
+      return 'its readiness command has to succeed';
+    case 'log':
+      return `its log has to show /${probe.regex}/`;
+  }
+}
+
+function runningSentence(service: Service, pid: number, ago: string): string {
+  const { spec, restarts } = service;
+  const total = restarts.total === 0 ? '' : `; it was restarted ${times(restarts.total)}`;
+  const unwanted =
+    desiredOf(service) === 'down'
+      ? ', although it is not wanted up: somebody else started it, and that is left alone'
+      : '';
+  return `${spec.name} has been running for ${ago} (process ${pid})${unwanted}${total}`;
+}
+
+function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string {
+  switch (failure.type) {
+    case 'limit': {
+      const { limit } = spec.restart;
+      return `has failed: ${failure.count} restarts${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
+    }
+    case 'nothing-matches':
+      return 'has failed: its start command succeeded, and nothing matches its watch';
+    case 'prevented':
+      return `stays down by its restart policy${lastDeath === null ? '' : ` after ${describeStatus(lastDeath.status)}`}`;
+  }
+}
+
+function nextFor(service: Service, now: Now): string | null {
+  const { state, hold, override, spec } = service;
+  if (hold !== null) return hold.until === null ? null : `in ${inWords(hold.until - now.wall)} the hold ends`;
+  switch (state.name) {
+    case 'backoff':
+      return `it is started in ${leftUntil(state.deadline, now)}`;
+    case 'failed':
+      return state.deadline === null
+        ? null
+        : `it is tried quietly every ${inWords(spec.restart.slowEvery)}, next in ${leftUntil(state.deadline, now)}`;
+    case 'waiting':
+      return waitingNext(state, now);
+    case 'stopped':
+      return override?.desired === 'down' && override.until !== null && spec.desired === 'up'
+        ? `in ${inWords(override.until - now.wall)} it is started again`
+        : null;
+    case 'stopping':
+      return desiredOf(service) === 'up' && state.phase !== 'stuck' ? 'it is started when it has ended' : null;
+    case 'starting':
+      return state.deadline === null
+        ? null
+        : `if it is not ready in ${leftUntil(state.deadline, now)}, the start has failed`;
+    case 'unknown':
+      return 'it is looked for again and again';
+    case 'running':
+      return desiredOf(service) === 'up' ? runningNext(service) : null;
+  }
+}
+
+function waitingNext(state: Waiting, now: Now): string | null {
+  switch (state.for) {
+    case 'settle':
+      return state.deadline === null
+        ? null
+        : `it is started in ${leftUntil(state.deadline, now)}, unless it comes back by itself`;
+    case 'leftovers':
+      return 'it is started when that has ended';
+    case 'boot':
+      return 'it is started when the host has booted';
+    case 'shutdown':
+    case 'hold':
+      return null;
+  }
+}
+
+/** Only after it has died lately: of a service that is well nobody asks. */
+function runningNext({ spec, restarts, lastDeath }: Service): string | null {
+  if (lastDeath === null || restarts.streak === 0) return null;
+  const { when, limit } = spec.restart;
+  const most = limit === null ? '' : `, ${limit.count} times within ${inWords(limit.within)} at most`;
+  return when === 'never' ? 'if it ends, it stays down' : `if it ends, it is started again${most}`;
+}
+
+function triesText({ limit }: RestartSpec, streak: number): string {
+  const most = limit === null ? '' : `; ${limit.count} are done within ${inWords(limit.within)}`;
+  return `try ${streak} in a row${most}`;
+}
+
+const leftUntil = (deadline: Instant, now: Now): string => inWords(deadline - now.instant);
+
+const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`);
