@@ -24,6 +24,7 @@ const TABLES = `
   CREATE INDEX entry_service ON entry (service, level, time, what);
   CREATE INDEX entry_time ON entry (time);
   CREATE INDEX entry_incident ON entry (incident) WHERE incident IS NOT NULL;
+  CREATE INDEX entry_by ON entry (by) WHERE by IS NOT NULL;
 `;
 
 // What is committed is with the kernel and outlives the keeper; only the host's own death can cost the last moments, and never
