@@ -7,7 +7,7 @@ import { supervised } from '../../test/support/builders.js';
 import type { Event } from '../core/event.js';
 import { newService, type Service } from '../core/state.js';
 import type { Status } from '../core/status.js';
-import { instant } from '../core/time.js';
+import { instant, wallTime } from '../core/time.js';
 import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
 import { call, follow } from './client.js';
 import type { Peer } from './judge.js';
@@ -52,6 +52,10 @@ beforeEach(async () => {
     status: () => status,
     keeper: () => ({ pid: 1 }),
     channels: () => ({ version: 1, channels: [] }),
+    now: () => ({ instant: instant(0), wall: wallTime(0), random: 0 }),
+    without: [],
+    elsewhere: () => [],
+    history: () => Promise.resolve({ type: 'unavailable', problem: 'there is none here' }),
     judges: {
       keeperUid: 990,
       isInGroup: ({ uid }) => uid === 1001,

@@ -6,8 +6,6 @@ import type { Socket } from 'node:net';
 import type { Sender } from '../core/death.js';
 import type { Ask } from '../core/event.js';
 import { serviceName } from '../core/spec.js';
-import type { ServiceSet } from '../core/state.js';
-import type { Status } from '../core/status.js';
 import type { Post, Report } from '../keeper/ports.js';
 import { parseAsk } from './ask.js';
 import { ControlError } from './control-error.js';
@@ -16,11 +14,10 @@ import { EventStream } from './event-stream.js';
 import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
 import { type Operation, OperationLog } from './operation-log.js';
+import { answerWhy, type WhyParts } from './why.js';
 
-export interface ControlParts {
+export interface ControlParts extends WhyParts {
   readonly post: Post;
-  readonly services: () => ServiceSet;
-  readonly status: () => Status;
   /** What `upkeep status --keeper` shows. */
   readonly keeper: () => unknown;
   /** The channels of notices and how they do. */
@@ -143,7 +140,7 @@ export class ControlServer {
       .split('/')
       .filter((part) => part !== '')
       .map((part) => decodeURIComponent(part));
-    if (request.method === 'GET') return this.#read(path, peer, response);
+    if (request.method === 'GET') return this.#read(path, url, peer, response);
     if (request.method !== 'POST')
       throw new ControlError(405, 'method', `${request.method ?? '?'} is not known here; GET reads, POST acts`);
     const body = await readBody(request);
@@ -151,7 +148,7 @@ export class ControlServer {
     return this.#act(path, url, body, peer, response);
   }
 
-  #read(path: readonly string[], peer: Peer, response: ServerResponse): void {
+  async #read(path: readonly string[], url: URL, peer: Peer, response: ServerResponse): Promise<void> {
     this.#judge(peer, { type: 'read' });
     if (path.join('/') === 'metrics') {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
@@ -159,16 +156,20 @@ export class ControlServer {
     } else if (path.join('/') === 'v1/events') {
       this.events.add(response);
     } else {
-      send(response, 200, this.#find(path, peer));
+      send(response, 200, await this.#find(path, url, peer));
     }
   }
 
-  #find(path: readonly string[], peer: Peer): unknown {
+  /** What is answered, or a promise of it. */
+  #find(path: readonly string[], url: URL, peer: Peer): unknown {
     const [version, kind, name] = path;
     if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
     if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
     if (version === 'v1' && path.length === 2 && kind === 'notices') return this.#parts.channels();
     if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name ?? '', peer);
+    if (version === 'v1' && path.length === 2 && kind === 'why') return this.#why(null, url, peer);
+    if (version === 'v1' && path.length === 4 && kind === 'services' && path[3] === 'why')
+      return this.#why(name ?? '', url, peer);
     if (version === 'v1' && path.length === 3 && kind === 'operations') {
       const operation = this.operations.get(name ?? '');
       if (operation !== null) return operation;
@@ -181,8 +182,18 @@ export class ControlServer {
   #card(name: string, peer: Peer): unknown {
     const status = this.#parts.status().services.find((service) => service.name === name);
     if (status === undefined) throw new ControlError(404, 'no-service', `there is no service ${name}`);
-    const mayKnow = refusal(peer, { type: 'details' }, this.#parts.judges) === null;
-    return { version: 1, service: status, detail: mayKnow ? this.#parts.detail(name) : null };
+    return { version: 1, service: status, detail: this.#mayKnow(peer) ? this.#parts.detail(name) : null };
+  }
+
+  async #why(name: string | null, url: URL, peer: Peer): Promise<unknown> {
+    const ends = url.searchParams.get('all') === '1' ? 'all' : 'last';
+    const answer = await answerWhy({ name, ends, details: this.#mayKnow(peer) ? 'yes' : 'no' }, this.#parts);
+    if (answer === null) throw new ControlError(404, 'no-service', `there is no service ${name}`);
+    return answer;
+  }
+
+  #mayKnow(peer: Peer): boolean {
+    return refusal(peer, { type: 'details' }, this.#parts.judges) === null;
   }
 
   async #act(path: readonly string[], url: URL, body: unknown, peer: Peer, response: ServerResponse): Promise<void> {

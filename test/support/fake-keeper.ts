@@ -5,18 +5,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlServer } from '../../src/control/server.js';
+import type { WhyParts } from '../../src/control/why.js';
 import type { What } from '../../src/core/change.js';
 import type { Ask } from '../../src/core/event.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { newService, type Service, type ServiceState } from '../../src/core/state.js';
 import { type KeeperStatus, type Status, statusOf } from '../../src/core/status.js';
-import { instant, wallTime } from '../../src/core/time.js';
+import { instant, type Now, wallTime } from '../../src/core/time.js';
 import { type ControlListener, openControlListener } from '../../src/kernel/control-listener.js';
 
 /** The keeper's clock stands: ten in the morning, a million milliseconds after the boot. */
 export const NOW = Date.parse('2026-11-20T10:00:00.000Z');
 export const INSTANT = 1_000_000;
+const now: Now = { instant: instant(INSTANT), wall: wallTime(NOW), random: 0 };
 
 export interface FakeOptions {
   /** Who is on the other side of every connection. */
@@ -29,6 +31,10 @@ export interface FakeOptions {
   /** What an operator's ask does; without it the service is where the ask wants it at once. */
   readonly onAsk?: (ask: Ask, name: string, keeper: FakeKeeper) => void;
   readonly detail?: (name: string) => unknown;
+  /** What the host does not let us see. */
+  readonly without?: WhyParts['without'];
+  readonly elsewhere?: ReturnType<WhyParts['elsewhere']>;
+  readonly history?: WhyParts['history'];
 }
 
 export const processRef = (pid: number): ProcessRef => ({ pid: asPid(pid), startTicks: 10_000, inode: null });
@@ -94,6 +100,10 @@ export class FakeKeeper {
       status: () => this.status(),
       keeper: () => ({ ...this.status().keeper, paths: {}, elsewhere: [], memory: {}, counters: {}, ...options.facts }),
       channels: () => ({ version: 1, channels: [] }),
+      now: () => now,
+      without: options.without ?? [],
+      elsewhere: () => options.elsewhere ?? [],
+      history: options.history ?? (() => Promise.resolve({ type: 'unavailable', problem: 'there is none here' })),
       judges: { keeperUid: 0, isInGroup: () => false, serviceOf: () => null },
       peerOf: () => ({ pid: 4711, uid: options.uid ?? 0, gid: 0 }),
       describe: ({ pid, uid }) => ({ pid, name: null, uid, user: null, grade: 'seen' }),
@@ -152,7 +162,7 @@ export class FakeKeeper {
 
   status(): Status {
     const view = {
-      now: { instant: instant(INSTANT), wall: wallTime(NOW), random: 0 },
+      now,
       bootWall: NOW - INSTANT,
       ticksPerSecond: 100,
       notEnforced: () => [],
