@@ -124,7 +124,8 @@ describe.each(RUNGS)('a process that we started (%s)', (_, without) => {
       for (const ref of all) await ended(ref);
     }
     for (let i = 0; i < 20; i++) failureOf(specWith({}), exec('/no/such/program'));
-    expect(open()).toBe(before);
+    // Who is gone already is still moved into its control group, through two descriptors at a time.
+    await until('all are closed', () => open() <= before);
   });
 
   it('ends beside children of child_process, and each hears of its own', async () => {

@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceEvent } from '../../src/core/event.js';
 import type { Command, ProcessSettings, ServiceSpec } from '../../src/core/spec.js';
 import { millis } from '../../src/core/time.js';
+import { readStat } from '../../src/kernel/identity.js';
 import { supervised } from '../support/builders.js';
 import { exec, makeRealKernel, type RealSubject, script, sh, until, written } from '../support/real-kernel.js';
 
@@ -93,10 +94,7 @@ function limitsOf(pid: number): ReadonlyMap<string, readonly [string, string]> {
 
 /** Once it sleeps: the dynamic linker before it has libraries open. */
 async function descriptorsOf(pid: number): Promise<readonly string[]> {
-  await subject.until(
-    `${pid} sleeps`,
-    () => readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('nanosleep') || ownedFds(pid).length === 3,
-  );
+  await subject.until(`${pid} sleeps`, () => readStat(pid)?.state === 'S');
   return ownedFds(pid);
 }
 
