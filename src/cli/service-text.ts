@@ -2,7 +2,7 @@
 // milliseconds since 1970, by the keeper's clock.
 
 import type { HoldStatus, OverrideStatus, ServiceStatus } from '../core/status.js';
-import { standing } from '../core/status.js';
+import { byWhom, standing } from '../core/status.js';
 import type { Colour } from './paint.js';
 import { printable } from './text-width.js';
 import { clockText, sinceText, untilText } from './time-text.js';
@@ -68,8 +68,6 @@ export function byHandText(service: ServiceStatus, now: number): string | null {
 }
 
 function handText({ by, until, reason }: HoldStatus | OverrideStatus, now: number): string {
-  const who = by === null ? null : (by.user ?? (by.uid === null ? null : `uid ${by.uid}`));
-  const person = who === null ? '' : ` by ${printable(who)}`;
   const end = until === null ? '' : ` until ${clockText(until, now)}`;
-  return `${person}${end}${reason === null ? '' : `: ${printable(reason)}`}`;
+  return `${printable(byWhom(by))}${end}${reason === null ? '' : `: ${printable(reason)}`}`;
 }

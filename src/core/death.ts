@@ -1,6 +1,7 @@
 // Evidence → cause of death, and the sentence for it. Invents nothing: a code is never called a signal,
 // 137 is not called an OOM kill, and what we did ourselves is called ours.
 
+import { personOf } from './person.js';
 import type { ExitEvidence, ExitStatus, Findings, Killer, ProcessRef, SignalName } from './process.js';
 import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
 
@@ -220,9 +221,8 @@ function describeEnd(death: Death): string {
 }
 
 /** `bash (pid 4711, alice)`, with as much of it as is known. */
-export function describeKiller({ pid, name, uid, user }: Killer): string {
-  const who = user ?? (uid === null ? null : `uid ${uid}`);
-  const known = [pid === null ? null : `pid ${pid}`, who].filter((part) => part !== null).join(', ');
+export function describeKiller({ pid, name, ...person }: Killer): string {
+  const known = [pid === null ? null : `pid ${pid}`, personOf(person)].filter((part) => part !== null).join(', ');
   if (name === null) return known === '' ? 'an unknown process' : known;
   return known === '' ? name : `${name} (${known})`;
 }

@@ -2,6 +2,7 @@
 // of it and when it is over. Knows nothing of services, states and the restart rule.
 
 import { type Death, describeStatus, isPolite } from './death.js';
+import { personOf } from './person.js';
 import type { Killer } from './process.js';
 import {
   elapsed,
@@ -219,8 +220,8 @@ function distanceOf({ shortest, longest }: Fight): string {
   return from === to ? from : `${from} to ${to}`;
 }
 
-function describeOpponent({ name, uid, user, parent }: Opponent): string {
-  const who = user ?? (uid === null ? null : `uid ${uid}`);
+function describeOpponent({ name, parent, ...person }: Opponent): string {
+  const who = personOf(person);
   if (name === null) return who ?? 'an unknown process';
   return `${name}${parent === null ? '' : ` run by ${parent}`}${who === null ? '' : ` (${who})`}`;
 }

@@ -1,7 +1,8 @@
 // What happened to the keeper itself → the sentence for it, and how much it matters. The history and the notices both say it so.
 
 import type { KeeperNews } from './entry.js';
-import { byWhom, type Message } from './message.js';
+import type { Message } from './message.js';
+import { byWhom } from './person.js';
 
 /** One sentence for people, without a full stop: it stands on a line of its own, without a name before it. */
 export function describeNews(news: KeeperNews): Message {

@@ -2,8 +2,9 @@
 // Seed 001 asks for two of them: "OpenSSH is not running, restarting" and "OpenSSH failed to start".
 
 import type { Change, Next, What } from './change.js';
-import { describeDeath, describeFailedStart, mayBeWanted, type Sender } from './death.js';
+import { describeDeath, describeFailedStart, mayBeWanted } from './death.js';
 import { describeFight } from './fight.js';
+import { byWhom } from './person.js';
 import type { Service } from './state.js';
 import { inWords } from './time.js';
 
@@ -169,13 +170,6 @@ function effectInWords(effect: Extract<What, { type: 'specChanged' }>['effect'])
     case 'stop':
       return 'stops it';
   }
-}
-
-/** ` by alice (uid 1000)`, or nothing where it is not known. */
-export function byWhom(by: Sender | null): string {
-  if (by === null) return '';
-  if (by.user !== null) return ` by ${by.user}`;
-  return by.uid === null ? '' : ` by uid ${by.uid}`;
 }
 
 const info = (text: string): Message => ({ level: 'info', text });

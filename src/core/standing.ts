@@ -3,7 +3,7 @@
 
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
-import { byWhom } from './message.js';
+import { byWhom } from './person.js';
 import { type Remedy, remediesFor } from './remedy.js';
 import type { ReadyProbe, RestartSpec } from './spec.js';
 import {

@@ -2,14 +2,15 @@
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
 import { type Death, describeDeath, type Sender } from './death.js';
-import { describeFight, type Fight } from './fight.js';
-import type { Killer, ProcessRef } from './process.js';
+import { describeFight } from './fight.js';
+import { byWhom } from './person.js';
+import type { ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, type Now } from './time.js';
 
-// Whoever shows the status shows lengths of time in the same words.
-export { inWords };
+// Whoever shows the status shows persons and lengths of time in the same words.
+export { byWhom, inWords };
 
 export interface Status {
   readonly version: 1;
@@ -189,8 +190,7 @@ function whyStopped(service: Service, last: string | null): string {
   switch (state.why) {
     case 'requested': {
       if (override?.desired !== 'down') return 'not wanted up';
-      const by = override.by?.user ?? override.by?.uid ?? null;
-      return `stopped${by === null ? '' : ` by ${by}`}${override.reason === null ? '' : `: ${override.reason}`}`;
+      return `stopped${byWhom(override.by)}${override.reason === null ? '' : `: ${override.reason}`}`;
     }
     case 'policy':
       return `its restart policy leaves it down: ${last ?? 'it ended'}`;
@@ -278,17 +278,13 @@ function fightStatus(service: Service, view: View): FightStatus | null {
   return {
     since: wallOf(fight.since, view),
     times: fight.times,
-    by: fight.by === null ? null : opponentStatus(fight.by),
+    by: fight.by === null ? null : senderOf({ ...fight.by, pid: null }),
     next: isInFight(service) && fight.until !== null ? wallOf(fight.until, view) : null,
     text: describeFight(fight),
   };
 }
 
-function opponentStatus({ name, uid, user, grade }: NonNullable<Fight['by']>): Sender {
-  return { pid: null, name, uid, user, grade };
-}
-
-function deathStatus(death: Death): DeathStatus {
+export function deathStatus(death: Death): DeathStatus {
   const { status } = death;
   return {
     time: new Date(death.time).toISOString(),
@@ -306,7 +302,7 @@ function deathStatus(death: Death): DeathStatus {
 }
 
 /** Without its command line, which is not for everybody. */
-const senderOf = ({ pid, name, uid, user, grade }: Killer): Sender => ({ pid, name, uid, user, grade });
+export const senderOf = ({ pid, name, uid, user, grade }: Sender): Sender => ({ pid, name, uid, user, grade });
 
 function overrideStatus(override: Override): OverrideStatus {
   const { desired, by, since, until, reason } = override;

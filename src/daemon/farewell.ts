@@ -2,6 +2,7 @@
 // started again. Knows who owns the keeper, not how it is installed.
 
 import type { Sender } from '../core/death.js';
+import { personOf } from '../core/person.js';
 import type { HostPhase } from '../core/time.js';
 import { bootId, markPath, markText, removeMark } from '../install/stopped-mark.js';
 import { isVia, type Via } from '../install/via.js';
@@ -38,8 +39,7 @@ export class Farewell {
   /** `upkeep shutdown`: leaves the mark that every owner honours. The disk thread is flushed before the keeper ends. */
   shutDown(by: Sender): void {
     this.#end = 'meant';
-    const name = by.user ?? (by.uid === null ? 'somebody' : `uid ${by.uid}`);
-    const mark = markText({ boot: bootId(), at: new Date().toISOString(), by: name });
+    const mark = markText({ boot: bootId(), at: new Date().toISOString(), by: personOf(by) ?? 'somebody' });
     this.#send(writeJob(markPath(this.#state), mark));
   }
 
