@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { cronCommand } from './quote.js';
-import { keeperCommand, MARK, markOf, type Target } from './target.js';
+import { keeperCommand, MARK, markOf, type Target, whereItSpeaks, withVariables } from './target.js';
 import { type CronLine, startTextOf, type Way } from './way.js';
 
 // No dot in the name: run-parts' rule, which Debian's cron applies to this directory too (cron(8)).
@@ -23,7 +23,7 @@ export function cronWay(target: Target): Way {
     afterRemoval: [],
     startText: startTextOf('cron', whose),
     keeps: 'cron looks every minute whether it makes progress, and starts it again when it does not',
-    notes: [`what it says goes to ${join(target.logs, '_keeper.log')}, and to syslog where there is one`],
+    notes: [whereItSpeaks(target)],
   };
 }
 
@@ -65,11 +65,9 @@ export function mergeLine(crontab: string, mark: string, line: string | null): s
   return text === crontab ? null : text;
 }
 
-function checkWords({ scripts, runtime, state, logs, environment, ...rest }: Target): readonly string[] {
-  const command = keeperCommand({ scripts, runtime, state, logs, environment, ...rest });
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const starts = variables.length === 0 ? command : ['env', ...variables, ...command];
-  return [join(scripts, 'check.sh'), runtime, state, logs, ...starts];
+function checkWords(target: Target): readonly string[] {
+  const { scripts, runtime, state, logs, environment } = target;
+  return [join(scripts, 'check.sh'), runtime, state, logs, ...withVariables(environment, keeperCommand(target))];
 }
 
 const checkCommand = (target: Target): string => cronCommand(['/bin/sh', ...checkWords(target)]);

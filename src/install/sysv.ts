@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { guardStart } from './guard.js';
 import { shellWord } from './quote.js';
-import { markOf, type Target } from './target.js';
+import { markOf, type Target, whereItSpeaks, withVariables } from './target.js';
 import { type Command, startTextOf, type Way } from './way.js';
 
 const SCRIPT = '/etc/init.d/upkeep';
@@ -24,7 +24,7 @@ export function sysvWay(target: Target, tool: LinkTool): Way {
     afterRemoval: [],
     startText: startTextOf('sysv', target.whose),
     keeps: 'its guard starts it again at once when it ends, and the init system starts the guard at boot',
-    notes: [`what it says goes to ${join(target.logs, '_keeper.log')}, and to syslog where there is one`],
+    notes: [whereItSpeaks(target)],
   };
 }
 
@@ -59,8 +59,9 @@ const runLevelLinks = (): Way['links'] => [
 
 export function scriptText(target: Target): string {
   const { runtime, state, scripts, node, program, environment, whose } = target;
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const upgrade = ['env', ...variables, node, program, 'upgrade', `--${whose}`].map(shellWord).join(' ');
+  const upgrade = withVariables(environment, [node, program, 'upgrade', `--${whose}`])
+    .map(shellWord)
+    .join(' ');
   return `#!/bin/sh
 # ${markOf(target)}; \`upkeep uninstall\` removes it.
 ### BEGIN INIT INFO

@@ -1,5 +1,7 @@
 // What is to be installed: which program, for which keeper, and the words that start it. Pure.
 
+import { join } from 'node:path';
+
 /** Absolute paths. */
 export interface Target {
   /** `system`: root's. */
@@ -31,6 +33,19 @@ export const keeperCommand = ({ node, program, whose, config }: Target): readonl
   `--${whose}`,
   ...(config === null ? [] : ['--config', config]),
 ];
+
+/** The command with these variables set, for whoever cannot set them otherwise. */
+export const withVariables = (
+  variables: Readonly<Record<string, string>>,
+  command: readonly string[],
+): readonly string[] => {
+  const words = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return words.length === 0 ? command : ['env', ...words, ...command];
+};
+
+/** A note for who installs it. Only below systemd it is the journal. */
+export const whereItSpeaks = ({ logs }: Target): string =>
+  `what it says goes to ${join(logs, '_keeper.log')}, and to syslog where there is one`;
 
 /** In every file that we write, near its top: what has it is ours, and of which keeper. */
 export const markOf = ({ runtime }: Target): string => `${MARK} for the keeper in ${runtime}`;
