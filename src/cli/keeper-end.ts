@@ -19,8 +19,8 @@ export interface Standing {
 }
 
 /** null: nobody answers at this socket. */
-export async function standingAt({ socket }: Places): Promise<Standing | null> {
-  const answer = await call({ socket, method: 'GET', path: '/v1/status', patience: 5_000 });
+export async function standingAt({ socket }: Places, patience = 5_000): Promise<Standing | null> {
+  const answer = await call({ socket, method: 'GET', path: '/v1/status', patience });
   if (answer.type !== 'ok') return null;
   const { pid, owner } = fieldsOf(fieldsOf(answer.body).keeper);
   return typeof pid === 'number' ? { pid, owner: typeof owner === 'string' ? owner : null } : null;

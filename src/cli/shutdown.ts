@@ -4,8 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { call, follow } from '../control/client.js';
 import { EXIT } from './exit.js';
 import { hasFlag, type Verb } from './input.js';
+import { standingAt } from './keeper-end.js';
 import { fieldsOf } from './keeper-facts.js';
 import { bodyOf, reachKeeper } from './keeper-link.js';
+import type { Places } from './places.js';
 import { printLines } from './print.js';
 import { progressLine } from './progress-line.js';
 
@@ -41,7 +43,7 @@ export const shutdown: Verb = async (input, ports) => {
     // It may be gone before it has answered: that is what was asked for.
     if (answer.type !== 'no-keeper') bodyOf(answer, places);
     await following;
-    while (!stop.signal.aborted && (await isAnswering(socket, status.keeper.pid))) await pause(LOOK_MS);
+    while (!stop.signal.aborted && (await isAnswering(places, status.keeper.pid))) await pause(LOOK_MS);
     await line.clear();
     if (stop.signal.aborted) {
       await printLines(terminal.err, [
@@ -62,7 +64,5 @@ export const shutdown: Verb = async (input, ports) => {
 };
 
 /** Another keeper may have come in its place. */
-async function isAnswering(socket: string, pid: number): Promise<boolean> {
-  const answer = await call({ socket, method: 'GET', path: '/v1/status', patience: 1_000 });
-  return answer.type === 'ok' && fieldsOf(fieldsOf(answer.body).keeper).pid === pid;
-}
+const isAnswering = async (places: Places, pid: number): Promise<boolean> =>
+  (await standingAt(places, 1_000))?.pid === pid;
