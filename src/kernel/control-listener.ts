@@ -1,7 +1,7 @@
 // The listening Unix socket that operators reach the keeper by. Made here and not by Node: libuv removes the path of a
 // listener that it made when it closes it, and this one is to outlive the program that made it. Knows no protocol.
 
-import { chmodSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, fstatSync, lstatSync, rmSync } from 'node:fs';
 import {
   AF_UNIX,
   bind,
@@ -42,7 +42,7 @@ export function openControlListener(
     close: () => {
       close(fd);
       try {
-        remove(path);
+        rmSync(path, { force: true });
       } catch {
         // It ends; what is left there is removed by the next.
       }
@@ -55,7 +55,7 @@ function make(path: string, backlog: number): number {
     throw new Error(
       `${path} is longer than the ${LONGEST_SOCKET_PATH} bytes that the path of a socket may have; set UPKEEP_RUNTIME_DIR to a shorter one`,
     );
-  remove(path);
+  rmSync(path, { force: true });
   const fd = socket(AF_UNIX, SOCK_STREAM, 0);
   try {
     bind(fd, unixAddress(path));
@@ -78,13 +78,5 @@ function listensAt(fd: number, path: string): boolean {
     return listening.readInt32LE(0) === 1 && sockName(fd) === path;
   } catch {
     return false;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
 }

@@ -2,7 +2,7 @@
 // to read, so a service that says it is ready while the keeper is dead gets no SIGPIPE, and the next keeper finds what it
 // said. Owns the directory of these files; it must not know what follows from being ready.
 
-import { closeSync, constants, type FSWatcher, mkdirSync, openSync, readSync, unlinkSync, watch } from 'node:fs';
+import { closeSync, constants, type FSWatcher, mkdirSync, openSync, readSync, rmSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { ServiceName } from '../core/spec.js';
 
@@ -68,11 +68,7 @@ export class ReadyFiles {
   }
 
   #remove(service: ServiceName): void {
-    try {
-      unlinkSync(this.#pathOf(service));
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
+    rmSync(this.#pathOf(service), { force: true });
   }
 
   #watch(): void {
@@ -131,5 +127,3 @@ export class ReadyFiles {
     }
   }
 }
-
-const errnoOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null);
