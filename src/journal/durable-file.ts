@@ -9,8 +9,16 @@ export const replaceFile = (path: string, text: string): void => replace(path, t
 
 /** Writes the text beside `path`, makes it last, and puts it in place. Throws what the system says. */
 export function writeDurably(path: string, text: string): void {
-  replace(path, text, fsyncSync);
-  const directory = openSync(dirname(path), constants.O_RDONLY);
+  replaceSettled(path, text);
+  settleDirectory(dirname(path));
+}
+
+/** Like `writeDurably`, but its place lasts only when the directory was settled: once for many files. */
+export const replaceSettled = (path: string, text: string): void => replace(path, text, fsyncSync);
+
+/** Makes last what was put in place in this directory, and removed from it. */
+export function settleDirectory(path: string): void {
+  const directory = openSync(path, constants.O_RDONLY);
   try {
     fsyncSync(directory);
   } finally {
