@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import type { Places } from '../cli/places.js';
+import { FROM_STARTER } from '../kernel/environment.js';
 
 /** How a keeper is called, with everything that does not depend on the directory it was started in. */
 export interface Successor {
@@ -59,17 +60,6 @@ const ready = /^upkeep (\S+) is ready to take over$/m;
 /** More than any error that can be read. */
 const mostWords = 16_384;
 
-/** What is between us and who started us is not the rehearsal's. */
-const ours = [
-  'NOTIFY_SOCKET',
-  'WATCHDOG_PID',
-  'WATCHDOG_USEC',
-  'UPKEEP_GUARD',
-  'UPKEEP_GUARD_LIFE',
-  'UPKEEP_GUARD_LAST',
-  'UPKEEP_OWNER',
-];
-
 /**
  * Runs `upkeep run --rehearse` of the program on disk. Not through kernel/spawn.ts, which starts services; libuv reaps its
  * children itself, and the keeper's own reaper leaves them the time. Never rejects.
@@ -82,7 +72,7 @@ export function rehearse(
   return new Promise((resolve) => {
     const at = args.indexOf('run');
     const words = [...script, ...args.slice(0, at + 1), '--rehearse', ...args.slice(at + 1)];
-    const clean = Object.fromEntries(Object.entries(env).filter(([name]) => !ours.includes(name)));
+    const clean = Object.fromEntries(Object.entries(env).filter(([name]) => !FROM_STARTER.has(name)));
     const refuse = (reason: string): void => resolve({ type: 'refused', reason });
     let child: ReturnType<typeof start>;
     try {

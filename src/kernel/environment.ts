@@ -28,12 +28,14 @@ export interface EnvironmentSources {
 }
 
 /** Between the keeper and who started it: a service that speaks up there would speak for the keeper, whatever it inherits. */
-const PRIVATE: ReadonlySet<string> = new Set([
+export const FROM_STARTER: ReadonlySet<string> = new Set([
   ...['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
   ...['UPKEEP_INHERIT', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE', 'UPKEEP_GUARD_LAST', 'UPKEEP_OOM_SCORE'],
-  // A keeper that is a service has another owner, and was called elsewhere.
-  ...['UPKEEP_OWNER', 'UPKEEP_COMMAND_DIRECTORY'],
+  'UPKEEP_OWNER',
 ]);
+
+/** A keeper that is a service was called elsewhere. */
+const PRIVATE: ReadonlySet<string> = new Set([...FROM_STARTER, 'UPKEEP_COMMAND_DIRECTORY']);
 
 /** Later ones win: inherited, the user's, the files', `env`, and ours. */
 export function composeEnvironment(
