@@ -105,7 +105,9 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     configuration,
     begin: (isForUs) => {
       const recorded = (name: string): number => memory.found.snapshots.get(name)?.service.generation ?? 0;
-      const unrecorded = generationsAlive(memory.journal.token, recorded);
+      // Where no journal of this boot was found its token is a fresh one, which no process can carry.
+      const unrecorded =
+        memory.found.boot === 'same' ? generationsAlive(memory.journal.token, recorded) : new Map<string, number>();
       for (const { as: service, events } of servicesOf(
         decision.configuration,
         memory,
