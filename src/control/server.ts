@@ -11,6 +11,7 @@ import { parseAsk } from './ask.js';
 import { ControlError } from './control-error.js';
 import { parseDuration } from './duration.js';
 import { EventStream } from './event-stream.js';
+import { HistoryRoute } from './history-route.js';
 import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
 import { type Operation, OperationLog } from './operation-log.js';
@@ -47,11 +48,14 @@ export class ControlServer {
   readonly #server: Server;
   readonly operations = new OperationLog();
   readonly events = new EventStream();
+  /** To be told when the history has more. */
+  readonly history: HistoryRoute;
   readonly #perUid = new Map<number, number>();
   readonly #onError = (error: Error): void => this.#parts.report('the control socket failed', error);
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    this.history = new HistoryRoute(parts);
     // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
     this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });
     this.#server.maxConnections = mostConnections;
@@ -68,6 +72,7 @@ export class ControlServer {
 
   /** Answers at the listening socket of this descriptor, which is the server's from now on. */
   async listen(fd: number): Promise<void> {
+    this.history.resume();
     this.#server.off('error', this.#onError);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -85,6 +90,7 @@ export class ControlServer {
       this.#server.close(() => resolve());
     });
     this.events.close();
+    this.history.release();
     let timer: NodeJS.Timeout | null = null;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, patience);
@@ -156,17 +162,21 @@ export class ControlServer {
     } else if (path.join('/') === 'v1/events') {
       this.events.add(response);
     } else {
-      send(response, 200, await this.#find(path, url, peer));
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
+      send(response, 200, await this.#find(path, url, peer, gone.signal));
     }
   }
 
   /** What is answered, or a promise of it. */
-  #find(path: readonly string[], url: URL, peer: Peer): unknown {
+  #find(path: readonly string[], url: URL, peer: Peer, gone: AbortSignal): unknown {
     const [version, kind, name] = path;
     if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
     if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
     if (version === 'v1' && path.length === 2 && kind === 'notices') return this.#parts.channels();
     if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name ?? '', peer);
+    if (version === 'v1' && path.length === 2 && kind === 'history')
+      return this.history.answer(url.searchParams, this.#mayKnow(peer) ? 'yes' : 'no', gone);
     if (version === 'v1' && path.length === 2 && kind === 'why') return this.#why(null, url, peer);
     if (version === 'v1' && path.length === 4 && kind === 'services' && path[3] === 'why')
       return this.#why(name ?? '', url, peer);

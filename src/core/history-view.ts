@@ -1,0 +1,132 @@
+// The outward view of the history, versioned: GET /v1/history, `upkeep history --json`. A field without a value is null, never absent.
+
+import type { What } from './change.js';
+import type { Sender } from './death.js';
+import type { Entry, News } from './entry.js';
+import type { Answer, Place } from './history.js';
+import { describeNews } from './keeper-news.js';
+import type { Level } from './message.js';
+import type { Findings, Killer } from './process.js';
+import type { StateName } from './state.js';
+import { type DeathStatus, deathStatus, iso, senderOf } from './status.js';
+
+export interface HistoryDocument {
+  readonly version: 1;
+  /** Oldest first. */
+  readonly entries: readonly HistoryEntry[];
+  /** The id of the newest entry of all, asked for or not: what comes later is `after` it. null: there is none yet. */
+  readonly last: string | null;
+}
+
+export interface HistoryEntry {
+  /** Names it for ever. */
+  readonly id: string;
+  readonly time: string;
+  /** null: it happened to the keeper. */
+  readonly service: string | null;
+  readonly what: string;
+  readonly level: Level;
+  /** One sentence, without the name of the service. */
+  readonly text: string;
+  readonly generation: number | null;
+  readonly from: StateName | null;
+  readonly to: StateName | null;
+  readonly incident: string | null;
+  /** Who asked for it, or did it. */
+  readonly by: Sender | null;
+  /** What whoever asked for it gave as the reason. */
+  readonly reason: string | null;
+  readonly death: DeathStatus | null;
+  /** Only for those who may see output and command lines; null for others, and where nothing ended. */
+  readonly details: HistoryDetails | null;
+}
+
+export interface HistoryDetails {
+  /** Milliseconds. */
+  readonly uptime: number | null;
+  readonly cpuTime: number | null;
+  /** Bytes. */
+  readonly peakMemory: number | null;
+  readonly findings: Findings | null;
+  /** Of who sent the signal. */
+  readonly command: string | null;
+  readonly parent: Killer['parent'];
+  /** The last lines that it printed, oldest first. */
+  readonly output: readonly string[] | null;
+}
+
+export const historyDocument = (
+  { entries, last }: Extract<Answer, { type: 'found' }>,
+  details: 'yes' | 'no',
+): HistoryDocument => ({
+  version: 1,
+  entries: entries.map((entry) => historyEntry(entry, details)),
+  last: last === null ? null : placeText(last),
+});
+
+/** Safe in a URL. */
+export const placeText = ({ origin, number }: Place): string => `${origin}.${number}`;
+
+/** null: it is no id of an entry. */
+export function placeIn(text: string): Place | null {
+  const parts = /^([A-Za-z0-9_-]{1,64})\.(\d{1,15})$/.exec(text);
+  return parts === null ? null : { origin: parts[1] ?? '', number: Number(parts[2]) };
+}
+
+function historyEntry(entry: Entry, details: 'yes' | 'no'): HistoryEntry {
+  return {
+    id: placeText(entry),
+    time: iso(entry.time),
+    ...viewOf(entry.news),
+    details: details === 'yes' ? detailsOf(entry) : null,
+  };
+}
+
+type View = Omit<HistoryEntry, 'id' | 'time' | 'details'>;
+
+function viewOf(news: News): View {
+  if (news.of === 'keeper') return keeperView(news);
+  const { service, generation, from, to, what } = news.change;
+  const { level, line, incident } = news.about;
+  const death = deathIn(what);
+  return {
+    service,
+    what: what.type,
+    level,
+    // Another line has said it; what is true of it by itself is this.
+    text: line ?? `it is ${to}`,
+    generation,
+    from,
+    to,
+    incident,
+    by: death === null ? ('by' in what ? what.by : null) : death.by === null ? null : senderOf(death.by),
+    reason: what.type === 'asked' ? what.reason : null,
+    death: death === null ? null : deathStatus(death),
+  };
+}
+
+function keeperView({ what }: Extract<News, { of: 'keeper' }>): View {
+  const { level, text } = describeNews(what);
+  return {
+    service: what.type === 'acked' ? what.service : null,
+    what: what.type,
+    level,
+    text,
+    generation: null,
+    from: null,
+    to: null,
+    incident: what.type === 'acked' ? what.incident : null,
+    by: 'by' in what ? what.by : null,
+    reason: what.type === 'acked' ? what.reason : null,
+    death: null,
+  };
+}
+
+function detailsOf({ news, output }: Entry): HistoryDetails | null {
+  const death = news.of === 'service' ? deathIn(news.change.what) : null;
+  if (death === null) return null;
+  const { uptime, cpuTime, peakMemory, findings, by } = death;
+  return { uptime, cpuTime, peakMemory, findings, command: by?.command ?? null, parent: by?.parent ?? null, output };
+}
+
+const deathIn = (what: What) => ('death' in what ? what.death : null);
