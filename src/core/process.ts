@@ -99,7 +99,7 @@ export interface Fault {
 
 /** Where its memory was written to. */
 export interface CoreDump {
-  /** Expanded from /proc/sys/kernel/core_pattern; null: it was given to a program. */
+  /** Expanded from /proc/sys/kernel/core_pattern, with `*` for what nobody knows; relative to where it worked, if nobody saw where that was. Null: it was given to a program. */
   readonly path: string | null;
   /** The program that the pattern names, like `systemd-coredump`. */
   readonly handler: string | null;
@@ -108,7 +108,7 @@ export interface CoreDump {
 /** The machine slept shortly before. */
 export interface Sleep {
   readonly length: number;
-  /** Milliseconds awake since then. */
+  /** Milliseconds awake since then, at most: nobody is told of the moment. */
   readonly ago: number;
 }
 
@@ -118,9 +118,11 @@ export interface Findings {
   readonly fault: Fault | null;
   readonly core: CoreDump | null;
   readonly sleep: Sleep | null;
-  /** When the signal was sent, on the clock of Instant. */
+  /** When the signal was sent that ended it, or that it answered by ending, on the clock of Instant. */
   readonly sentAt: number | null;
 }
+
+export const noFindings: Findings = { oomKill: null, fault: null, core: null, sleep: null, sentAt: null };
 
 /** What the kernel layer could find out about an end, beside the status. */
 export interface ExitEvidence {

@@ -2,7 +2,7 @@
 // group, its guard. Pure; says how sure it is, and never more. It must not know where any of it is read.
 
 import { inWords } from '../core/status.js';
-import type { OomKill } from '../kernel/kernel-log.js';
+import type { KernelKill } from '../kernel/kernel-log-line.js';
 import type { Stamp } from './progress.js';
 
 /** What a keeper writes of itself when it begins. */
@@ -18,7 +18,7 @@ export interface Life {
 
 export interface Traces {
   /** What the kernel's log has, oldest first. */
-  readonly kills: readonly OomKill[];
+  readonly kills: readonly KernelKill[];
   /** Do the pids in there mean the same as ours? Not in a PID namespace. */
   readonly kernelPids: 'ours' | 'others';
   /** The counter of its memory group now; null where there is none any more. */
@@ -77,9 +77,9 @@ export function howItEnded(life: Life, traces: Traces): Before {
 }
 
 /** By its pid; where the log names other pids, by its group and name. The root of all groups would fit anybody. */
-function killOf({ pid, name, sinceAwake, memoryGroup }: Life, { kills, kernelPids }: Traces): OomKill | null {
+function killOf({ pid, name, sinceAwake, memoryGroup }: Life, { kills, kernelPids }: Traces): KernelKill | null {
   const path = memoryGroup?.path ?? '/';
-  const isIt = (kill: OomKill): boolean =>
+  const isIt = (kill: KernelKill): boolean =>
     kernelPids === 'ours'
       ? kill.pid === pid
       : path !== '/' && kill.name === name && kill.group?.endsWith(path) === true;

@@ -5,15 +5,18 @@
 // An upgrade in place writes no end: the program that follows has the same pid and start time. Should it die before it has
 // begun, the record is still that of a keeper that did not end, which is true.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootId } from '../install/stopped-mark.js';
 import { readJson, replaceFile } from '../journal/durable-file.js';
 import type { Report } from '../keeper/ports.js';
 import { bootSeconds } from '../kernel/boot-clock.js';
 import { readStat } from '../kernel/identity.js';
-import { namesOurPids, oomKillsOf, readKernelLog } from '../kernel/kernel-log.js';
+import { readKernelLog } from '../kernel/kernel-log.js';
+import { oomKillsOf } from '../kernel/kernel-log-line.js';
 import { oomKillsCounted, ownMemoryGroup } from '../kernel/memory-group.js';
+import { isMachineNamespace } from '../kernel/pid-era.js';
+import { readText } from '../kernel/processes-of.js';
 import { type Before, howItEnded, type Life } from './keeper-death.js';
 import { progressPath, stampIn } from './progress.js';
 import type { Piece } from './runtime-watch.js';
@@ -101,7 +104,7 @@ const isSurprise = (last: Recorded, now: Recorded): boolean =>
 function tracesOf(last: Recorded, runtime: string, env: NodeJS.ProcessEnv): Parameters<typeof howItEnded>[1] {
   return {
     kills: oomKillsOf(readKernelLog() ?? []),
-    kernelPids: namesOurPids() ? 'ours' : 'others',
+    kernelPids: isMachineNamespace() ? 'ours' : 'others',
     counted: last.memoryGroup === null ? null : oomKillsCounted(last.memoryGroup.counter),
     status: guardsWord(last, env),
     stamp: stampIn(readText(progressPath(runtime))),
@@ -149,13 +152,5 @@ function readQuietly(path: string): unknown {
     return readJson(path);
   } catch {
     return null;
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -19,14 +19,17 @@ import { Exits } from '../kernel/exits.js';
 import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
 import { Groups } from '../kernel/groups.js';
 import { RealKernel } from '../kernel/kernel.js';
+import { KernelLog } from '../kernel/kernel-log.js';
 import { Killers } from '../kernel/killers.js';
 import { oomScore } from '../kernel/oom-score.js';
 import { peerOf } from '../kernel/peer.js';
 import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump } from '../kernel/pump.js';
 import { Reaper } from '../kernel/reaper.js';
+import { Sleeps } from '../kernel/sleeps.js';
 import { closeOnExecFrom } from '../kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../kernel/trace-instance.js';
+import { Witnesses } from '../kernel/witnesses.js';
 import type { LogJob, LogNews, PrintJob } from '../logs/job.js';
 import { ServiceOutputs } from '../logs/outputs.js';
 import { ReadinessProbes } from '../readiness/probes.js';
@@ -47,6 +50,8 @@ export interface Outside {
   readonly without: readonly { readonly name: string; readonly effect: string }[];
   readonly notEnforced: (service: Service) => readonly string[];
   readonly peerOf: (socket: Socket) => Peer | null;
+  /** A look whether the machine was suspended: nobody tells us. */
+  readonly lookForSleep: () => void;
   /** Ends the process without waiting for a thread that hangs in a disk. */
   readonly endAtOnce: (code: number) => void;
   close(): void;
@@ -55,7 +60,9 @@ export interface Outside {
 export function composeOutside({ places, token, begunAt, report, post }: OutsideOptions): Outside {
   const without = switchedOff(process.env);
   const trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(places.runtime));
-  const features = probeFeatures(without, probeProcConnector, () => (trace === null ? 'no' : 'yes'));
+  const kernelLog = without.includes('kmsg') ? null : KernelLog.open();
+  const [hasTrace, hasLog] = [trace, kernelLog].map((one) => () => (one === null ? 'no' : 'yes') as 'yes' | 'no');
+  const features = probeFeatures(without, probeProcConnector, hasTrace, hasLog);
   // What Node itself inherited open (a terminal multiplexer's, a test runner's) is not for our services.
   closeOnExecFrom(3);
   const lastToGo = without.includes('oomScore') ? 'no' : oomScore.lower(process.env);
@@ -71,11 +78,13 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
   const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
   const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
   const killers = trace === null ? null : new Killers(trace, pump, isFollowed, report);
+  const sleeps = new Sleeps();
+  const witnesses = new Witnesses({ killers, log: kernelLog, sleeps, report });
   const exits: Exits = new Exits(
     pump,
     features,
     (pid) => connector?.exitStatusOf(pid) ?? null,
-    (process, evidence) => killers?.testify(process, evidence) ?? evidence,
+    (process, evidence) => witnesses.testify(process, evidence),
   );
   // Where a pidfd does not tell how a stranger's child ended, the connector has to hear it: then it listens all the time.
   const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
@@ -98,7 +107,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
     begunAt,
     readyFiles: join(places.runtime, 'ready'),
     reaper: new Reaper(isFollowed),
-    killers,
+    witnesses,
     seeker: new Looker({ features, connector, post }),
   });
   return {
@@ -111,6 +120,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
     ],
     notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
     peerOf,
+    lookForSleep: () => sleeps.look(),
     endAtOnce: exitAtOnce,
     close: () => {
       listening?.close();
@@ -147,6 +157,7 @@ const effects: Readonly<Record<FeatureName, string>> = {
   subreaper: 'orphans of a service go to init',
   tracefs:
     'who sent a signal that ended a service is not known (needs root, tracefs on /sys/kernel/tracing, and no container)',
+  kmsg: 'where a program faulted, and which group was out of memory, is not known (needs root, or kernel.dmesg_restrict=0, and no container)',
   setpriv: 'user, group, capabilities and noNewPrivileges cannot be set (install util-linux)',
 };
 

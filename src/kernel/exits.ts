@@ -14,7 +14,7 @@ import { close, EPOLLET, EPOLLIN, P_PID, P_PIDFD, type Reaped, reap, SystemCallF
 /** The exit status of a process that ended lately, from somebody who listens to the kernel; null: not heard of. */
 export type ExitStatusOf = (pid: number, startTicks: number) => ExitStatus | null;
 
-/** What a witness of the signals can add to an end. Never throws. */
+/** What others who saw it can add to an end. Never throws. */
 export type Testify = (process: ProcessRef, evidence: ExitEvidence) => ExitEvidence;
 
 export type OnExit = (evidence: ExitEvidence) => void;

@@ -142,7 +142,7 @@ function isKernelThread(pid: number): boolean {
 }
 
 /** The absolute path behind a link of /proc, like `exe` or `cwd`; null where it may not be read or there is none. */
-function readLink(path: string): string | null {
+export function readLink(path: string): string | null {
   const length = Number(creadlink(path, link, link.length));
   return length < 0 ? null : link.toString('utf8', 0, length);
 }

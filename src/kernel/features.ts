@@ -18,9 +18,10 @@ const FEATURE_NAMES = [
   'subreaper',
   'setpriv',
   'tracefs',
+  'kmsg',
 ] as const;
 
-/** Death at once; identity by inode; exit status of what is no child of ours; the same on older kernels; membership; waiting without a thread; orphans come to us; users and privileges; who sent a signal. */
+/** Death at once; identity by inode; exit status of what is no child of ours; the same on older kernels; membership; waiting without a thread; orphans come to us; users and privileges; who sent a signal; what the kernel did and why. */
 export type FeatureName = (typeof FEATURE_NAMES)[number];
 
 export type Features = Readonly<Record<FeatureName, 'yes' | 'no'>>;
@@ -38,12 +39,13 @@ export function switchedOff(environment: NodeJS.ProcessEnv): readonly string[] {
 
 /**
  * Tries every feature that is not in `without`. As a side effect orphans of our descendants become our children
- * from now on (`subreaper`). `procConnector` and `tracefs` are told by whoever opens them; without a probe they count as missing.
+ * from now on (`subreaper`). `procConnector`, `tracefs` and `kmsg` are told by whoever opens them; without a probe they count as missing.
  */
 export function probeFeatures(
   without: readonly string[],
   procConnector: () => 'yes' | 'no' = () => 'no',
   tracefs: () => 'yes' | 'no' = () => 'no',
+  kmsg: () => 'yes' | 'no' = () => 'no',
 ): Features {
   const probes: Readonly<Record<FeatureName, () => 'yes' | 'no'>> = {
     pidfd: () => onPidfd(() => 'yes'),
@@ -55,6 +57,7 @@ export function probeFeatures(
     subreaper: () => (prctl(PR_SET_CHILD_SUBREAPER, 1) === 0 ? 'yes' : 'no'),
     setpriv: () => (whichHop('setpriv') === null ? 'no' : 'yes'),
     tracefs,
+    kmsg,
   };
   // Everything that is built on pidfds goes with them.
   const off = without.includes('pidfd') ? [...without, 'pidfdInode', 'pidfdInfo'] : without;

@@ -65,8 +65,12 @@ it('limits memory by the newer hierarchy where that is handed on, all or nobody'
     ['/upkeep.i/web.service/memory.oom.group', '1'],
     ['/upkeep.i/web.service/cgroup.procs', String(process.pid)],
   ]);
-  writeFileSync(join(base, 'upkeep.i/web.service/memory.events'), 'low 0\noom 3\noom_kill 2\n');
-  expect(groups.oomKills(web)).toBe(2);
+  const events = join(base, 'upkeep.i/web.service/memory.events');
+  writeFileSync(join(base, 'upkeep.i/web.service/memory.max'), '1024\n');
+  const before = groups.oomKillSince(web);
+  writeFileSync(events, 'low 0\noom 3\noom_kill 2\n');
+  expect(before()).toMatchObject({ scope: 'group', limit: 1024, held: null, source: 'counter' });
+  expect(groups.oomKillSince(web)()).toBeNull();
 });
 
 it('limits memory by the older one where there is only that', async () => {
@@ -77,17 +81,17 @@ it('limits memory by the older one where there is only that', async () => {
   groups.place(web, process, 1024);
   await until(() => groups.isPlaced(web, process));
   expect(writes).toContainEqual(['/memory/upkeep.i/web.service/memory.limit_in_bytes', '1024']);
-  writeFileSync(
-    join(memory, 'upkeep.i/web.service/memory.oom_control'),
-    'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
-  );
-  expect(groups.oomKills(web)).toBe(1);
+  const control = join(memory, 'upkeep.i/web.service/memory.oom_control');
+  const before = groups.oomKillSince(web);
+  writeFileSync(control, 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n');
+  expect(before()).toMatchObject({ scope: 'group', source: 'counter' });
+  expect(groups.oomKillSince(web)()).toBeNull();
 });
 
 it('says that memory is not limited where it cannot be', () => {
   const groups = make();
   expect(groups.enforcesMemory).toBe('no');
-  expect(groups.oomKills(web)).toBe(0);
+  expect(groups.oomKillSince(web)()).toBeNull();
 });
 
 it('does nothing at all without a place', async () => {

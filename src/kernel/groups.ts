@@ -5,10 +5,12 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProcessRef } from '../core/process.js';
+import type { OomKill, ProcessRef } from '../core/process.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
-import { OomWatch, oomKillsIn } from './oom-watch.js';
+import { groupAt } from './cgroup-mounts.js';
+import { oomKillsCounted } from './memory-group.js';
+import { OomWatch } from './oom-watch.js';
 import { childrenOf, readText } from './processes-of.js';
 import type { Pump } from './pump.js';
 
@@ -114,11 +116,31 @@ export class Groups {
     if (this.#root !== null) await this.#try(`${this.#dir(this.#root, service)}/cgroup.kill`, '1');
   }
 
-  /** How often the kernel has killed somebody in the group for want of memory; 0 where it cannot be known. */
-  oomKills(service: ServiceName): number {
-    if (this.#memoryRoot !== null) return oomKillsIn(this.#dir(this.#memoryRoot, service));
-    if (this.#memory === 'no' || this.#root === null) return 0;
-    return Number(/^oom_kill (\d+)$/m.exec(readText(`${this.#dir(this.#root, service)}/memory.events`))?.[1] ?? 0);
+  /** From now on: asks whether the kernel has killed somebody in the group for want of memory since. Its counter does not say whom. */
+  oomKillSince(service: ServiceName): () => OomKill | null {
+    const group = this.#memoryGroup(service);
+    const before = group === null ? null : (oomKillsCounted(group.counter) ?? 0);
+    return () => {
+      const now = group === null ? null : oomKillsCounted(group.counter);
+      if (group === null || before === null || now === null || now <= before) return null;
+      const limit = Number(readText(group.limit));
+      return {
+        ...{ group: groupAt(group.directory), scope: 'group', limit: Number.isSafeInteger(limit) ? limit : null },
+        ...{ held: null, mapped: null, source: 'counter' },
+      };
+    };
+  }
+
+  /** Where its memory is counted; it need not be there yet. */
+  #memoryGroup(
+    service: ServiceName,
+  ): { readonly directory: string; readonly counter: string; readonly limit: string } | null {
+    const root = this.#memoryRoot ?? (this.#memory === 'v2' ? this.#root : null);
+    if (root === null) return null;
+    const directory = this.#dir(root, service);
+    const [counter, limit] =
+      this.#memoryRoot === null ? ['memory.events', 'memory.max'] : ['memory.oom_control', 'memory.limit_in_bytes'];
+    return { directory, counter: `${directory}/${counter}`, limit: `${directory}/${limit}` };
   }
 
   /** Removes the groups that are empty; living services keep theirs. */

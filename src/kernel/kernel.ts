@@ -3,14 +3,20 @@
 
 import type { Effect, Role } from '../core/effect.js';
 import { LOST } from '../core/event.js';
-import { type ExitEvidence, type ExitStatus, isSameProcess, type ProcessRef } from '../core/process.js';
+import {
+  type ExitEvidence,
+  type ExitStatus,
+  isSameProcess,
+  noFindings,
+  type OomKill,
+  type ProcessRef,
+} from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
 import { endHelper } from './end-helper.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
-import type { Killers } from './killers.js';
 import { removeStale } from './pid-file.js';
 import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
@@ -22,6 +28,7 @@ import { signalGroup, signalProcess } from './signals.js';
 import { refuseWithoutRoom, spawn } from './spawn.js';
 import { close } from './syscalls.js';
 import { tokenOf } from './token.js';
+import type { Witnesses } from './witnesses.js';
 
 /** What looks for watched daemons. */
 export interface Seeker {
@@ -39,8 +46,7 @@ export interface KernelParts {
   readonly exits: Exits;
   readonly groups: Groups;
   readonly reaper: Reaper;
-  /** Null where the kernel does not tell who signals. */
-  readonly killers: Killers | null;
+  readonly witnesses: Witnesses;
   readonly seeker: Seeker;
   readonly outputs: Outputs;
   readonly readiness: Readiness;
@@ -156,14 +162,14 @@ export class RealKernel implements Kernel {
   }
 
   close(): void {
-    const { seeker, exits, groups, reaper, killers, pump } = this.#parts;
+    const { seeker, exits, groups, reaper, witnesses, pump } = this.#parts;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
     this.#readyFiles.close();
     this.#reclaims.close();
     seeker.close();
     exits.close();
-    killers?.close();
+    witnesses.close();
     reaper.close();
     groups.close();
     pump.close();
@@ -206,12 +212,12 @@ export class RealKernel implements Kernel {
       return;
     }
     const { process } = done;
-    const oomKills = spec.settings.memory === null ? null : groups.oomKills(spec.name);
+    const oomSince = spec.settings.memory === null ? null : groups.oomKillSince(spec.name);
     exits.follow(
       spec.name,
       process,
       (seen) => {
-        const evidence = oomKills === null ? seen : withOom(seen, groups.oomKills(spec.name) > oomKills);
+        const evidence = oomSince === null ? seen : withOom(seen, oomSince);
         post({ type: 'exited', service: spec.name, process, evidence, away: 'no' });
       },
       { pidfd: done.pidfd },
@@ -230,8 +236,8 @@ export class RealKernel implements Kernel {
     };
     try {
       groups.recognize(service, process);
-      const oomKills = groups.oomKills(service);
-      const onExit = (seen: ExitEvidence): void => exited(withOom(seen, groups.oomKills(service) > oomKills), 'no');
+      const oomSince = groups.oomKillSince(service);
+      const onExit = (seen: ExitEvidence): void => exited(withOom(seen, oomSince), 'no');
       if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process), 'yes');
     } catch (error) {
       // No descriptor to be had: it is tried again, not given up.
@@ -333,9 +339,10 @@ function commandOf({ kind }: ServiceSpec, role: Role): Command | null {
 }
 
 /** The kernel's word that somebody of the service was killed for want of memory counts for a main process that was killed, unless somebody was seen who did that. */
-function withOom(evidence: ExitEvidence, oom: boolean): ExitEvidence {
-  const { status } = evidence;
-  const isOom =
-    evidence.oom || (oom && evidence.by === null && status.type === 'signaled' && status.signal === 'SIGKILL');
-  return isOom ? { ...evidence, oom: true, by: null } : evidence;
+function withOom(evidence: ExitEvidence, oomSince: () => OomKill | null): ExitEvidence {
+  const { status, findings } = evidence;
+  if (evidence.oom || evidence.by !== null || status.type !== 'signaled' || status.signal !== 'SIGKILL')
+    return evidence;
+  const oomKill = oomSince();
+  return oomKill === null ? evidence : { ...evidence, oom: true, findings: { ...(findings ?? noFindings), oomKill } };
 }

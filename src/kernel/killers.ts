@@ -1,22 +1,34 @@
-// Who sent the signal that ended a process: the kernel's notes of signals, read as they come, while the sender can still
-// be looked at, and kept until an end asks for them. Owns the trace instance. It must not know services.
+// Who sent the signal that ended a process, or what the kernel had against it: the kernel's notes of signals, read as they
+// come, while the sender can still be looked at, and kept until an end asks for them. Owns the trace instance. It must not
+// know services, nor any other witness.
 
-import type { ExitEvidence, ExitStatus, Killer, ProcessRef } from '../core/process.js';
+import type { ExitStatus, Killer, ProcessRef } from '../core/process.js';
 import type { Report } from '../keeper/ports.js';
 import { ticksNow } from './boot-clock.js';
+import { type LastLook, lastLook } from './last-look.js';
 import type { Pump } from './pump.js';
 import { processOfThread, type SenderFacts, senderFacts } from './sender.js';
 import { signalName, signalNumber } from './signal-number.js';
 import { EPOLLIN } from './syscalls.js';
 import type { TraceInstance } from './trace-instance.js';
-import { parseTrace, type TraceRecord } from './trace-line.js';
-
-type Signalled = Extract<TraceRecord, { type: 'signalled' }>;
+import { parseTrace, type Signalled, type Starved, type TraceRecord } from './trace-line.js';
 
 interface Sent {
   readonly note: Signalled;
-  /** Null: nobody waited for the target's end then, and it is looked up when somebody asks. */
+  /** Null: nobody waited for the target's end then, and it is looked up when somebody asks; or the kernel sent it. */
   readonly sender: SenderFacts | null;
+  readonly target: LastLook | null;
+}
+
+/** What the notes say of one end. */
+export interface Account {
+  readonly killer: Killer | null;
+  /** The signal that ended it, or was answered by an end; its own included. */
+  readonly signal: Signalled | null;
+  /** What it was then. */
+  readonly target: LastLook | null;
+  /** The kernel chose it when memory ran out. */
+  readonly starved: Starved | null;
 }
 
 /** Signals by which people and scripts ask a daemon to end; a daemon answers them by ending with a code. */
@@ -27,6 +39,8 @@ const SIGKILL = 9;
 
 /** Ticks of 10 ms: so long ago, a signal that can be caught is not what ended it. */
 const FRESH = 1000;
+/** Unless its memory had to be written to a disk first. */
+const FRESH_WITH_CORE = 60_000;
 /** Start times are rounded down, and so are the notes. */
 const ROUNDING = 1;
 
@@ -35,8 +49,11 @@ const PER_PROCESS = 8;
 const FOLLOWED = 8192;
 const OTHERS = 512;
 /** Wake-ups in a second from which on a storm is read in batches: it is the wake-ups that cost. */
-const STORM = 50;
+const STORM = 20;
 const BATCH_MS = 20;
+/** A storm gets a hundredth of the processor, whoever makes it: what is overwritten meanwhile is counted. */
+const SHARE = 100;
+const LATEST_MS = 2000;
 /** Lines at once from which on nobody looks which thread of whom was meant. */
 const MANY = 16;
 
@@ -49,8 +66,7 @@ export class Killers {
   readonly #sent = new Map<number, readonly Sent[]>();
   /** The same of whom nobody waits for, yet: it may be ours from before a keeper was killed, or be followed in a moment. */
   readonly #others = new Map<number, readonly Sent[]>();
-  /** Chosen by the kernel when memory ran out, and when. */
-  readonly #starved = new Map<number, number>();
+  readonly #starved = new Map<number, Starved>();
   #second = 0;
   #wakeups = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -69,24 +85,24 @@ export class Killers {
     return this.#lost;
   }
 
-  /** The same evidence with what is known of who did it. Never throws: a death must be told. */
-  testify(process: ProcessRef, evidence: ExitEvidence): ExitEvidence {
-    try {
-      // The note is there before the end is, but perhaps not read yet.
-      this.#read();
-      const { status } = evidence;
-      const isKill = status.type === 'unknown' || (status.type === 'signaled' && status.signal === 'SIGKILL');
-      const starved = this.#starved.get(process.pid);
-      const oom = evidence.oom || (isKill && starved !== undefined && starved >= process.startTicks - ROUNDING);
-      return { ...evidence, oom, by: oom ? null : this.#killerOf(process, status) };
-    } catch (error) {
-      this.#report(`who ended process ${process.pid} could not be found out`, error);
-      return evidence;
-    } finally {
-      this.#sent.delete(process.pid);
-      this.#others.delete(process.pid);
-      this.#starved.delete(process.pid);
-    }
+  /** What is known of the end of this process. Asked once: the notes are forgotten then. */
+  about(process: ProcessRef, status: ExitStatus): Account {
+    // The note is there before the end is, but perhaps not read yet.
+    this.#read();
+    const { pid, startTicks } = process;
+    const candidates = this.#candidates(process, status);
+    const last = candidates.at(-1);
+    const starved = this.#starved.get(pid);
+    const asked = candidates.findLast(({ note, sender }) => note.code <= 0 && sender?.pid !== pid);
+    for (const map of [this.#sent, this.#others, this.#starved]) map.delete(pid);
+    const isFault = last !== undefined && last.note.code > 0;
+    const killer = asked === undefined || isFault ? null : killerOf(asked, status, asked === last);
+    return {
+      killer,
+      signal: (killer === null ? (status.type === 'exited' ? null : last) : asked)?.note ?? null,
+      target: last?.target ?? null,
+      starved: starved !== undefined && starved.ticks >= startTicks - ROUNDING ? starved : null,
+    };
   }
 
   close(): void {
@@ -96,33 +112,32 @@ export class Killers {
     this.#instance.close();
   }
 
-  #killerOf(process: ProcessRef, status: ExitStatus): Killer | null {
+  #candidates({ pid, startTicks }: ProcessRef, status: ExitStatus): readonly Sent[] {
     const now = ticksNow();
-    const isCandidate = ({ note: { ticks, signal } }: Sent): boolean =>
-      ticks >= process.startTicks - ROUNDING &&
-      (signal === SIGKILL || now - ticks <= FRESH) &&
-      mayHaveCaused(signal, status);
-    const { pid } = process;
-    const candidates = [...(this.#others.get(pid) ?? []), ...(this.#sent.get(pid) ?? [])]
-      .filter(isCandidate)
-      .map(({ note, sender }) => ({ note, sender: sender ?? factsOf(note) }));
-    const last = candidates.filter(({ sender }) => sender.pid !== pid).at(-1);
-    if (last === undefined) return null;
-    // Whoever catches a signal, tidies up and then ends itself by the same one was asked by the stranger before.
-    const isSeen = status.type === 'signaled' && candidates.at(-1) === last;
-    return { ...last.sender, grade: isSeen ? 'seen' : 'inferred', signal: signalName(last.note.signal) };
+    const fresh = status.type === 'signaled' && status.coreDumped ? FRESH_WITH_CORE : FRESH;
+    return [...(this.#others.get(pid) ?? []), ...(this.#sent.get(pid) ?? [])]
+      .filter(
+        ({ note: { ticks, signal, code } }) =>
+          ticks >= startTicks - ROUNDING &&
+          (signal === SIGKILL || now - ticks <= fresh) &&
+          mayHaveCaused(signal, code, status),
+      )
+      .map((sent) =>
+        sent.sender === null && sent.note.code <= 0 ? { ...sent, sender: this.#factsOf(sent.note) } : sent,
+      );
   }
 
   #wait(): void {
     this.#pump.add(this.#instance.fd, EPOLLIN, () => {
+      const begun = performance.now();
       this.#read();
       if (!this.#isStorm()) return;
       this.#pump.remove(this.#instance.fd);
+      const pause = Math.min(LATEST_MS, Math.max(BATCH_MS, (performance.now() - begun) * SHARE));
       this.#timer = setTimeout(() => {
         this.#timer = null;
-        this.#read();
         this.#wait();
-      }, BATCH_MS);
+      }, pause);
     });
   }
 
@@ -136,30 +151,45 @@ export class Killers {
 
   #read(): void {
     const records = parseTrace(this.#instance.read());
-    for (const record of records) {
-      switch (record.type) {
-        case 'signalled':
-          this.#take(record, records.length);
-          break;
-        case 'starved':
-          keepLast(this.#starved, this.#targetOf(record.target, records.length), record.ticks, OTHERS);
-          break;
-        case 'lost':
-          if (this.#lost === 0)
-            this.#report('signals came faster than they could be noted; a killer may stay unnamed', null);
-          this.#lost += record.count ?? 1;
-          break;
-      }
+    for (const record of records) this.#take(record, records.length);
+  }
+
+  #take(record: TraceRecord, among: number): void {
+    switch (record.type) {
+      case 'signalled':
+        this.#takeSignal(record, among);
+        return;
+      case 'starved':
+        keepLast(this.#starved, this.#targetOf(record.target, among), record, OTHERS);
+        return;
+      case 'lost':
+        if (this.#lost === 0)
+          this.#report('signals came faster than they could be noted; a killer may stay unnamed', null);
+        this.#lost += record.count ?? 1;
     }
   }
 
-  #take(note: Signalled, among: number): void {
+  #takeSignal(note: Signalled, among: number): void {
     const target = this.#targetOf(note.target, among);
     const isFollowed = this.#isFollowed(target);
     const map = isFollowed ? this.#sent : this.#others;
-    // Whoever nobody waits for costs no look at /proc.
-    const sent: Sent = { note, sender: isFollowed ? factsOf(note) : null };
+    const sent: Sent = isFollowed ? this.#lookedAt(note, target, among) : { note, sender: null, target: null };
     keepLast(map, target, [...(map.get(target) ?? []), sent].slice(-PER_PROCESS), isFollowed ? FOLLOWED : OTHERS);
+  }
+
+  /** Whoever nobody waits for costs no look at /proc. A program may catch its own faults, a million times a second. */
+  #lookedAt(note: Signalled, target: number, among: number): Sent {
+    return {
+      note,
+      sender: note.code <= 0 ? this.#factsOf(note) : null,
+      target: among > MANY ? null : lastLook(target),
+    };
+  }
+
+  #factsOf({ sender, ticks }: Signalled): SenderFacts {
+    const found = senderFacts(sender.pid, sender.name, ticks);
+    // It ran when it sent that, so the kernel has kept its name as soon as it ran no more.
+    return found.name === null ? { ...found, name: this.#instance.nameOf(sender.pid) } : found;
   }
 
   /** Signals may be sent to a thread (htop shows them), and memory is taken from one. After SIGKILL it is often too late to say whose it was. */
@@ -169,19 +199,24 @@ export class Killers {
   }
 }
 
-/** Does an end like this come of this signal? */
-function mayHaveCaused(signal: number, status: ExitStatus): boolean {
+/** Whoever catches a signal, tidies up and then ends itself by the same one was asked by the stranger before. */
+function killerOf({ note, sender }: Sent, status: ExitStatus, isLast: boolean): Killer | null {
+  if (sender === null) return null;
+  const isSeen = status.type === 'signaled' && isLast;
+  return { ...sender, grade: isSeen ? 'seen' : 'inferred', signal: signalName(note.signal) };
+}
+
+/** Does an end like this come of this signal? A fault asks nobody. */
+function mayHaveCaused(signal: number, code: number, status: ExitStatus): boolean {
   switch (status.type) {
     case 'signaled':
       return signal === signalNumber(status.signal);
     case 'exited':
-      return signal === SIGHUP ? [0, 128 + SIGHUP].includes(status.code) : POLITE.includes(signal);
+      return code <= 0 && (signal === SIGHUP ? [0, 128 + SIGHUP].includes(status.code) : POLITE.includes(signal));
     case 'unknown':
       return signal === SIGKILL || POLITE.includes(signal);
   }
 }
-
-const factsOf = ({ sender, ticks }: Signalled): SenderFacts => senderFacts(sender.pid, sender.name, ticks);
 
 function keepLast<T>(map: Map<number, T>, key: number, value: T, most: number): void {
   map.delete(key);

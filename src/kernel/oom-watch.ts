@@ -4,6 +4,7 @@
 
 import { writeFileSync } from 'node:fs';
 import type { Report } from '../keeper/ports.js';
+import { oomKillsCounted } from './memory-group.js';
 import { readText } from './processes-of.js';
 import type { Pump } from './pump.js';
 import { signalNumber } from './signal-number.js';
@@ -77,9 +78,7 @@ export class OomWatch {
   }
 }
 
-/** How often the kernel has killed for want of memory in a group of the older hierarchy. */
-export const oomKillsIn = (directory: string): number =>
-  Number(/^oom_kill (\d+)$/m.exec(readText(`${directory}/memory.oom_control`))?.[1] ?? 0);
+const oomKillsIn = (directory: string): number => oomKillsCounted(`${directory}/memory.oom_control`) ?? 0;
 
 /** Until nobody new is in it: who is forked between our look and our signal is seen at the next look. */
 function killAll(directory: string): void {

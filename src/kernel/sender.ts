@@ -3,6 +3,7 @@
 
 import { listedName } from './account.js';
 import { readStat } from './identity.js';
+import { fromLatin1, printable } from './printable.js';
 import { readText } from './processes-of.js';
 
 export interface SenderFacts {
@@ -26,7 +27,7 @@ export function senderFacts(number: number, name: string | null, ticks: number):
   const status = readText(`/proc/${number}/status`);
   if (status === '') return gone;
   // Whoever began after the signal has only inherited the number.
-  const pid = Number(/^Tgid:\s*(\d+)$/m.exec(status)?.[1] ?? number);
+  const pid = processIn(status) ?? number;
   const stat = readStat(pid);
   if (stat === null || stat.startTicks > ticks) return gone;
   const own = /^Uid:\s*(\d+)/m.exec(status)?.[1];
@@ -47,7 +48,11 @@ export function senderFacts(number: number, name: string | null, ticks: number):
 
 /** The process that this thread belongs to; null when it is gone. */
 export function processOfThread(number: number): number | null {
-  const found = /^Tgid:\s*(\d+)$/m.exec(readText(`/proc/${number}/status`))?.[1];
+  return processIn(readText(`/proc/${number}/status`));
+}
+
+function processIn(status: string): number | null {
+  const found = /^Tgid:\s*(\d+)$/m.exec(status)?.[1];
   return found === undefined ? null : Number(found);
 }
 
@@ -66,8 +71,3 @@ function parentOf(pid: number): { readonly pid: number; readonly name: string } 
   const stat = pid === 0 ? null : readStat(pid);
   return stat === null ? null : { pid, name: printable(fromLatin1(stat.comm)) };
 }
-
-const fromLatin1 = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
-
-/** A name is any 15 bytes that its owner likes: in a message it must neither move the cursor nor begin a line. */
-const printable = (text: string): string => text.trim().replace(/\p{C}/gu, '?');

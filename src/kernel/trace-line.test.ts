@@ -14,11 +14,13 @@ describe('a line of the trace', () => {
     expect(parseTrace(line('            bash'))).toEqual([
       {
         type: 'signalled',
+        at: 2170019.488,
         ticks: 217001,
         sender: { pid: 21907, name: 'bash' },
         signal: 9,
         code: 0,
         target: 21905,
+        name: 'sleep',
       },
     ]);
   });
@@ -45,14 +47,15 @@ describe('a line of the trace', () => {
     expect(signalled(line('           <...>'))[0]?.sender).toEqual({ pid: 21907, name: null });
   });
 
-  it('tells whom the kernel chose when memory ran out, in both wordings', () => {
+  it('tells whom the kernel chose when memory ran out, in both wordings, and what it held where that is said', () => {
     const head = '           tail-99      [000] .....   100.500000: mark_victim: pid=4711';
     const old = parseTrace(`${head}\n`);
     const now = parseTrace(
       `${head} comm=tail total-vm=41220kB anon-rss=30000kB file-rss:1kB shmem-rss:0kB uid=0 pgtables=1kB oom_score_adj=0\n`,
     );
-    expect(old).toEqual([{ type: 'starved', ticks: 10050, target: 4711 }]);
-    expect(now).toEqual(old);
+    const victim = { type: 'starved', at: 100500, ticks: 10050, target: 4711 };
+    expect(old).toEqual([{ ...victim, held: null, mapped: null }]);
+    expect(now).toEqual([{ ...victim, held: 30000 * 1024, mapped: 41220 * 1024 }]);
   });
 
   it('says that notes were overwritten', () => {
@@ -81,7 +84,13 @@ describe('a name that deceives', () => {
   });
 
   it('costs no record but its own where a piece of text is no record at all', () => {
-    expect(signalled(`what is this\n${line('bash')}nothing\n`)).toHaveLength(1);
+    expect(signalled(`what is this\n${line('bash')}nothing\n${line('sh')}`)).toHaveLength(2);
     expect(parseTrace('x\n'.repeat(1000))).toEqual([]);
+    expect(signalled('x'.repeat(1000) + line('bash'))).toEqual([]);
+  });
+
+  it('costs no more than others: a storm of names that are nothing but line ends is read in one go', () => {
+    const storm = line('\n'.repeat(15), '\n'.repeat(15)).repeat(20_000);
+    expect(signalled(storm)).toHaveLength(20_000);
   });
 });

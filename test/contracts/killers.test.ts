@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ExitEvidence, Killer, ProcessRef } from '../../src/core/process.js';
+import type { ExitEvidence, ExitStatus, Killer, ProcessRef } from '../../src/core/process.js';
 import type { Command } from '../../src/core/spec.js';
 import { readStat } from '../../src/kernel/identity.js';
 import { Killers } from '../../src/kernel/killers.js';
@@ -83,7 +83,7 @@ describe.skipIf(tracefs === 'no')('who ended a process', () => {
     expect(['pkill', null]).toContain(by?.name ?? null);
   });
 
-  it('has a name in nearly all of 100 kills by who is gone at once, and never the wrong one', async () => {
+  it('has a name in at least 95 of 100 kills by who is gone at once, and never the wrong one', async () => {
     const told: (Killer | null)[] = [];
     for (let i = 0; i < 100; i++) {
       const ref = start(sleeper, `web${i}`);
@@ -91,9 +91,11 @@ describe.skipIf(tracefs === 'no')('who ended a process', () => {
       told.push(by);
     }
     const names = told.map((by) => by?.name ?? null);
-    expect(names.filter((name) => name === 'kill').length).toBeGreaterThanOrEqual(80);
+    const named = names.filter((name) => name === 'kill').length;
+    console.info(`the sender was named in ${named} of 100 kills`);
     expect([...new Set(names)].filter((name) => name !== 'kill' && name !== null)).toEqual([]);
-  });
+    expect(named).toBeGreaterThanOrEqual(95);
+  }, 60_000);
 
   it('is whoever asked politely, where the process heard it and ended with a code; that is concluded', async () => {
     const ref = await ready('trap "exit 0" TERM');
@@ -189,21 +191,13 @@ describe.skipIf(tracefs === 'no')('the instance of a keeper that was killed', ()
     };
     const pump = createPump({ uvPoll: 'yes' }, fail);
     const killers = new Killers(instance, pump, () => false, fail);
-    const unseen: ExitEvidence = {
-      ...{
-        status: { type: 'unknown' },
-        oom: false,
-        peakMemory: null,
-        cpuTime: null,
-        findings: null,
-        ticks: null,
-        by: null,
-      },
-    };
     const ref = { pid: pid as ProcessRef['pid'], startTicks, inode: null };
-    expect(killers.testify(ref, unseen).by).toMatchObject({ name: 'bash', grade: 'inferred', signal: 'SIGKILL' });
     // A later process with the same number was hit by nobody.
-    expect(killers.testify({ ...ref, startTicks: startTicks + 100_000 }, unseen).by).toBeNull();
+    const later = { ...ref, startTicks: startTicks + 100_000 };
+    const unseen: ExitStatus = { type: 'unknown' };
+    const { killer } = killers.about(ref, unseen);
+    expect(killer).toMatchObject({ name: 'bash', grade: 'inferred', signal: 'SIGKILL' });
+    expect(killers.about(later, unseen).killer).toBeNull();
     killers.close();
     pump.close();
     expect(existsSync(`${INSTANCES}/${name}`)).toBe(false);

@@ -26,13 +26,16 @@ import { type Features, probeFeatures } from '../../src/kernel/features.js';
 import { Groups } from '../../src/kernel/groups.js';
 import { isAlive, readStat } from '../../src/kernel/identity.js';
 import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
+import { KernelLog } from '../../src/kernel/kernel-log.js';
 import { Killers } from '../../src/kernel/killers.js';
 import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connector.js';
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { createPump } from '../../src/kernel/pump.js';
 import { Reaper } from '../../src/kernel/reaper.js';
+import { Sleeps } from '../../src/kernel/sleeps.js';
 import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../../src/kernel/trace-instance.js';
+import { Witnesses } from '../../src/kernel/witnesses.js';
 import type { Subject } from './kernel-subject.js';
 
 export interface RealSubject extends Subject {
@@ -68,7 +71,10 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
   const home = mkdtempSync(join(tmpdir(), 'upkeep-kernel-'));
   chmodSync(home, 0o755);
   let trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(home));
-  const features = probeFeatures(without, probeProcConnector, () => (trace === null ? 'no' : 'yes'));
+  const openLog = (): KernelLog | null => (without.includes('kmsg') ? null : KernelLog.open());
+  let log = openLog();
+  const [hasTrace, hasLog] = [trace, log].map((one) => () => (one === null ? 'no' : 'yes') as 'yes' | 'no');
+  const features = probeFeatures(without, probeProcConnector, hasTrace, hasLog);
   const token = randomBytes(8).toString('hex');
   const events: Event[] = [];
   const reports: string[] = [];
@@ -97,11 +103,12 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
     const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
     const killers = trace === null ? null : new Killers(trace, pump, isFollowed, report);
+    const witnesses = new Witnesses({ killers, log, sleeps: new Sleeps(), report });
     const exits: Exits = new Exits(
       pump,
       features,
       (pid) => connector?.exitStatusOf(pid) ?? null,
-      (process, evidence) => killers?.testify(process, evidence) ?? evidence,
+      (process, evidence) => witnesses.testify(process, evidence),
     );
     const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
     const groups = new Groups(
@@ -121,7 +128,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       exits,
       groups,
       reaper,
-      killers,
+      witnesses,
       seeker: { ...seeker, close: () => listening?.close() },
       outputs,
       readiness: { await: () => {}, cancel: () => {} },
@@ -156,6 +163,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     succeed: () => {
       current.kernel.close();
       trace = trace === null ? null : openTraceInstance(instanceName(home));
+      log = openLog();
       current = make();
     },
     programs: {
