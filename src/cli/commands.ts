@@ -143,6 +143,14 @@ export const commands: readonly Command[] = [
     group: 'look',
   },
   {
+    name: 'why',
+    alias: null,
+    summary: 'why it is as it is, what changes that, and how it last died; without NAME all that is not as wanted',
+    words: [names],
+    options: [option('-a, --all', 'also how it died before, as far back as the history goes'), JSON_OUT, ...SYSTEM],
+    group: 'look',
+  },
+  {
     name: 'logs',
     alias: null,
     summary: 'what services printed, with times',
@@ -305,7 +313,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = ['why', 'history', 'ack', 'graph', 'test', 'notice', 'fds'];
+export const laterVerbs: readonly string[] = ['history', 'ack', 'graph', 'test', 'notice', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);

@@ -31,7 +31,7 @@ describe('wrong usage', () => {
     [['explain'], "missing required argument 'NAME'; see `upkeep explain --help`"],
     [['--json', 'status'], 'unknown option --json; write the command first: `upkeep COMMAND --json`'],
     [['status', '--system', '--user'], '--system and --user contradict each other; give one of them'],
-    [['why', 'web'], '`upkeep why` comes with a later version'],
+    [['fds', 'web'], '`upkeep fds` comes with a later version'],
     [['completion', 'tcsh'], 'there is no completion for tcsh; there is for bash, zsh and fish'],
   ])('%j ends with 2 and one sentence', async (argv, sentence) => {
     const { code, terminal } = await run(argv);

@@ -15,6 +15,7 @@ export const verbs: Readonly<Record<string, Load>> = {
   uninstall: async () => (await import('./uninstall.js')).uninstall,
   once: async () => (await import('./once.js')).once,
   status: async () => (await import('./status.js')).status,
+  why: async () => (await import('./why.js')).why,
   logs: async () => (await import('./logs.js')).logs,
   wait: async () => (await import('./wait.js')).wait,
   start: act,

@@ -73,6 +73,7 @@ export async function answerWhy(question: WhyQuestion, parts: WhyParts): Promise
     time,
     services: found.flatMap(({ why }) => (why === null ? [] : [why])),
     elsewhere,
+    details: question.details === 'yes' ? 'shown' : 'withheld',
     historyProblem: found.find(({ problem }) => problem !== null)?.problem ?? null,
   };
 }

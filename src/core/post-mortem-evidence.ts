@@ -104,7 +104,7 @@ function killerFinding(by: Killer, status: ExitStatus): Finding {
 }
 
 const commandFinding = ({ command }: Killer): readonly Finding[] =>
-  command === null ? [] : [{ about: 'command', text: command, grade: 'seen', source: '/proc' }];
+  command === null ? [] : [{ about: 'command', text: `which ran: ${command}`, grade: 'seen', source: '/proc' }];
 
 function isOurs({ cause }: Death): boolean {
   switch (cause) {
@@ -208,7 +208,7 @@ function lifeFindings({ uptime, served, peakMemory, cpuTime, whileAway }: Death)
 function sleepFinding({ findings }: Death): readonly Finding[] {
   if (findings?.sleep == null) return [];
   const { length, ago } = findings.sleep;
-  const text = `the machine had slept for ${inWords(length)}, until ${inWords(ago)} before`;
+  const text = `the machine had slept for ${inWords(length)}, until ${inWords(ago)} before at most`;
   return [{ about: 'sleep', text, grade: 'seen', source: 'clocks' }];
 }
 

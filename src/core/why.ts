@@ -1,8 +1,10 @@
 // What `upkeep why` answers, versioned: the CLI, the control socket and whoever asks it read this.
 
-import type { PostMortem } from './post-mortem.js';
+import type { Finding, Mark, Neighbour, PostMortem } from './post-mortem.js';
 import type { Remedy } from './remedy.js';
 import type { ServiceStatus } from './status.js';
+
+export type { Finding, Mark, Neighbour, PostMortem, Remedy };
 
 export interface WhyDocument {
   readonly version: 1;
@@ -11,6 +13,8 @@ export interface WhyDocument {
   readonly services: readonly Why[];
   /** Those that were asked for and are not for this host. */
   readonly elsewhere: readonly { readonly name: string; readonly hosts: string; readonly reason: string }[];
+  /** `withheld`: output and command lines are not for whoever asked. */
+  readonly details: 'shown' | 'withheld';
   /** Why the history could not be asked: then there is only what each service itself remembers. null: it answered. */
   readonly historyProblem: string | null;
 }
