@@ -109,9 +109,11 @@ describe('the keeper lives and serves others', () => {
   it('while readers of events never read: they are dropped, and that is counted', async () => {
     const home = newHome();
     const restart = { delay: '0s', limit: 'none', backoff: { max: '0s' } };
+    // It stands in each event: the readers' megabytes are full the sooner.
+    const description = 'one of ten that end at once '.repeat(60).trim();
     home.configure({
       web: { run: 'sleep 1000' },
-      ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, { run: 'true', restart }])),
+      ...Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, { run: 'true', restart, description }])),
     });
     await home.start();
     await home.running('web');
