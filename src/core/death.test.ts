@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { causeOf, type Death, deathOf, describeDeath, failedStart, mayBeWanted } from './death.js';
-import { asPid, type ExitEvidence, type ExitStatus, type Killer } from './process.js';
+import { asPid, type ExitEvidence, type ExitStatus, type Findings, type Killer, noFindings } from './process.js';
 import { instant, type Now, wallTime } from './time.js';
 
 const now: Now = { instant: instant(5000), wall: wallTime(1_790_000_000_000), random: 0.25 };
@@ -26,6 +26,7 @@ describe('the cause of death', () => {
   it('never calls a code a signal, nor 137 an OOM kill (monitors 33)', () => {
     expect(describeDeath(death({ type: 'exited', code: 137 }))).toBe('exited with code 137');
     expect(death({ type: 'exited', code: 137 }).cause).toBe('exit');
+    expect(describeDeath(death({ type: 'exited', code: 139 }))).toBe('exited with code 139');
   });
 
   it('names the signal and the core (supervisors 4)', () => {
@@ -36,6 +37,42 @@ describe('the cause of death', () => {
   it('says OOM only with the word of the kernel', () => {
     expect(causeOf(seen(killed('SIGKILL'), true), 'none')).toBe('oom');
     expect(causeOf(seen(killed('SIGKILL')), 'none')).toBe('signal');
+  });
+
+  it('says where a fault was, and whose group had no memory left', () => {
+    const found = (status: ExitStatus, findings: Partial<Findings>, by: Killer | null = null): string =>
+      describeDeath({ ...death(status, 'none', 'oomKill' in findings), by, findings: { ...noFindings, ...findings } });
+    const fault = {
+      kind: 'segfault',
+      address: '0x0',
+      instruction: '0x7f',
+      inside: 'libc.so.6',
+      source: 'kernel-log',
+    } as const;
+    expect(found(killed('SIGSEGV', true), { fault })).toBe(
+      'killed by SIGSEGV (core dumped): segfault at 0x0 in libc.so.6',
+    );
+    expect(found(killed('SIGFPE'), { fault: { ...fault, kind: 'divide error', address: null, inside: null } })).toBe(
+      'killed by SIGFPE: divide error',
+    );
+    expect(found({ type: 'unknown' }, { fault })).toBe('ended, nobody saw how: segfault at 0x0 in libc.so.6');
+    expect(found(killed('SIGSEGV'), {}, bash)).toBe('killed by SIGSEGV from bash (pid 4711, alice)');
+    const oomKill = {
+      group: '/x',
+      scope: 'group',
+      held: 38 * 2 ** 20,
+      mapped: 1,
+      limit: 40 * 2 ** 20,
+      source: 'trace',
+    } as const;
+    const oom = 'killed by the kernel: out of memory';
+    expect(found(killed('SIGKILL'), { oomKill })).toBe(`${oom} (group /x, limit 40 MiB, it held 38 MiB)`);
+    expect(found(killed('SIGKILL'), { oomKill: { ...oomKill, scope: 'machine', group: null, limit: null } })).toBe(
+      `${oom} (of the whole machine, it held 38 MiB)`,
+    );
+    expect(
+      found(killed('SIGKILL'), { oomKill: { ...oomKill, scope: 'unknown', group: null, limit: null, held: null } }),
+    ).toBe(oom);
   });
 
   it('calls ours what we did (monitors 33)', () => {

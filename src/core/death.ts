@@ -2,7 +2,8 @@
 // 137 is not called an OOM kill, and what we did ourselves is called ours.
 
 import { personOf } from './person.js';
-import type { ExitEvidence, ExitStatus, Findings, Killer, ProcessRef, SignalName } from './process.js';
+import type { ExitEvidence, ExitStatus, Fault, Findings, Killer, OomKill, ProcessRef, SignalName } from './process.js';
+import { sizeInWords } from './size.js';
 import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
 
 export type Cause =
@@ -189,7 +190,7 @@ function describeCause(death: Death): string {
     case 'gone':
       return describeEnd(death);
     case 'oom':
-      return 'killed by the kernel: out of memory';
+      return `killed by the kernel: out of memory${describeOomKill(death.findings?.oomKill ?? null)}`;
     case 'requested':
       return `stopped on request (${describeStatus(death.status)})`;
     case 'start-timeout':
@@ -209,15 +210,33 @@ function describeCause(death: Death): string {
 
 function describeEnd(death: Death): string {
   if (death.detail !== null) return death.detail;
-  const { by } = death;
+  const { by, findings } = death;
+  const fault = findings?.fault == null ? '' : `: ${describeFault(findings.fault)}`;
   switch (death.status.type) {
     case 'exited':
       return `exited with code ${death.status.code}${by === null ? '' : ` after ${by.signal} from ${describeKiller(by)}`}`;
     case 'signaled':
-      return `killed by ${describeStatus(death.status)}${by === null ? '' : ` from ${describeKiller(by)}`}`;
+      return `killed by ${describeStatus(death.status)}${by === null ? fault : ` from ${describeKiller(by)}`}`;
     case 'unknown':
-      return `ended, nobody saw how${by === null ? '' : `, after ${by.signal} from ${describeKiller(by)}`}`;
+      return `ended, nobody saw how${by === null ? fault : `, after ${by.signal} from ${describeKiller(by)}`}`;
   }
+}
+
+/** `segfault at 0x0 in libc.so.6`. */
+export function describeFault({ kind, address, inside }: Fault): string {
+  return `${kind}${address === null ? '' : ` at ${address}`}${inside === null ? '' : ` in ${inside}`}`;
+}
+
+/** ` (group /web, limit 40 MiB, it held 38 MiB)`, with as much of it as is known. */
+function describeOomKill(kill: OomKill | null): string {
+  if (kill === null) return '';
+  const { group, scope, limit, held } = kill;
+  const facts = [
+    scope === 'machine' ? 'of the whole machine' : group === null ? null : `group ${group}`,
+    limit === null ? null : `limit ${sizeInWords(limit)}`,
+    held === null ? null : `it held ${sizeInWords(held)}`,
+  ].filter((fact) => fact !== null);
+  return facts.length === 0 ? '' : ` (${facts.join(', ')})`;
 }
 
 /** `bash (pid 4711, alice)`, with as much of it as is known. */

@@ -126,6 +126,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     watchdog: watchdogPeriod(process.env, process.pid),
     services: () => keeper.services,
     onBeat: (late) => {
+      outside.lookForSleep();
       if (loop.late(late) === 'stood still') keeper.stoodStill();
     },
   });
