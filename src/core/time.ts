@@ -35,6 +35,9 @@ export const later = (from: Instant, length: Millis): Instant => (from + length)
 /** The wall time that lies `length` after `from`. */
 export const laterOnWall = (from: WallTime, length: Millis): WallTime => (from + length) as WallTime;
 
+/** The same on the wall clock, which may have been set back. */
+export const elapsedOnWall = (from: WallTime, to: WallTime): Millis => Math.max(0, to - from) as Millis;
+
 /** How long ago `from` was at `to`; never negative. */
 export const elapsed = (from: Instant, to: Instant): Millis => Math.max(0, to - from) as Millis;
 
