@@ -1,9 +1,9 @@
 // What is known of an end, piece by piece, each with how surely and by whose word; and what is not known although one would
 // ask, with the source that is missing. Pure. A code is never called a signal, and 137 is no proof of an OOM kill.
 
-import { type Death, describeKiller } from './death.js';
+import { type Death, describeFault, describeKiller } from './death.js';
 import type { Finding } from './post-mortem.js';
-import type { ExitStatus, Fault, Killer, OomKill, SignalName } from './process.js';
+import type { ExitStatus, Killer, OomKill, SignalName } from './process.js';
 import { sizeInWords } from './size.js';
 import { inWords } from './time.js';
 
@@ -157,15 +157,9 @@ const sources: Readonly<Record<OomKill['source'], string>> = {
 
 function faultFinding({ findings }: Death): readonly Finding[] {
   if (findings?.fault == null) return [];
-  const { source } = findings.fault;
-  return [{ about: 'fault', text: faultInWords(findings.fault), grade: 'seen', source: sources[source] }];
-}
-
-/** `segfault at 0x0 in libc.so.6, instruction 0x7f…`. */
-function faultInWords({ kind, address, instruction, inside }: Fault): string {
-  const at = address === null ? '' : ` at ${address}`;
-  const where = inside === null ? '' : ` in ${inside}`;
-  return `${kind}${at}${where}${instruction === null ? '' : `, instruction ${instruction}`}`;
+  const { source, instruction } = findings.fault;
+  const text = `${describeFault(findings.fault)}${instruction === null ? '' : `, instruction ${instruction}`}`;
+  return [{ about: 'fault', text, grade: 'seen', source: sources[source] }];
 }
 
 function coreFinding({ status, findings }: Death): readonly Finding[] {
