@@ -3,34 +3,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alone, PROGRAMS, pids, prepare } from '../support/sandbox-cfengine.js';
 import { keeperAfter, keeperNow } from '../support/sandbox-installs.js';
-import { forgetEverything, status, upkeep, writeConfig } from '../support/sandbox-keeper.js';
-import { endAll, isAlive, ofProgram, run, type Seen, until } from '../support/sandbox-machine.js';
+import { status, upkeep } from '../support/sandbox-keeper.js';
+import { endAll, isAlive, run, until } from '../support/sandbox-machine.js';
 
-// See seed-002.test.ts for why so.
-const POLICY = `
-body common control { bundlesequence => { "nothing" }; }
-body executor control { schedule => { "Min00" }; }
-body server control { allowconnects => { "127.0.0.1" }; }
-bundle agent nothing { }
-bundle server access_rules { }
-`;
-
-const CONFIG = `
-services:
-  cf-execd:
-    watch: /usr/bin/cf-execd
-    start: /usr/bin/cf-execd
-  cf-monitord:
-    watch: /usr/bin/cf-monitord
-    start: /usr/bin/cf-monitord --no-lock
-  cf-serverd:
-    watch: /usr/bin/cf-serverd
-    start: /usr/bin/cf-serverd --no-lock
-`;
-
-const NAMES = ['cf-execd', 'cf-monitord', 'cf-serverd'] as const;
-const PROGRAMS = NAMES.map((name) => `/usr/bin/${name}`);
 const CRON = '/usr/sbin/cron';
 
 /** cron looks once a minute; then Node has to start. */
@@ -43,25 +20,10 @@ const GROUP = `${HIERARCHY}/upkeep-seed-002-${process.pid}`;
 mkdirSync(HIERARCHY, { recursive: true });
 const hasMemory = run('mount', ['-t', 'cgroup', '-o', 'memory', 'memory', HIERARCHY]).code === 0;
 
-/** The one process of this daemon, once Upkeep says that it runs as another than `old`. */
-function alone(name: string, old = 0): Promise<Seen> {
-  return until(`one ${name} that is not ${old}`, () => {
-    const [only, second] = ofProgram(`/usr/bin/${name}`);
-    const now = status(name);
-    const isIt = second === undefined && only?.pid === now.process?.pid && now.state === 'running' && only?.pid !== old;
-    return isIt ? only : undefined;
-  });
-}
-
-const pids = (): Promise<readonly number[]> => Promise.all(NAMES.map(async (name) => (await alone(name)).pid));
 const said = (): string => readFileSync('/var/log/upkeep/_keeper.log', 'utf8');
 
 beforeAll(async () => {
-  forgetEverything();
-  await endAll(CRON, ...PROGRAMS);
-  mkdirSync('/var/lib/cfengine3/inputs', { recursive: true });
-  writeFileSync('/var/lib/cfengine3/inputs/promises.cf', POLICY, { mode: 0o600 });
-  writeConfig(CONFIG);
+  await prepare(CRON);
   if (hasMemory) mkdirSync(GROUP);
   run('/bin/sh', ['-c', `${hasMemory ? `echo $$ >${GROUP}/cgroup.procs;` : ''} exec ${CRON}`]);
 });
