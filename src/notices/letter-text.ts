@@ -9,7 +9,8 @@ import { nameOf } from './letter-subject.js';
 import { clockTime, localTime, offsetInWords } from './local-time.js';
 
 const MOST_LINES = 60;
-const COLUMNS = 78;
+/** A mail whose lines are no longer needs no encoding (RFC 2045 6.7 folds at 76): it can be read in the mailbox itself. */
+const COLUMNS = 76;
 /** Of a sentence, an address of a runbook, a line of output. */
 const LONGEST = { sentence: 600, url: 500, output: 300 } as const;
 /** How many lines each part has at most; the output takes what is left of the page, up to this. At the most of all it has 5. */
