@@ -151,6 +151,23 @@ export const commands: readonly Command[] = [
     group: 'look',
   },
   {
+    name: 'history',
+    alias: null,
+    summary: 'what happened, and who asked for it',
+    words: [names],
+    options: [
+      option('-n, --lines <N>', 'the last N entries, or all (50; with --since all)', ['10', '100', 'all']),
+      option('-f, --follow', 'go on with what happens'),
+      option('--since <T>', 'from a time on: 2h ago as 2h, or 2026-11-20T10:00', ['10m', '1h', '1d']),
+      option('--incident <ID>', 'what belongs to this incident', 'nothing'),
+      option('--by <USER>', 'what this user asked for or did', 'nothing'),
+      option('-a, --all', 'also the small steps that nobody is told of'),
+      JSON_OUT,
+      ...SYSTEM,
+    ],
+    group: 'look',
+  },
+  {
     name: 'logs',
     alias: null,
     summary: 'what services printed, with times',
@@ -313,7 +330,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = ['history', 'ack', 'graph', 'test', 'notice', 'fds'];
+export const laterVerbs: readonly string[] = ['ack', 'graph', 'test', 'notice', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);

@@ -51,7 +51,7 @@ function formOf(input: Input): LineForm['form'] {
 }
 
 /** @throws CommandError 2 */
-function linesOf(input: Input, since: number | null): number | 'all' {
+export function linesOf(input: Input, since: number | null): number | 'all' {
   const text = textOf(input, 'lines');
   if (text === null) return since === null ? DEFAULT_LINES : 'all';
   if (text === 'all') return 'all';

@@ -1,5 +1,6 @@
 // A question → SQL. Pure. It must not know where the database is.
 
+import { isGlob } from '../core/glob.js';
 import type { Place, Question } from '../core/history.js';
 import { severity } from './row.js';
 import type { Value } from './store.js';
@@ -31,10 +32,10 @@ export function queryFor(question: Question): Query {
 function conditionsOf(question: Question): readonly Condition[] {
   const { services, since, until, what, incident, by, level, before, after } = question;
   const conditions: (Condition | null)[] = [
-    services.length === 0 ? null : anyOf(services.map(serviceIs)),
+    services.length === 0 ? null : serviceIsAnyOf(services),
     since === null ? null : { sql: 'time >= ?', parameters: [since] },
     until === null ? null : { sql: 'time < ?', parameters: [until] },
-    what.length === 0 ? null : anyOf(what.map((one) => ({ sql: 'what = ?', parameters: [one] }))),
+    what.length === 0 ? null : isOneOf('what', what),
     incident === null ? null : { sql: 'incident = ?', parameters: [incident] },
     by === null ? null : { sql: 'by = ?', parameters: [by] },
     level === 'debug' ? null : { sql: 'level <= ?', parameters: [severity[level]] },
@@ -44,16 +45,18 @@ function conditionsOf(question: Question): readonly Condition[] {
   return conditions.filter((condition) => condition !== null);
 }
 
-const anyOf = (conditions: readonly Condition[]): Condition => ({
-  sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
-  parameters: conditions.flatMap(({ parameters }) => parameters),
+const isOneOf = (column: 'service' | 'what', values: readonly string[]): Condition => ({
+  sql: `${column} IN (${values.map(() => '?').join(', ')})`,
+  parameters: values,
 });
 
 /** SQLite's globs are those of a shell, save that a set is turned round by ^ alone. */
-const serviceIs = (name: string): Condition =>
-  /[*?[]/.test(name)
-    ? { sql: 'service GLOB ?', parameters: [name.replaceAll('[!', '[^')] }
-    : { sql: 'service = ?', parameters: [name] };
+function serviceIsAnyOf(services: readonly string[]): Condition {
+  const names = services.filter((name) => !isGlob(name));
+  const globs = services.filter(isGlob).map((glob) => glob.replaceAll('[!', '[^'));
+  const sql = [isOneOf('service', names).sql, ...globs.map(() => 'service GLOB ?')].join(' OR ');
+  return { sql: `(${sql})`, parameters: [...names, ...globs] };
+}
 
 const idOf = '(SELECT id FROM entry WHERE origin = ? AND number = ?)';
 

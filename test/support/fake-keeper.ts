@@ -126,6 +126,11 @@ export class FakeKeeper {
     return this.#server.listen(this.#listener.share());
   }
 
+  /** The history has more than before. */
+  recorded(): void {
+    this.#server.history.recorded();
+  }
+
   /** The keeper goes away. */
   hangUp(): void {
     this.#server.close();
