@@ -108,10 +108,10 @@ function judgeDirectory(cwd: string): Refused | null {
 }
 
 /** The account that the keeper itself runs as: it does not change while it runs. */
-const ownAccount = once(() => findUser(String(process.geteuid?.() ?? 0)));
+export const ownAccount = once(() => findUser(String(process.geteuid?.() ?? 0)));
 
 /** LANG and its like as the host is set up: systemd's file, then Debian's. As with systemd, read once. */
-const locale = once((): ReadonlyMap<string, string> => {
+export const locale = once((): ReadonlyMap<string, string> => {
   const read = (path: string): ReadonlyMap<string, string> => {
     const file = readEnvFile(`-${path}`);
     return file.type === 'read' ? file.variables : new Map();

@@ -16,8 +16,10 @@ export type Privileges =
 
 const refused = (errno: string, detail: string): Privileges => ({ type: 'refused', errno, detail });
 
+export type Rights = Pick<ProcessSettings, 'user' | 'group' | 'groups' | 'capabilities' | 'noNewPrivileges'>;
+
 /** `account`: whom it is to run as; the keeper's own account if nobody was named. */
-export function privilegesOf(settings: ProcessSettings, account: Account): Privileges {
+export function privilegesOf(settings: Rights, account: Account): Privileges {
   const { capabilities } = settings;
   const isRoot = process.geteuid?.() === 0;
   const groups = groupsFor(settings, account);
@@ -51,7 +53,7 @@ type Groups =
   | { readonly type: 'groups'; readonly runner: Runner | null; readonly flags: readonly string[] }
   | Extract<Privileges, { type: 'refused' }>;
 
-function groupsFor(settings: ProcessSettings, account: Account): Groups {
+function groupsFor(settings: Rights, account: Account): Groups {
   const asked = settings.user !== null || settings.group !== null || settings.groups !== null;
   if (!asked) return { type: 'groups', runner: null, flags: [] };
   const gid = settings.group === null ? account.gid : findGroup(settings.group);
@@ -76,7 +78,7 @@ function groupsFor(settings: ProcessSettings, account: Account): Groups {
 }
 
 /** Nothing to change: nobody else was named, or the one that we are already. */
-function isOurselves(settings: ProcessSettings, account: Account, gid: number, groups: readonly number[]): boolean {
+function isOurselves(settings: Rights, account: Account, gid: number, groups: readonly number[]): boolean {
   if (account.uid !== process.geteuid?.()) return false;
   if (settings.group === null && settings.groups === null && account.uid !== 0) return true;
   const own = new Set(process.getgroups?.() ?? []).add(process.getegid?.() ?? -1);

@@ -1,0 +1,110 @@
+// The courier, a program of its own that the keeper starts when letters are due: whatever hangs or breaks on the way to
+// people hangs and breaks here. `node courier.js OUTBOX`; it is spoken to as post.ts says. Composes what sends.
+
+import { closeSync, writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import type { Channel } from './core/notice-spec.js';
+import { listedName } from './kernel/account.js';
+import { exitAtOnce } from './kernel/disk-calls.js';
+import { prepareLoneCommand } from './kernel/lone-command.js';
+import { waitForLock } from './kernel/waited-lock.js';
+import type { Send } from './notices/channel.js';
+import { execSender } from './notices/exec-channel.js';
+import { fileSender } from './notices/file-channel.js';
+import { type FromCourier, heardBy, Lines, lineOf, type ToCourier } from './notices/post.js';
+import { Postman } from './notices/postman.js';
+
+/** More than a letter of a test and all channels of a configuration. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+/** Keeping comes first. */
+const NICE = 5;
+
+const [, , outbox] = process.argv;
+if (outbox === undefined) throw new Error('courier.js is a part of upkeep and no program of its own');
+
+/** Synchronous: a pipe holds 64 KiB, and a keeper that does not read that has other worries. Who has gone hears nothing, and the letter is finished all the same. */
+function answer(message: FromCourier): void {
+  try {
+    writeSync(1, lineOf(message));
+  } catch {
+    // EPIPE
+  }
+}
+
+const needs = () => ({
+  env: process.env,
+  uid: process.getuid?.() ?? 0,
+  user: listedName(process.getuid?.() ?? 0) ?? 'upkeep',
+});
+
+/** Each is loaded when it is used: a mail takes more than all the others together. */
+async function senderFor(channel: Channel): Promise<Send> {
+  switch (channel.type) {
+    case 'file':
+      return fileSender(channel.path);
+    case 'exec':
+      return execSender(channel.command, prepareLoneCommand);
+    case 'mail':
+      return (await import('./notices/mail-channel.js')).mailSender(channel, needs());
+    case 'syslog':
+    case 'webhook':
+      return async () => ({ type: 'later', reason: `${channel.type} is not built yet` });
+  }
+}
+
+const postman = new Postman({ outbox, senderFor, answer });
+
+function perform(message: ToCourier): void {
+  switch (message.type) {
+    case 'channels':
+      postman.configure(message.channels);
+      return;
+    case 'send':
+      postman.send(message.id, message.channel, message.deadline);
+      return;
+    case 'test':
+      postman.test(message.letter, message.deadline);
+      return;
+  }
+}
+
+/** What comes before the outbox is ours waits for that. */
+let early: ToCourier[] | null = [];
+const lines = new Lines((line) => {
+  const message = heardBy(line);
+  if (message === null) return;
+  if (early === null) perform(message);
+  else early.push(message);
+}, LONGEST_LINE);
+
+const ended = new Promise<void>((resolve) => {
+  process.stdin.setEncoding('utf8').on('data', (text: string) => lines.add(text));
+  process.stdin.once('end', resolve).once('error', () => resolve());
+  // Whoever ends the host or the keeper's group: what is under way is finished, or cut off by who is in a hurry.
+  process.once('SIGTERM', resolve);
+});
+
+// A Ctrl-C on the keeper's terminal is not for us.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+try {
+  setPriority(NICE);
+} catch {
+  // It is nicer already.
+}
+
+try {
+  const lock = await waitForLock(join(outbox, 'lock'), ended);
+  if (lock !== null) {
+    answer({ type: 'ready' });
+    for (const message of early) perform(message);
+    early = null;
+    await ended;
+    await postman.finish();
+    closeSync(lock);
+  }
+} catch (error) {
+  answer({ type: 'broken', reason: error instanceof Error ? error.message : String(error) });
+}
+// Not process.exit: that waits for threads, and one may hang in a file system.
+exitAtOnce(0);
