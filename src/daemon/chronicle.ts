@@ -3,12 +3,10 @@
 // it neither blocks nor throws. It must not know what the history and the notices make of an entry.
 
 import { createHash } from 'node:crypto';
+import { aboutOf } from '../core/about.js';
 import type { Change } from '../core/change.js';
-import type { About, Entry, KeeperNews, News } from '../core/entry.js';
-import { openIncident } from '../core/incident.js';
-import { messageOf } from '../core/message.js';
-import { countRecent } from '../core/restart.js';
-import { desiredOf, type Service, type ServiceSet } from '../core/state.js';
+import type { Entry, KeeperNews, News } from '../core/entry.js';
+import type { Service, ServiceSet } from '../core/state.js';
 import type { Now } from '../core/time.js';
 import type { Sink } from '../keeper/ports.js';
 
@@ -124,34 +122,3 @@ export class Chronicle implements Sink {
 }
 
 const isEnd = ({ what }: Change): boolean => what.type === 'died' || what.type === 'startFailed';
-
-function aboutOf(change: Change, service: Service | null, now: Now): About {
-  const message = messageOf(change, service);
-  const line = message === null ? null : message.text.slice(change.service.length + 2);
-  const told = { line, level: message?.level ?? ('debug' as const) };
-  if (service === null) {
-    const unknown = {
-      description: null,
-      runbook: null,
-      tags: [],
-      desired: 'down',
-      hold: 'no',
-      incident: null,
-    } as const;
-    return { kind: 'supervised', ...unknown, window: 0, total: 0, healthyAfter: 0, ...told };
-  }
-  const { spec, restarts, hold } = service;
-  return {
-    kind: spec.kind.type,
-    description: spec.description,
-    runbook: spec.runbook,
-    tags: spec.tags,
-    desired: desiredOf(service),
-    hold: hold === null ? 'no' : 'yes',
-    window: countRecent(spec.restart, restarts, now.instant),
-    total: restarts.total,
-    incident: openIncident(service, now),
-    healthyAfter: spec.restart.healthyAfter,
-    ...told,
-  };
-}
