@@ -5,7 +5,7 @@ import { type Death, describeFault, describeKiller } from './death.js';
 import type { Finding } from './post-mortem.js';
 import type { ExitStatus, Killer, OomKill, SignalName } from './process.js';
 import { sizeInWords } from './size.js';
-import { inWords } from './time.js';
+import { inFineWords, inWords } from './time.js';
 
 /** A source that this host does not have, and what that means. */
 export interface Missing {
@@ -180,7 +180,12 @@ function lifeFindings({ uptime, served, peakMemory, cpuTime, whileAway }: Death)
   const findings: Finding[] = [];
   if (uptime !== null && whileAway === 'no') {
     const ready = served === null ? ', and was never ready' : '';
-    findings.push({ about: 'uptime', text: `lived for ${inWords(uptime)}${ready}`, grade: 'seen', source: 'keeper' });
+    findings.push({
+      about: 'uptime',
+      text: `lived for ${inFineWords(uptime)}${ready}`,
+      grade: 'seen',
+      source: 'keeper',
+    });
   }
   if (peakMemory !== null)
     findings.push({
@@ -192,7 +197,7 @@ function lifeFindings({ uptime, served, peakMemory, cpuTime, whileAway }: Death)
   if (cpuTime !== null)
     findings.push({
       about: 'cpu',
-      text: `used ${inWords(cpuTime)} of processor time`,
+      text: `used ${inFineWords(cpuTime)} of processor time`,
       grade: 'seen',
       source: 'kernel',
     });

@@ -7,7 +7,7 @@ import type { Entry, News } from './entry.js';
 import type { Mark, Neighbour, PostMortem } from './post-mortem.js';
 import { evidenceOf, type Missing } from './post-mortem-evidence.js';
 import type { ServiceName } from './spec.js';
-import { inWords } from './time.js';
+import { inFineWords } from './time.js';
 
 export type { Missing };
 
@@ -78,7 +78,7 @@ export function endedGeneration({ to, generation }: Change): number {
 
 /** `web was killed by SIGKILL from bash (pid 4711, alice), after 3 min`. How long it lived is not known where nobody was there at its end. */
 function sentenceOf(service: string, type: End['type'], death: Death): string {
-  const age = death.uptime === null || death.whileAway === 'yes' ? '' : `, after ${inWords(death.uptime)}`;
+  const age = death.uptime === null || death.whileAway === 'yes' ? '' : `, after ${inFineWords(death.uptime)}`;
   if (type === 'startFailed') return `${service} failed to start: ${describeFailedStart(death)}${age}`;
   const clause = describeDeath(death);
   if (/^(?:killed|stopped) /.test(clause)) return `${service} was ${clause}${age}`;
@@ -87,7 +87,7 @@ function sentenceOf(service: string, type: End['type'], death: Death): string {
 
 function outcomeOf(moments: readonly Moment[]): string {
   const back = moments.find(({ what }) => what === 'ready');
-  return back === undefined ? '' : `, and was ready again ${inWords(back.after)} later`;
+  return back === undefined ? '' : `, and was ready again ${inFineWords(back.after)} later`;
 }
 
 /** A mark, with its distance in milliseconds from the end. */
@@ -159,7 +159,7 @@ function markOf(
     case 'launched':
       return { what: 'started', text: `started again as process ${what.process.pid}` };
     case 'ready':
-      return { what: 'ready', text: `ready, ${inWords(what.took)} after its start` };
+      return { what: 'ready', text: `ready, ${inFineWords(what.took)} after its start` };
     case 'cameBack':
     case 'found':
       return { what: 'ready', text: `came back by another's hand (pid ${what.process.pid})` };

@@ -57,3 +57,9 @@ export function inWords(length: number): string {
   if (s < 172_800) return `${Math.round(s / 3600)} h`;
   return `${Math.round(s / 86_400)} d`;
 }
+
+/** The same where a few milliseconds are something: `4 ms`, `0.4 s`. */
+export const inFineWords = (length: number): string =>
+  length >= 100
+    ? inWords(length)
+    : `${length >= 9.95 || length === 0 ? Math.round(length) : Math.round(length * 10) / 10} ms`;
