@@ -51,6 +51,8 @@ const OTHERS = 512;
 /** Wake-ups in a second from which on a storm is read in batches: it is the wake-ups that cost. */
 const STORM = 20;
 const BATCH_MS = 20;
+/** So long takes no single signal, whose sender is looked at, on a machine with time to spare. */
+const LONG_MS = 2;
 /** A storm gets a hundredth of the processor, whoever makes it: what is overwritten meanwhile is counted. */
 const SHARE = 100;
 const LATEST_MS = 2000;
@@ -131,9 +133,10 @@ export class Killers {
     this.#pump.add(this.#instance.fd, EPOLLIN, () => {
       const begun = performance.now();
       this.#read();
-      if (!this.#isStorm()) return;
+      const took = performance.now() - begun;
+      if (!this.#isStorm() && took < LONG_MS) return;
       this.#pump.remove(this.#instance.fd);
-      const pause = Math.min(LATEST_MS, Math.max(BATCH_MS, (performance.now() - begun) * SHARE));
+      const pause = Math.min(LATEST_MS, Math.max(BATCH_MS, took * SHARE));
       this.#timer = setTimeout(() => {
         this.#timer = null;
         this.#wait();
