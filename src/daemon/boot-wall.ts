@@ -1,18 +1,21 @@
 // When the machine started, by the clock of the wall: what turns ticks since then into a time for people. Two clocks are
-// read one after the other, so that the difference jitters; whoever compares two answers must not see it.
+// read one after the other, so that the difference jitters; whoever compares two answers, of two keepers even, must not see it.
 
-import { bootSeconds } from '../kernel/boot-clock.js';
+import { bootWallMillis } from '../kernel/boot-clock.js';
 
-/** What differs less is the same: the kernel's ticks are 10 ms. Somebody who sets the clock moves it by more. */
+/** The kernel's ticks are 10 ms: no start of a process is known better. */
+const tick = 10;
+
+/** What differs less is the same. Somebody who sets the clock moves it by more. */
 const jitter = 20;
 
-/** Milliseconds since 1970 at which the machine started, asked at the wall time `wall`. */
-export type BootWall = (wall: number) => number;
+/** Milliseconds since 1970 at which the machine started, to the tick before: nothing is told later than it was. */
+export type BootWall = () => number;
 
-export function bootWallOf(uptime: () => number = () => bootSeconds() * 1000): BootWall {
+export function bootWallOf(measured: BootWall = bootWallMillis): BootWall {
   let known = Number.NEGATIVE_INFINITY;
-  return (wall) => {
-    const found = wall - uptime();
+  return () => {
+    const found = Math.floor(measured() / tick) * tick;
     if (Math.abs(found - known) > jitter) known = found;
     return known;
   };

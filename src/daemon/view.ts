@@ -97,5 +97,5 @@ export function detailView(name: string, parts: ViewParts): unknown {
 
 function viewNow({ clock, notEnforced }: Pick<ViewParts, 'clock' | 'notEnforced'>): View {
   const now = clock.now();
-  return { now, bootWall: bootWall(now.wall), ticksPerSecond: 100, notEnforced };
+  return { now, bootWall: bootWall(), ticksPerSecond: 100, notEnforced };
 }
