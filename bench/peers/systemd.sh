@@ -12,26 +12,16 @@ group=/sys/fs/cgroup/bench-$2
 mkdir "$group"
 echo $$ >"$group/cgroup.procs"      # becomes the root of the new cgroup namespace
 
-exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
+mounts=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../test/support" && pwd -P)/own-mounts.sh
+MOUNTS=$mounts exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
 set -eu
 cd "$1"
 : >etc/machine-id
 mkdir -p etc/systemd/system
 printf "[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service\n" >etc/systemd/system/bench-boot.target
-mount -t proc proc proc
+. "$MOUNTS"
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mount -t tmpfs -o mode=755 tmpfs dev
-for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
-  IFS=: read -r name major minor <<<"$node"
-  mknod -m 666 "dev/$name" c "$major" "$minor"
-done
-mkdir dev/pts dev/shm
-mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
-ln -s pts/ptmx dev/ptmx
-mount -t tmpfs tmpfs dev/shm
-ln -s /proc/self/fd dev/fd
-mount -t tmpfs -o mode=755 tmpfs run
 mkdir run/bench bench 2>/dev/null || true
 mount --bind /run/bench run/bench
 mount --bind /bench bench

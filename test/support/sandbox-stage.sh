@@ -56,27 +56,13 @@ for wanted in "$project" "$(dirname "$(readlink -f "${node:-/usr/bin/env}")")"; 
 done
 
 cd $base/root || exit 1
-mount -t proc proc proc
+. "$home/own-mounts.sh"
 # /proc/sys and sysrq belong to the whole machine: procps' own postinst would otherwise set them.
 mount --bind proc/sys proc/sys && mount -o remount,bind,ro proc/sys
 [ ! -e proc/sysrq-trigger ] || mount --bind /dev/null proc/sysrq-trigger
-mount -t tmpfs -o mode=755 tmpfs dev
-for node_of in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 ptmx:5:2; do
-  IFS=: read -r name major minor <<<"$node_of"
-  [ "$name" = ptmx ] || mknod -m 666 "dev/$name" c "$major" "$minor"
-done
 # Loop devices are the machine's, not a namespace's; a mount with -o loop lets go of its own by itself.
 mknod -m 660 dev/loop-control c 10 237
 for number in $(seq 0 31); do mknod -m 660 "dev/loop$number" b 7 "$number"; done
-mkdir dev/pts dev/shm
-mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts dev/pts
-ln -s pts/ptmx dev/ptmx
-mount -t tmpfs -o mode=1777 tmpfs dev/shm
-ln -s /proc/self/fd dev/fd
-ln -s fd/0 dev/stdin
-ln -s fd/1 dev/stdout
-ln -s fd/2 dev/stderr
-mount -t tmpfs -o mode=755 tmpfs run
 mkdir -m 1777 run/lock
 mount -t tmpfs -o mode=1777 tmpfs tmp
 for wanted in "${covered[@]}"; do

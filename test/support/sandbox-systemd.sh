@@ -10,7 +10,8 @@ mkdir "$group"
 echo $$ >"$group/cgroup.procs" # becomes the root of the new cgroup namespace
 
 mkdir -p /mnt/system
-PWD_OUTSIDE=$(pwd -P) exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
+mounts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)/own-mounts.sh
+PWD_OUTSIDE=$(pwd -P) MOUNTS=$mounts exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup --propagation private -- /bin/bash -c '
 set -eu
 mount --rbind / /mnt/system
 cd /mnt/system
@@ -18,20 +19,9 @@ umount -R -l proc sys dev run    # the same file system is not mounted twice in 
 : >etc/machine-id
 wants=$(printf "%s " "$@")
 printf "[Unit]\nDefaultDependencies=no\nWants=systemd-journald.service %s\n" "$wants" >etc/systemd/system/sandbox-boot.target
-mount -t proc proc proc
+. "$MOUNTS"
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mount -t tmpfs -o mode=755 tmpfs dev
-for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
-  IFS=: read -r name major minor <<<"$node"
-  mknod -m 666 "dev/$name" c "$major" "$minor"
-done
-mkdir dev/pts dev/shm
-mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
-ln -s pts/ptmx dev/ptmx
-mount -t tmpfs tmpfs dev/shm
-ln -s /proc/self/fd dev/fd
-mount -t tmpfs -o mode=755 tmpfs run
 # It clears its /tmp, and this one is the test runner'"'"'s. A checkout below /tmp is put back.
 project=$PWD_OUTSIDE
 case $project in /tmp/*) mkdir -p /mnt/project && mount --rbind "$project" /mnt/project ;; esac
