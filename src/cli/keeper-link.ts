@@ -2,11 +2,11 @@
 // with a sentence and an exit code. Knows no verb.
 
 import { type Answer, call } from '../control/client.js';
-import type { ServiceStatus, Status } from '../core/status.js';
+import { hasBrokenConfiguration, type ServiceStatus, type Status } from '../core/status.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import { hasFlag, type Input, whoseOf } from './input.js';
 import { select, unknownText } from './names.js';
-import { ownKeeper, type Places, placesOf } from './places.js';
+import { ownKeeper, type Places, placesOf, variableOfRuntime } from './places.js';
 import type { CliPorts } from './ports.js';
 
 /** A keeper that answers. */
@@ -35,7 +35,7 @@ export async function reachKeeper(input: Input, ports: CliPorts): Promise<Keeper
     const answer = await call({ socket: places.socket, method: 'GET', path: '/v1/status', patience: PATIENCE });
     if (answer.type === 'ok') return { places, status: statusIn(answer.body) };
     if (answer.type === 'error') throw new CommandError(EXIT.failed, answer.message);
-    why.push(`${whoseText(places)} at ${places.socket} (${reasonText(answer.reason)})`);
+    why.push(`${whichText(places, ports)} at ${places.socket} (${reasonText(answer.reason)})`);
   }
   for (const places of tried) {
     const kept = await ports.whoKeeps(places);
@@ -57,9 +57,11 @@ export async function reachAndWarn(input: Input, ports: CliPorts): Promise<Keepe
 
 export async function warnPending({ keeper }: Status, { terminal }: CliPorts): Promise<void> {
   if (!keeper.pending) return;
-  await terminal.err.write(
-    `upkeep: ${keeper.config} has changed since it was applied; \`upkeep plan\` says what would change, \`upkeep apply\` does it\n`,
-  );
+  // What the keeper found broken may have been mended since; it looks again when it is asked to.
+  const further = hasBrokenConfiguration(keeper)
+    ? ', and was broken when the keeper read it; `upkeep check` says what is wrong, `upkeep apply` takes the mended one'
+    : '; `upkeep plan` says what would change, `upkeep apply` does it';
+  await terminal.err.write(`upkeep: ${keeper.config} has changed since it was applied${further}\n`);
 }
 
 /** The services that the words mean; with `--all` or (`otherwise`) without words all. @throws CommandError 2 */
@@ -112,7 +114,12 @@ export function reasonText(reason: string): string {
   return reason;
 }
 
-export const whoseText = ({ whose }: Places): string => (whose === 'system' ? "the system's" : 'your own');
+/** With a variable in the way it is neither the system's nor this user's as a matter of course. */
+function whichText({ whose }: Places, { terminal }: CliPorts): string {
+  const variable = variableOfRuntime(whose, terminal.who);
+  if (variable !== null) return `the one of ${variable}`;
+  return whose === 'system' ? "the system's" : 'your own';
+}
 
 function statusIn(body: unknown): Status {
   if (isStatus(body)) return body;

@@ -44,6 +44,12 @@ export function placesOf({ whose, config }: PlaceOptions, who: Who): Places {
   return { whose, config: file, runtime, state, logs, socket: join(runtime, 'control.sock') };
 }
 
+/** The variable that the place of the runtime directory comes from; null: from none. */
+export function variableOfRuntime(whose: Places['whose'], who: Who): string | null {
+  const variables = whose === 'system' ? ['UPKEEP_RUNTIME_DIR'] : ['UPKEEP_RUNTIME_DIR', 'UPKEEP_STATE_DIR'];
+  return variables.find((variable) => set(who, variable) !== null) ?? null;
+}
+
 const systemPlaces = {
   config: '/etc/upkeep/upkeep.yaml',
   runtime: '/run/upkeep',

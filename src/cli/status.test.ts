@@ -85,7 +85,7 @@ describe('the exit code of status', () => {
     expect(code).toBe(4);
     expect(terminal.printed()).toBe('');
     expect(terminal.complained()).toBe(
-      `upkeep: no keeper answers: not the system's at ${keeper.socket} (there is no such socket); start one with \`upkeep run\`\n`,
+      `upkeep: no keeper answers: not the one of UPKEEP_RUNTIME_DIR at ${keeper.socket} (there is no such socket); start one with \`upkeep run\`\n`,
     );
   });
 
@@ -204,6 +204,17 @@ describe('status', () => {
     });
     expect(terminal.complained()).toBe(
       'upkeep: /etc/upkeep/upkeep.yaml has changed since it was applied; `upkeep plan` says what would change, `upkeep apply` does it\n',
+    );
+  });
+
+  it('does not promise that a broken file can be applied', async () => {
+    keeper.close();
+    await open({
+      keeper: { pending: true, problems: ['the configuration is broken, the last good one counts:', 'oh'] },
+    });
+    const { terminal } = await run('status');
+    expect(terminal.complained()).toBe(
+      'upkeep: /etc/upkeep/upkeep.yaml has changed since it was applied, and was broken when the keeper read it; `upkeep check` says what is wrong, `upkeep apply` takes the mended one\n',
     );
   });
 

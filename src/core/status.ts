@@ -326,6 +326,12 @@ export function iso(wall: number): string {
   return new Date(wall).toISOString();
 }
 
+/** So begins the problem of a keeper whose file could not be applied; its mistakes are the problems behind it. */
+export const brokenConfiguration = 'the configuration is broken';
+
+export const hasBrokenConfiguration = ({ problems }: KeeperStatus): boolean =>
+  problems.some((problem) => problem.startsWith(brokenConfiguration));
+
 /** Is it as it is wanted? `late`: on its way. For the exit codes 0, 3 and 5 of `upkeep status`. */
 export function standing(service: ServiceStatus): 'fine' | 'late' | 'bad' {
   if (service.hold !== null) return 'fine';

@@ -11,6 +11,7 @@ import { whyNotTrusted } from '../config/ownership.js';
 import { problemText } from '../config/problem.js';
 import { applyEvents, type PlanEntry, planOf } from '../core/plan.js';
 import type { ServiceSet } from '../core/state.js';
+import { brokenConfiguration } from '../core/status.js';
 import type { Instant } from '../core/time.js';
 import type { Post } from '../keeper/ports.js';
 
@@ -41,7 +42,7 @@ export function decide({ file, applied, boot, strict }: Beginning): Decision {
       type: 'run',
       configuration: applied,
       from: 'applied',
-      problems: [`the configuration is broken, the last good one counts:`, ...problems],
+      problems: [`${brokenConfiguration}, the last good one counts:`, ...problems],
     };
   }
   if (boot === 'same' && applied !== null && applied.path === file.config.path)
@@ -113,10 +114,7 @@ export class CurrentConfiguration {
     const { post, services, now, keep, path, uid } = this.#parts;
     const loaded = loadFile(path, uid);
     if (loaded.type === 'bad') {
-      this.#problems = [
-        `the configuration is broken, the one applied before counts:`,
-        ...loaded.problems.map(problemText),
-      ];
+      this.#problems = [`${brokenConfiguration}, the one applied before counts:`, ...loaded.problems.map(problemText)];
       return { type: 'bad', problems: loaded.problems.map(problemText) };
     }
     const entries = planOf(services(), loaded.config.specs);
