@@ -23,7 +23,7 @@ import { History, type HistoryOptions } from './history.js';
 import { libsql } from './libsql.js';
 import { nodeSqlite } from './node-sqlite.js';
 import { defaultBounds } from './prune.js';
-import type { Sqlite } from './store.js';
+import type { Sqlite, Store } from './store.js';
 
 /** Those that the Node at hand has: 20 has libsql alone. */
 const bindings = [nodeSqlite(), libsql()].filter((sqlite) => sqlite !== null);
@@ -293,6 +293,29 @@ describe.each(bindings)('the history with $name', (sqlite) => {
     other.close();
     expect(history.append([serviceEntry(2)])).toEqual({ type: 'kept' });
     expect(numbers(history)).toEqual([1, 2]);
+  });
+
+  it('says that the disk is full, goes on answering, and goes well when there is room again', () => {
+    // To SQLite a database that may not grow is a disk that is full.
+    const rooms: ((pages: number) => void)[] = [];
+    const openSmall = (at: string): Store => {
+      const store = sqlite.open(at);
+      rooms.push((pages) => store.exec(`PRAGMA max_page_count = ${pages}`));
+      return store;
+    };
+    const history = open({ ...sqlite, open: openSmall });
+    history.append([serviceEntry(1)]);
+    rooms[0]?.(1);
+    const many = Array.from({ length: 200 }, (_, index) => serviceEntry(2 + index));
+    const full = { type: 'later', problem: expect.stringMatching(/no space is left on its disk$/) };
+    expect(history.append(many)).toEqual(full);
+    expect(history.append(many)).toEqual(full);
+    expect(numbers(history)).toEqual([1]);
+    rooms[0]?.(1_000_000);
+    expect(history.append(many)).toEqual({ type: 'kept' });
+    expect(numbers(history)).toHaveLength(201);
+    expect(said).toEqual([expect.stringMatching(/no space/), expect.stringMatching(/is kept again$/)]);
+    expect(aside()).toEqual([]);
   });
 
   it('keeps all of what it is given at once, or none of it', () => {
