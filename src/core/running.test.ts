@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { watched } from '../../test/support/builders.js';
+import { failedStart } from './death.js';
 import { asPid } from './process.js';
 import { newService, type Service } from './state.js';
 import { step } from './step.js';
@@ -108,4 +109,20 @@ it('the orphans of a killed master are no new master, also after a start that fa
   }
   expect(now.lastDeath?.detail).toContain('exited with code 1');
   expect(now.state.name).toBe('backoff');
+});
+
+it('a polite end soon after another belongs to the same incident, also in what is told of it', () => {
+  const main = facts(80, 5000, '/usr/sbin/ssh');
+  const evidence = { oom: false, peakMemory: null, cpuTime: null, findings: null, ticks: 5004, by: null } as const;
+  const status = { type: 'signaled', signal: 'SIGTERM', coreDumped: false } as const;
+  const before = failedStart('exit', { type: 'exited', code: 1 }, null, 'exited with code 1', { ...at, random: 0 });
+  const running: Service = {
+    ...newService(spec, instant(0)),
+    lastDeath: before,
+    state: { name: 'running', since: instant(99_000), process: main.process, helper: null, deadline: null },
+  };
+  const exited = { type: 'exited', process: main.process, evidence: { ...evidence, status }, away: 'no' } as const;
+  const { services, changes } = step(new Map([['ssh', running]]), { ...exited, service: spec.name }, at);
+  expect(services[0]?.lastDeath?.incident).toBe(before.incident);
+  expect(changes[0]?.what).toMatchObject({ type: 'died', death: { incident: before.incident } });
 });

@@ -6,6 +6,7 @@ import type { Effect } from './effect.js';
 import { decide, leaveNoRest, retry } from './ending.js';
 import type { Fact } from './fact.js';
 import { forgive, peaceAt } from './fight.js';
+import { filed } from './incident.js';
 import { launch, seek } from './launch.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js';
@@ -20,7 +21,8 @@ const lookTime = seconds(5);
 export function exited(service: Service, state: Running, fact: Of<'exited'>, at: Moment): Move {
   if (!isSameProcess(state.process, fact.process)) return helperExited(service, state, fact);
   const life = { startedAt: service.restarts.lastStart, readySince: state.since };
-  const death = deathOf(state.process, sparingHeirs(fact.evidence, state.process), 'none', life, fact.away, at);
+  const evidence = sparingHeirs(fact.evidence, state.process);
+  const death = filed(service, deathOf(state.process, evidence, 'none', life, fact.away, at));
   const { kind, name } = service.spec;
   const rid = leaveNoRest(service, state.process);
   const busy: Effect[] =

@@ -246,16 +246,11 @@ function nothingFound(service: Service, state: Starting, at: Moment): Move {
     );
   }
   const failed = { name: 'failed', since: at.instant, failure: { type: 'nothing-matches' }, deadline: null } as const;
-  const death = failedStart(
-    'gone',
-    { type: 'unknown' },
-    null,
-    'its start command succeeded, and nothing matches its watch',
-    at,
-  );
+  const reason = 'its start command succeeded, and nothing matches its watch';
+  const death = filed(service, failedStart('gone', { type: 'unknown' }, null, reason, at));
   const next = { type: 'nothing', why: 'try `upkeep match`' } as const;
   return go(
-    { ...service, lastDeath: filed(service, death) },
+    { ...service, lastDeath: death },
     failed,
     [],
     [
