@@ -1,9 +1,11 @@
 // The keeper put together with everything that it acts by: kernel, journal, logs, clock, and the configuration that it was
 // given. The same for one that stays and for a single look. Nobody reaches it yet.
 
-import { uptime } from 'node:os';
+import { existsSync } from 'node:fs';
+import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '../config/load.js';
+import { planWithout } from '../core/notice-rules.js';
 import { mainOf, type Service } from '../core/state.js';
 import { writeJob } from '../journal/job.js';
 import { Words } from '../journal/words.js';
@@ -14,11 +16,12 @@ import { hostPhase } from '../kernel/host-phase.js';
 import { generationsAlive } from '../kernel/unrecorded.js';
 import { printJob } from '../logs/job.js';
 import type { Beginning } from './beginning.js';
-import { Chronicle } from './chronicle.js';
 import { CurrentConfiguration } from './configuration.js';
+import { courierStarter } from './courier-process.js';
 import { withFault } from './fault-point.js';
 import { HostWatch } from './host-watch.js';
 import { keepApplied, servicesOf } from './memory.js';
+import { News } from './news.js';
 import { composeOutside, type Outside } from './outside.js';
 
 /** How long the disk may take to write the last words of an ending keeper. */
@@ -29,6 +32,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly outside: Outside;
   readonly configuration: CurrentConfiguration;
+  readonly news: News;
   /** Every service as it was left. `leave`: this one is not for us. */
   begin(isForUs: (service: Service) => 'take' | 'leave'): void;
   /** Touches no process. `lastWord`: before the process ends at once, because a disk hangs. */
@@ -42,7 +46,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     places,
     token: memory.journal.token,
     begunAt: (name) => memory.found.snapshots.get(name)?.begun ?? 0,
-    report,
+    report: (problem, error) => news.report(problem, error),
     post: (event) => keeper.post(event),
   });
   log.printThrough((text) => outside.disk.send(printJob(text)));
@@ -51,20 +55,24 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   );
   const journal: Journal = {
     record: (services, removed, changes) => {
-      memory.journal.record(services, removed, chronicle.number(services, changes));
+      memory.journal.record(services, removed, news.chronicle.number(services, changes));
       words.record(services, removed);
       for (const name of removed) outside.outputs.release(name);
     },
   };
-  const chronicle: Chronicle = new Chronicle({
-    token: memory.journal.token,
-    last: memory.journal.last,
-    now: () => clock.now(),
+  const silent = planWithout(existsSync('/dev/log') ? 'yes' : 'no');
+  const news: News = new News({
+    state: places.state,
+    host: hostname(),
+    journal: memory.journal,
+    clock,
     services: () => keeper.services,
+    plan: () => configuration.current.notices ?? silent,
+    without: outside.without,
     lastLines: ({ spec, lastDeath }, callback) =>
       outside.outputs.lastLinesOf(spec, lastDeath?.served === null ? 'start' : 'main', callback),
-    pass: (entries) => chronicle.confirm(entries),
-    told: (number) => memory.journal.told(number),
+    startCourier: courierStarter(join(places.state, 'outbox')),
+    say: (level, text) => log.say(level, text),
   });
   const hostWatch = new HostWatch({
     ask: hostPhase,
@@ -76,8 +84,8 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   const keeper: Keeper = new Keeper({
     ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
     clock,
-    sinks: [log, hostWatch, chronicle],
-    report,
+    sinks: [log, hostWatch, news.chronicle],
+    report: (problem, error) => news.report(problem, error),
     host,
   });
   const keep = (applied: Configuration): void => {
@@ -103,6 +111,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     clock,
     outside,
     configuration,
+    news,
     begin: (isForUs) => {
       const recorded = (name: string): number => memory.found.snapshots.get(name)?.service.generation ?? 0;
       // Where no journal of this boot was found its token is a fresh one, which no process can carry.
@@ -124,6 +133,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     close: async (exitCode, lastWord) => {
       hostWatch.close();
       keeper.close();
+      await news.close(flushPatience);
       memory.journal.close();
       log.flush();
       if ((await outside.disk.flush(flushPatience)) === 'late') {

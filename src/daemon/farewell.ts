@@ -24,6 +24,7 @@ export class Farewell {
   readonly #owner: Via | null;
   readonly #send: (job: WriteJob) => void;
   #end: 'of itself' | 'meant' = 'of itself';
+  #by: Sender | null = null;
 
   constructor(state: string, owner: Via | null, send: (job: WriteJob) => void) {
     this.#state = state;
@@ -39,8 +40,14 @@ export class Farewell {
   /** `upkeep shutdown`: leaves the mark that every owner honours. The disk thread is flushed before the keeper ends. */
   shutDown(by: Sender): void {
     this.#end = 'meant';
+    this.#by = by;
     const mark = markText({ boot: bootId(), at: new Date().toISOString(), by: personOf(by) ?? 'somebody' });
     this.#send(writeJob(markPath(this.#state), mark));
+  }
+
+  /** Who has shut it down; null: nobody that we know. */
+  get by(): Sender | null {
+    return this.#by;
   }
 
   /** The exit code in place of 0. */

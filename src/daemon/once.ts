@@ -9,6 +9,9 @@ import { OnceReport } from './once-report.js';
 import { listen, surviveSurprises } from './requests.js';
 import { servicesView } from './view.js';
 
+/** What nobody takes within this time stays in the outbox for the next look. */
+const noticePatience = 20_000;
+
 /** Resolves to the exit code: 0 all is as wanted, 3 something that should be up is not, 1 it could not look. */
 export async function lookOnce(options: OnceOptions, version: string): Promise<number> {
   const begun = begin({ ...options, leave: 'yes', strict: 'no', exitWith: null, command: null }, 'once', null);
@@ -32,7 +35,9 @@ export async function lookOnce(options: OnceOptions, version: string): Promise<n
       onceReport.leave(service);
       return 'leave';
     });
+    engine.news.begin(null);
     await Promise.race([asked, untilAtRest(keeper)]);
+    await Promise.race([asked, engine.news.settle(noticePatience)]);
     const statuses = servicesView({ services: () => keeper.services, clock, notEnforced: outside.notEnforced });
     const { lines, exitCode } = onceReport.end(statuses);
     for (const line of lines) log.say('error', line);

@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import { ControlServer } from '../control/server.js';
+import type { Sender } from '../core/death.js';
 import { SdNotify, watchdogPeriod } from '../kernel/sd-notify.js';
 import type { Beginning } from './beginning.js';
 import type { PlanAnswer } from './configuration.js';
@@ -16,7 +17,7 @@ import { directory } from './outside.js';
 import { describePeer, judgesFor } from './peers.js';
 import { Progress } from './progress.js';
 import { Pulse } from './pulse.js';
-import { fileIn, listen, wants } from './requests.js';
+import { acknowledge, fileIn, listen, textIn, wants } from './requests.js';
 import { RuntimeWatch } from './runtime-watch.js';
 import { successorOf } from './successor.js';
 import { Upgrade } from './upgrade.js';
@@ -47,7 +48,7 @@ export interface Reception {
 export async function openReception(parts: ReceptionParts): Promise<Reception> {
   const { beginning, engine, version, inherited, guard, farewell, record, end } = parts;
   const { options, uid, log, report, premises, memory } = beginning;
-  const { keeper, outside, clock, configuration } = engine;
+  const { keeper, outside, clock, configuration, news } = engine;
   const { places, command } = options;
 
   farewell.begin();
@@ -65,6 +66,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     problems: () => [
       ...configuration.problems,
       ...guard.problems,
+      ...news.problems(),
       ...(memory.journal.health === 'broken'
         ? ['the journal cannot be written: a keeper that is killed now forgets what happened']
         : []),
@@ -82,11 +84,17 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     }),
   };
 
-  const apply = (): PlanAnswer => {
+  const apply = (by: Sender | null): PlanAnswer => {
     if (command !== null) return { type: 'bad', problems: ['this keeper keeps a command and has no file to apply'] };
     const answer = configuration.apply();
-    if (answer.type === 'ok') log.say('notice', `applied ${places.config}`);
-    else for (const problem of answer.problems) log.say('error', `not applied: ${problem}`);
+    if (answer.type === 'ok') {
+      log.say('notice', `applied ${places.config}`);
+      news.configure();
+      news.note({ type: 'applied', config: places.config, by });
+    } else {
+      for (const problem of answer.problems) log.say('error', `not applied: ${problem}`);
+      news.note({ type: 'rejected', config: places.config, problems: answer.problems, by });
+    }
     return answer;
   };
   const control: ControlServer = new ControlServer({
@@ -94,11 +102,11 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     services: () => keeper.services,
     status: () => statusView(view),
     keeper: () => keeperView(view),
-    channels: () => ({ version: 1, channels: [] }),
+    channels: () => ({ version: 1, channels: news.channels() }),
     now: () => clock.now(),
     without: outside.without,
     elsewhere: () => configuration.current.elsewhere,
-    history: () => Promise.resolve({ type: 'unavailable', problem: 'this keeper has no history' }),
+    history: news.ask,
     judges: judgesFor(() => keeper.services, uid, directory),
     peerOf: outside.peerOf,
     describe: (peer) => describePeer(peer, directory),
@@ -106,7 +114,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     report,
     govern: {
       plan: (body) => Promise.resolve(configuration.plan(fileIn(body))),
-      apply: () => Promise.resolve(apply()),
+      apply: (_body, peer) => Promise.resolve(apply(describePeer(peer, directory))),
       shutdown: (body, peer) => {
         farewell.shutDown(describePeer(peer, directory));
         end(wants(body, 'leave') || options.leave === 'yes' ? 'leave' : 'stop');
@@ -114,8 +122,12 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
       },
       once: () => Promise.resolve({ services: statusView(view).services }),
       upgrade: () => upgrade.ask(),
+      ack: (body, peer) =>
+        Promise.resolve(acknowledge(body, describePeer(peer, directory), (...words) => news.ack(...words))),
+      'notices/test': (body) => news.test(textIn(body, 'channel') ?? ''),
     },
   });
+  news.whenRecorded(() => control.history.recorded());
   keeper.subscribe(control.operations);
   keeper.subscribe(control.events);
   const manager = process.env.NOTIFY_SOCKET ?? null;
@@ -159,7 +171,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
   runtimeWatch.begin();
   const onSignal = listen({
     end: () => end(options.leave === 'yes' ? 'leave' : 'stop'),
-    apply,
+    apply: () => void apply(null),
     // Why not stands in the log.
     upgrade: () => void upgrade.ask().catch(() => {}),
     echo: guard.state.type === 'there' ? 300 : 0,

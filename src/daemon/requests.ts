@@ -1,6 +1,7 @@
 // What the keeper is asked outside of one service: signals to its own process, and the bodies of governing requests.
 
 import { ControlError } from '../control/control-error.js';
+import type { Sender } from '../core/death.js';
 import type { Report } from '../keeper/ports.js';
 import { releaseSignals } from './early-signals.js';
 
@@ -75,6 +76,27 @@ export function fileIn(body: unknown): string | null {
 /** Is this flag set in the body? */
 export function wants(body: unknown, flag: string): boolean {
   return fieldOf(body, flag) === true;
+}
+
+/** A text in the body; null: there is none. */
+export function textIn(body: unknown, name: string): string | null {
+  const value = fieldOf(body, name);
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') throw new ControlError(400, `bad-${name}`, `\`${name}\` is to be a text`);
+  return value;
+}
+
+/** `upkeep ack`: no more reminders of what is named, a service or an incident. */
+export function acknowledge(
+  body: unknown,
+  by: Sender,
+  ack: (what: string, by: Sender, reason: string | null) => object | null,
+): unknown {
+  const what = textIn(body, 'what') ?? '';
+  const found = ack(what, by, textIn(body, 'reason'));
+  if (found === null)
+    throw new ControlError(404, 'no-incident', `nothing is wrong that is called ${what}; \`upkeep why\` shows what is`);
+  return { version: 1, ...found };
 }
 
 function fieldOf(body: unknown, name: string): unknown {

@@ -1,0 +1,181 @@
+// The history and the notices of a keeper, put together: what happened is numbered, written down by the record thread, judged
+// by the desk, and sent by the dispatch. The only place that knows all four; decides nothing of its own.
+
+import type { Sender } from '../core/death.js';
+import type { KeeperNews } from '../core/entry.js';
+import type { Answer, Question } from '../core/history.js';
+import type { Level } from '../core/message.js';
+import type { NoticesSpec } from '../core/notice-spec.js';
+import { findCase, keepOnly } from '../core/notices.js';
+import type { Missing } from '../core/post-mortem-of.js';
+import type { Service, ServiceSet } from '../core/state.js';
+import type { RuntimeJournal } from '../journal/journal.js';
+import type { Clock, Report } from '../keeper/ports.js';
+import type { ChannelView } from './channel-queue.js';
+import { Chronicle } from './chronicle.js';
+import { Dispatch, type DispatchParts, type Tested } from './dispatch.js';
+import { Records } from './records.js';
+import { sentence } from './requests.js';
+import { Telling } from './telling.js';
+import { Troubles } from './troubles.js';
+
+export interface NewsParts {
+  readonly state: string;
+  readonly host: string;
+  readonly journal: RuntimeJournal;
+  readonly clock: Clock;
+  readonly services: () => ServiceSet;
+  readonly plan: () => NoticesSpec;
+  readonly without: readonly Missing[];
+  readonly lastLines: (service: Service, callback: (lines: readonly string[] | null) => void) => void;
+  readonly startCourier: DispatchParts['start'];
+  readonly say: (level: Level, text: string) => void;
+}
+
+/** `upkeep once`: what is due so soon is waited for, because nobody will be there then. Longer than the desk gathers. */
+const soon = 4000;
+const lookAgain = 100;
+
+export class News {
+  readonly chronicle: Chronicle;
+  readonly #parts: NewsParts;
+  readonly #records: Records;
+  readonly #telling: Telling;
+  readonly #dispatch: Dispatch;
+  readonly #troubles: Troubles;
+  #discarded = 0;
+  #onRecorded: () => void = () => {};
+
+  constructor(parts: NewsParts) {
+    this.#parts = parts;
+    const { state, journal, clock, services, plan, host, without, lastLines, startCourier, say } = parts;
+    this.#troubles = new Troubles(() => clock.now().instant);
+    this.#records = new Records({
+      setting: { state },
+      report: this.report,
+      onNews: (news) => {
+        if (news.type === 'said') this.trouble('warning', news.text);
+        else this.#telling.hear(news);
+      },
+      onLost: (key) => this.#telling.failed(key, 'the record thread broke over it'),
+    });
+    this.#dispatch = new Dispatch({
+      start: startCourier,
+      clock: {
+        now: () => clock.now().instant,
+        wall: () => clock.now().wall,
+        random: () => clock.now().random,
+        after: (ms, callback) => {
+          const timer = setTimeout(callback, ms);
+          return () => clearTimeout(timer);
+        },
+      },
+      forget: (letters) => {
+        this.#discarded += 1;
+        this.#records.send({ type: 'discard', key: `discard ${this.#discarded}`, lasts: 'once', letters });
+      },
+      onLost: (channel, reason) => this.note({ type: 'channelLost', channel, reason }),
+      onBack: (channel) => this.note({ type: 'channelBack', channel }),
+      say: (line) => say('warning', line),
+    });
+    this.#telling = new Telling({
+      send: this.#records.send,
+      setting: () => ({ plan: plan(), host, without }),
+      now: () => clock.now().wall,
+      confirm: (entries) => {
+        this.chronicle.confirm(entries);
+        this.#onRecorded();
+      },
+      post: (letters, dropped) => {
+        this.#dispatch.take(letters);
+        this.#dispatch.drop(dropped);
+      },
+      report: (problem) => say('error', problem),
+    });
+    this.chronicle = new Chronicle({
+      token: journal.token,
+      last: journal.last,
+      now: () => clock.now(),
+      services,
+      lastLines,
+      pass: this.#telling.pass,
+      told: (number) => journal.told(number),
+    });
+  }
+
+  /** The services are there: what an earlier keeper could not tell comes first, then that there is another one; null: only for a look. */
+  begin(keeper: { readonly version: string; readonly before: string | null } | null): void {
+    const { journal } = this.#parts;
+    this.configure();
+    this.#telling.begin();
+    this.chronicle.takeUp(journal.found.untold);
+    if (keeper !== null) this.note({ type: 'began', pid: process.pid, ...keeper });
+    else this.chronicle.tell();
+  }
+
+  /** The configuration may be another one: its channels, and its services. */
+  configure(): void {
+    const { host, plan, services } = this.#parts;
+    this.#dispatch.configure(host, plan().channels);
+    this.#telling.change((desk) => keepOnly(desk, (service) => services().has(service)));
+  }
+
+  /** What happened to the keeper itself. */
+  note(what: KeeperNews): void {
+    this.#parts.journal.record([], [], [this.chronicle.note(what)]);
+    this.chronicle.tell();
+  }
+
+  /** Said in the log, and told to people too where it is news. */
+  trouble(level: Level, problem: string): void {
+    this.#parts.say(level, problem);
+    if (this.#troubles.isNews(problem)) this.note({ type: 'troubled', problem });
+  }
+
+  readonly report: Report = (problem, error) => {
+    this.trouble('error', error == null ? problem : `${problem}: ${sentence(error)}`);
+  };
+
+  readonly ask = (question: Question): Promise<Answer> => this.#records.ask(question);
+
+  /** Calls back whenever the history has more. */
+  whenRecorded(callback: () => void): void {
+    this.#onRecorded = callback;
+  }
+
+  /** Somebody has taken note: no more reminders. null: nothing of that name is open. */
+  ack(what: string, by: Sender, reason: string | null): { readonly service: string; readonly incident: string } | null {
+    const found = findCase(this.#telling.desk, what);
+    if (found !== null) this.note({ type: 'acked', ...found, by, reason });
+    return found;
+  }
+
+  test(channel: string): Promise<Tested> {
+    return this.#dispatch.test(channel);
+  }
+
+  channels(): readonly ChannelView[] {
+    return this.#dispatch.views();
+  }
+
+  problems(): readonly string[] {
+    return this.#dispatch.problems();
+  }
+
+  /** Waits until what is to be told at once is told, and not longer than `within` milliseconds. */
+  async settle(within: number): Promise<void> {
+    const until = performance.now() + within;
+    const isBusy = (): boolean =>
+      this.#telling.isBusyWithin(soon) || this.channels().some(({ waiting, state }) => waiting > 0 && state !== 'lost');
+    while (isBusy() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, lookAgain));
+  }
+
+  /** Whatever was numbered is written down, or left in the journal for the next keeper. */
+  async close(within: number): Promise<void> {
+    this.chronicle.close();
+    await this.#telling.flush(within);
+    this.#telling.close();
+    this.#dispatch.close();
+    this.#records.close();
+  }
+}
