@@ -16,6 +16,7 @@ export const MSG_NOSIGNAL = 0x4000;
 
 const csocket = libc.func('int socket(int domain, int type, int protocol)');
 const cbind = libc.func('int bind(int fd, void *address, uint length)');
+const cconnect = libc.func('int connect(int fd, void *address, uint length)');
 const clisten = libc.func('int listen(int fd, int backlog)');
 const cgetsockname = libc.func('int getsockname(int fd, void *address, void *length)');
 const crecv = libc.func('long recv(int fd, void *buffer, ulong length, int flags)');
@@ -36,6 +37,11 @@ export const socket = (domain: number, type: number, protocol: number): number =
 /** @throws SystemCallFailure */
 export function bind(fd: number, address: Buffer): void {
   must('bind', fd, cbind(fd, address, address.length));
+}
+
+/** @throws SystemCallFailure */
+export function connect(fd: number, address: Buffer): void {
+  must('connect', fd, cconnect(fd, address, address.length));
 }
 
 /** @throws SystemCallFailure */

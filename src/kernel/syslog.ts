@@ -1,10 +1,8 @@
 // Lines to the local syslog: a Unix datagram to /dev/log (RFC 3164 as glibc's syslog(3) writes it). Node has no such
 // sockets. Never waits: what the socket does not take at once is dropped and counted.
 
-import { AF_UNIX, MSG_DONTWAIT, SOCK_DGRAM, send, socket, unixAddress } from './sockets.js';
-import { close, lastErrno, libc } from './syscalls.js';
-
-const cconnect = libc.func('int connect(int fd, void *address, uint length)');
+import { AF_UNIX, connect, MSG_DONTWAIT, SOCK_DGRAM, send, socket, unixAddress } from './sockets.js';
+import { close, SystemCallFailure } from './syscalls.js';
 
 /** Facility daemon, as syslog(3) numbers it. */
 const daemon = 3 << 3;
@@ -51,16 +49,42 @@ export class Syslog {
   }
 
   #connect(): boolean {
-    const address = unixAddress(this.#path);
     try {
-      this.#fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+      this.#fd = connected(this.#path);
+      return true;
     } catch {
       return false;
     }
-    if (Number(cconnect(this.#fd, address, address.length)) === 0) return true;
-    lastErrno();
-    this.close();
-    return false;
+  }
+}
+
+/** @throws SystemCallFailure */
+function connected(path: string): number {
+  const fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  try {
+    connect(fd, unixAddress(path));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/**
+ * One datagram to the socket at this path. Null: it was taken; else why not: `ENOENT` nothing is there, `ECONNREFUSED` nobody
+ * listens, `EAGAIN` the receiver's queue is full, `EPROTOTYPE` the socket is one for streams.
+ */
+export function sendDatagram(path: string, bytes: Buffer): string | null {
+  let fd = -1;
+  try {
+    fd = connected(path);
+    send(fd, bytes, MSG_DONTWAIT);
+    return null;
+  } catch (error) {
+    if (error instanceof SystemCallFailure) return error.errno;
+    throw error;
+  } finally {
+    if (fd >= 0) close(fd);
   }
 }
 

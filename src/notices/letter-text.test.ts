@@ -10,8 +10,8 @@ const linesOf = (text: string): readonly string[] => text.trimEnd().split('\n');
 
 describe('the text of a letter', () => {
   it('says what it means, what happened, why, what comes next and how to change that', () => {
-    expect(textOf(letter())).toBe(`worker (Job queue: no mails go out while it is down): exit 1 after 4 s, 5th in
-10 min, retrying in 30 s.
+    expect(textOf(letter())).toBe(`worker (Job queue: no mails go out while it is down): exit 1 after 4 s, 5th
+in 10 min, retrying in 30 s.
 
 It exited with code 1 for the fifth time in ten minutes.
 It is tried again every minute.
