@@ -27,13 +27,16 @@ function isMeant(selector: string, { name, tags }: NonNullable<Subject>): boolea
   return selector === name || (isGlob(selector) && globRegex(selector).test(name));
 }
 
-/** Where the configuration has no `notices`: syslog, where the host has one. What the keeper prints says it too. */
+/** What has a line in the keeper's own log stands in syslog already, and in what the keeper prints. */
+const unsaid: readonly NoticeKind[] = ['flapping', 'recovered', 'hold-ended'];
+
+/** Where the configuration has no `notices`: syslog, where the host has one, for what the keeper's own log does not say. */
 export function planWithout(syslog: 'yes' | 'no'): NoticesSpec {
   const rest = { digest: minutes(5), remind: minutes(240) };
   if (syslog === 'no') return { channels: {}, rules: [], ...rest };
   return {
     channels: { syslog: { type: 'syslog', facility: 'daemon', server: null } },
-    rules: [{ kinds: null, services: null, tell: ['syslog'] }],
+    rules: [{ kinds: unsaid, services: null, tell: ['syslog'] }],
     ...rest,
   };
 }
