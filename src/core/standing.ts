@@ -186,7 +186,7 @@ function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string
   switch (failure.type) {
     case 'limit': {
       const { limit } = spec.restart;
-      return `has failed: ${failure.count} restarts${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
+      return `has failed: ${failure.count} restart${failure.count === 1 ? '' : 's'}${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
     }
     case 'nothing-matches':
       return 'has failed: its start command succeeded, and nothing matches its watch';
