@@ -72,7 +72,7 @@ describe('an upgrade', () => {
       held: { run: SLEEP },
       off: { run: SLEEP },
       flaky: { run: 'false', ...HOUR },
-      slow: { run: `sh -c 'trap "" TERM; while :; do sleep 0.1; done'`, stop: { signal: 'SIGTERM', wait: '4s' } },
+      slow: { run: `sh -c 'trap "" TERM; while :; do sleep 0.1; done'`, stop: { signal: 'SIGTERM', wait: '8s' } },
     });
     const keeper = await home.start();
     for (const name of ['web', 'held', 'off', 'slow']) await home.running(name);
