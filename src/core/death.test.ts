@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ended } from '../../test/support/evidence.js';
 import { causeOf, type Death, deathOf, describeDeath, failedStart, mayBeWanted } from './death.js';
 import { asPid, type ExitEvidence, type ExitStatus, type Findings, type Killer, noFindings } from './process.js';
 import { instant, type Now, wallTime } from './time.js';
@@ -6,12 +7,8 @@ import { instant, type Now, wallTime } from './time.js';
 const now: Now = { instant: instant(5000), wall: wallTime(1_790_000_000_000), random: 0.25 };
 const process = { pid: asPid(812), startTicks: 1, inode: null };
 const seen = (status: ExitStatus, oom = false, by: Killer | null = null): ExitEvidence => ({
-  status,
+  ...ended(status, 500),
   oom,
-  peakMemory: null,
-  cpuTime: null,
-  findings: null,
-  ticks: 500,
   by,
 });
 const killed = (signal: `SIG${string}`, coreDumped = false): ExitStatus => ({ type: 'signaled', signal, coreDumped });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { restartDefaults } from '../../test/support/builders.js';
+import { ended } from '../../test/support/evidence.js';
 import { type Death, deathOf, failedStart } from './death.js';
 import { asPid, type ExitStatus } from './process.js';
 import { backoff, judge } from './restart.js';
@@ -12,7 +13,7 @@ const now = (at: number, random = 0.5): Now => ({ instant: instant(at), wall: wa
 const process = { pid: asPid(7), startTicks: 1, inode: null };
 
 function died(status: ExitStatus, at = 1000, served: number | null = 500, oom = false): Death {
-  const evidence = { status, oom, peakMemory: null, cpuTime: null, findings: null, ticks: null, by: null };
+  const evidence = { ...ended(status), oom };
   const readySince = served === null ? null : instant(at - served);
   return deathOf(process, evidence, 'none', { startedAt: instant(0), readySince }, 'no', now(at));
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { watched } from '../../test/support/builders.js';
+import { daemonFacts, exitedWith } from '../../test/support/evidence.js';
 import { asPid, type ProcessRef } from './process.js';
 import { newService, type Service } from './state.js';
 import { step } from './step.js';
@@ -23,18 +24,7 @@ it('a start command that is found itself ends once: as the process that it was, 
       deadline: instant(90_000),
     },
   };
-  const facts = {
-    process: command,
-    ppid: 1,
-    ancestors: [],
-    uid: 0,
-    comm: 'ssh',
-    argv: ['/usr/sbin/ssh'],
-    exe: '/usr/sbin/ssh',
-    exeId: null,
-    script: null,
-    foreignNamespace: 'no',
-  } as const;
+  const facts = daemonFacts(command);
   const found = step(
     new Map([['ssh', service]]),
     { type: 'looked', service: spec.name, look: { matches: [facts], pidFile: { type: 'none' }, unseen: null } },
@@ -42,15 +32,7 @@ it('a start command that is found itself ends once: as the process that it was, 
   );
   expect(found.services[0]?.state).toMatchObject({ phase: 'readying', process: command, helper: null });
 
-  const evidence = {
-    status: { type: 'exited', code: 0 },
-    oom: false,
-    peakMemory: null,
-    cpuTime: null,
-    findings: null,
-    ticks: 8,
-    by: null,
-  } as const;
+  const evidence = exitedWith(0, 8);
   const [known] = found.services;
   if (known === undefined) throw new Error('nothing was found');
   const ended = step(

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeDeath } from '../../src/core/death.js';
 import { millis, seconds } from '../../src/core/time.js';
 import { command, supervised, watched } from '../support/builders.js';
+import { exitedWith } from '../support/evidence.js';
 import {
   diesAfter,
   exitsAfter,
@@ -118,15 +119,7 @@ describe('a death', () => {
     const old = stage.main('web');
     stage.kill(old);
     stage.run(10);
-    const evidence = {
-      status: { type: 'exited', code: 0 },
-      oom: false,
-      peakMemory: null,
-      cpuTime: null,
-      findings: null,
-      ticks: null,
-      by: null,
-    } as const;
+    const evidence = exitedWith(0);
     for (let n = 0; n < 3; n++)
       stage.post({ type: 'exited', service: stage.service('web').spec.name, process: old.ref, evidence, away: 'no' });
     stage.run(HEALTHY);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { asPid } from '../../src/core/process.js';
 import { seconds } from '../../src/core/time.js';
 import { command, watched } from '../support/builders.js';
+import { endedUnseen } from '../support/evidence.js';
 import { diesAfter, drains, exitsAfter, ignoresTerm, lives, program, startsDaemon } from '../support/program.js';
 import type { SimulatedProcess } from '../support/simulated-host.js';
 import { Stage } from '../support/stage.js';
@@ -400,15 +401,7 @@ it('a fact about a process that only shares the PID changes nothing (supervisors
   const { stage, daemon } = daemonThere();
   const before = stage.service('ssh');
   const process = { pid: asPid(daemon.ref.pid), startTicks: daemon.ref.startTicks + 1, inode: '1' };
-  const evidence = {
-    status: { type: 'unknown' },
-    oom: false,
-    peakMemory: null,
-    cpuTime: null,
-    findings: null,
-    ticks: null,
-    by: null,
-  } as const;
+  const evidence = endedUnseen;
   stage.post({ type: 'exited', service: before.spec.name, process, evidence, away: 'no' });
   expect(stage.service('ssh')).toBe(before);
 });

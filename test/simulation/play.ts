@@ -7,6 +7,7 @@ import { asPid, type ExitStatus, isSameProcess, type ProcessRef } from '../../sr
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service } from '../../src/core/state.js';
 import { wallTime } from '../../src/core/time.js';
+import { exitedWith } from '../support/evidence.js';
 import { program } from '../support/program.js';
 import { type Random, seeded } from '../support/random.js';
 import type { SimulatedProcess } from '../support/simulated-host.js';
@@ -296,15 +297,7 @@ class Game {
       startTicks: (meant?.startTicks ?? 0) + 7,
       inode: meant?.inode == null ? null : '1',
     };
-    const evidence = {
-      status: { type: 'exited', code: 0 },
-      oom: false,
-      peakMemory: null,
-      cpuTime: null,
-      findings: null,
-      ticks: null,
-      by: null,
-    } as const;
+    const evidence = exitedWith(0);
     const effects = this.#stage.effects.length;
     const before = JSON.stringify(service);
     const lies: Record<typeof about, Event> = {

@@ -7,6 +7,7 @@ import type { Look } from '../../src/core/pattern.js';
 import { type ExitEvidence, isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import type { ServiceName, ServiceSpec } from '../../src/core/spec.js';
 import type { Kernel, Post } from '../../src/keeper/ports.js';
+import { endedUnseen } from './evidence.js';
 import type { SimulatedClock } from './simulated-clock.js';
 import type { SimulatedHost, SimulatedProcess } from './simulated-host.js';
 import { look, matches, UIDS } from './simulated-match.js';
@@ -190,16 +191,7 @@ export class SimulatedKernel implements Kernel {
       this.#followed.push({ service, ref });
       return;
     }
-    const evidence: ExitEvidence = {
-      status: { type: 'unknown' },
-      oom: false,
-      peakMemory: null,
-      cpuTime: null,
-      findings: null,
-      ticks: null,
-      by: null,
-    };
-    this.#tell({ type: 'exited', service, process: ref, evidence, away: 'yes' }, named(ref));
+    this.#tell({ type: 'exited', service, process: ref, evidence: endedUnseen, away: 'yes' }, named(ref));
   }
 
   #signal(ref: ProcessRef, signal: string, to: 'main' | 'group', thenContinue: 'yes' | 'no'): void {

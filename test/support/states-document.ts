@@ -8,6 +8,7 @@ import { newService, type Service, type ServiceState } from '../../src/core/stat
 import { step } from '../../src/core/step.js';
 import { instant, type Moment, seconds, wallTime } from '../../src/core/time.js';
 import { ladder, rung, supervised, watched } from './builders.js';
+import { daemonFacts, exitedWith } from './evidence.js';
 
 const at: Moment = {
   instant: instant(1_000_000),
@@ -21,30 +22,9 @@ const main = ref(101);
 const helper = ref(202);
 const old = ref(99);
 
-const evidence = (code: number) =>
-  ({
-    status: { type: 'exited', code },
-    oom: false,
-    peakMemory: null,
-    cpuTime: null,
-    findings: null,
-    ticks: 5000,
-    by: null,
-  }) as const;
+const evidence = (code: number) => exitedWith(code, 5000);
 
-const facts = {
-  process: ref(303),
-  ppid: 1,
-  ancestors: [],
-  uid: 0,
-  comm: 'ssh',
-  argv: ['/usr/sbin/ssh'],
-  exe: '/usr/sbin/ssh',
-  exeId: null,
-  script: null,
-  foreignNamespace: 'no',
-} as const;
-const found = { ...facts, process: { ...ref(303), startTicks: 9000 } };
+const found = daemonFacts({ ...ref(303), startTicks: 9000 });
 
 /** The rows: what arrives. Facts about processes name the one that the state holds. */
 function events(spec: ServiceSpec): readonly (readonly [string, ServiceEvent])[] {
