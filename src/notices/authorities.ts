@@ -23,3 +23,6 @@ export function authorities(env: Readonly<Record<string, string | undefined>>): 
   }
   return undefined;
 }
+
+/** Whether this is OpenSSL's or Node's code for a certificate that does not count. */
+export const isDistrust = (code: string): boolean => /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH/.test(code);

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Channel } from '../core/notice-spec.js';
+import { isDistrust } from './authorities.js';
 import type { Delivery, Sending } from './channel.js';
 import { oneLine } from './clean.js';
 import { connectTo, reasonOf } from './connect.js';
@@ -51,7 +52,7 @@ export async function sendBySmtp(
     { socket, place, protection, ca, login, signal, talk: (line) => talk(said(line)) },
     message,
   );
-  if (outcome.type === 'failed') return verdictOn(outcome, `${inText(place)}`, login, signal, said);
+  if (outcome.type === 'failed') return verdictOn(outcome, inText(place), login, signal, said);
   const missed = outcome.refused.length === 0 ? '' : `; refused ${listOf(outcome.refused, said)}`;
   return { type: 'delivered', answer: said(outcome.answer) + missed };
 }
@@ -95,11 +96,9 @@ function onMail({ error, refused: recipients }: Failed, reason: string, said: Sa
 
 /** No answer, but a connection that came to nothing. */
 function whyBroken(message: string, code: string, server: string, said: Said): string {
-  // The codes of OpenSSL and of Node for a certificate that does not count.
-  const isDistrusted = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH/.test(code);
-  if (isDistrusted)
-    return `the certificate of ${server} is not believed (${said(message)}); \`tls: insecure\` takes any`;
-  return `${server}: ${said(message)}`;
+  return isDistrust(code)
+    ? `the certificate of ${server} is not believed (${said(message)}); \`tls: insecure\` takes any`
+    : `${server}: ${said(message)}`;
 }
 
 const listOf = (refusals: readonly Refusal[], said: Said): string =>
