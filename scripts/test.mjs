@@ -90,7 +90,9 @@ function count(kind, run, report) {
   for (const file of result.testResults) {
     const name = relative(ROOT, file.name);
     for (const test of file.assertionResults) {
-      if (test.status === 'failed') remarks.push(`failed: ${name} > ${test.fullName}\n  ${firstWords(test)}`);
+      if (test.status === 'failed') remarks.push(`failed: ${name} > ${test.fullName}\n  ${firstWords(test, 8)}`);
+      else if (test.failureMessages.length > 0)
+        remarks.unshift(`passed when tried again: ${name} > ${test.fullName}\n  ${firstWords(test, 2)}`);
     }
   }
   const failed = result.numFailedTests + broken.length;
@@ -102,9 +104,10 @@ function count(kind, run, report) {
   if (result.numTotalTests === 0 && broken.length === 0) fail(`${kind.name}: the run found no tests`);
 }
 
-/** What it said when it failed: the first lines, whole. */
-function firstWords({ failureMessages }) {
-  return (failureMessages[0] ?? '').split('\n').slice(0, 12).join('\n  ');
+/** What it said when it failed first, without the runner's own frames. */
+function firstWords({ failureMessages }, lines) {
+  const said = (failureMessages[0] ?? '').split('\n').filter((line) => !line.includes('node_modules'));
+  return said.slice(0, lines).join('\n  ');
 }
 
 /** Says loudly what is not run, and counts it. */
