@@ -8,6 +8,7 @@ import type { Channel } from './core/notice-spec.js';
 import { listedName } from './kernel/account.js';
 import { exitAtOnce } from './kernel/disk-calls.js';
 import { prepareLoneCommand } from './kernel/lone-command.js';
+import { sendDatagram } from './kernel/syslog.js';
 import { waitForLock } from './kernel/waited-lock.js';
 import type { Send } from './notices/channel.js';
 import { execSender } from './notices/exec-channel.js';
@@ -48,8 +49,9 @@ async function senderFor(channel: Channel): Promise<Send> {
     case 'mail':
       return (await import('./notices/mail-channel.js')).mailSender(channel, needs());
     case 'syslog':
+      return (await import('./notices/syslog-channel.js')).syslogSender(channel, { sendDatagram });
     case 'webhook':
-      return async () => ({ type: 'later', reason: `${channel.type} is not built yet` });
+      return (await import('./notices/webhook-channel.js')).webhookSender(channel, needs());
   }
 }
 

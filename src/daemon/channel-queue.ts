@@ -11,7 +11,8 @@ export interface ChannelView {
   readonly state: 'unknown' | 'ok' | 'failing' | 'lost';
   readonly waiting: number;
   readonly lastError: string | null;
-  readonly lastDelivered: WallTime | null;
+  /** ISO 8601. */
+  readonly lastDelivered: string | null;
 }
 
 export interface QueueParts {
@@ -139,7 +140,7 @@ export class ChannelQueue {
       state,
       waiting: this.#waiting.size,
       lastError: this.#lastError,
-      lastDelivered: this.#lastDelivered,
+      lastDelivered: this.#lastDelivered === null ? null : new Date(this.#lastDelivered).toISOString(),
     };
   }
 

@@ -52,6 +52,9 @@ function linkTo(child: ChildProcess): CourierLink {
     say: (message) => void child.stdin?.write(lineOf(message)),
     dismiss: () => {
       child.stdin?.end();
+      // Nothing that it says is of use any more, and nobody waits at its pipes to end.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       const patience = setTimeout(kill, DISMISSAL_MS);
       patience.unref();
       child.once('exit', () => clearTimeout(patience));

@@ -125,6 +125,13 @@ describe('the outbox', () => {
     expect(ids(loaded().letters)).toEqual(['a', 'b']);
   });
 
+  it('counts on where a writer before it stopped, also when nobody had it read first', () => {
+    opened().put([named('a')], { told: 1 });
+    opened().put([named('b')], { told: 2 });
+    new Outbox(directory, disk).put([named('c')], { told: 3 });
+    expect(ids(loaded().letters)).toEqual(['a', 'b', 'c']);
+  });
+
   it('drops the oldest letter of the channel with the most, when too many wait', () => {
     const outbox = opened(3);
     outbox.put([named('a', 'far'), named('b', 'log'), named('c', 'far')], {});

@@ -43,6 +43,8 @@ export class Outbox {
   readonly #most: number;
   /** Counts what was put; a letter with a higher number than the desk's was never told of, and is made again. */
   #put = 0;
+  /** Whoever has not read it would begin to count anew, below what lies there. */
+  #read: 'yes' | 'no' = 'no';
   /** By id, oldest first. The courier removes files behind our back, so it may hold too many. */
   #waiting = new Map<string, Envelope>();
 
@@ -52,7 +54,7 @@ export class Outbox {
     this.#most = most;
   }
 
-  /** To be called once, before anything is put. Never throws: what cannot be read is set aside and told of. */
+  /** Never throws: what cannot be read is set aside and told of. */
   load(): Loaded {
     const problems: string[] = [];
     try {
@@ -67,6 +69,7 @@ export class Outbox {
       this.#put = Math.max(desk?.put ?? 0, ...stored.map(({ put }) => put));
       const oldestFirst = stored.sort((a, b) => a.put - b.put || a.place - b.place);
       this.#waiting = new Map(oldestFirst.map(({ letter }) => [letter.id, envelopeOf(letter)]));
+      this.#read = 'yes';
       return { letters: [...this.#waiting.values()], desk: desk?.desk ?? null, problems };
     } catch (error) {
       return { letters: [], desk: null, problems: [...problems, `the outbox cannot be read: ${reasonOf(error)}`] };
@@ -78,6 +81,9 @@ export class Outbox {
    * letters that the next `load` removes, because the entries that made them are told again and make the same ones.
    */
   put(letters: readonly Letter[], desk: unknown): Put {
+    // A thread that broke is followed by another, which finds what the first has put.
+    const problem = this.#read === 'no' ? this.load().problems.at(-1) : undefined;
+    if (this.#read === 'no') return { type: 'refused', reason: problem ?? 'the outbox cannot be read' };
     const put = this.#put + 1;
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
