@@ -79,6 +79,7 @@ function carryOut(service: Service, verdict: Verdict, next: Next, at: Moment): M
 }
 
 function nextOf(verdict: Verdict, at: Moment): Next {
+  if (at.host === 'ending' && comesBack(verdict)) return { type: 'nothing', why: 'the host goes down' };
   switch (verdict.type) {
     case 'start':
       return verdict.at <= at.instant ? { type: 'start' } : { type: 'wait', for: elapsed(at.instant, verdict.at) };

@@ -62,7 +62,7 @@ function closedByWish(found: Case | null, entry: ServiceEntry, stops: readonly S
   if (change.what.type === 'holdEnded')
     return {
       it: null,
-      drafts: [tell.holdEnded({ ...it, entry: entryId(entry) }, `${change.to}, as wanted`, 'fine', at)],
+      drafts: [tell.holdEnded({ ...it, entry: entryId(entry) }, change.to, 'wanted', at)],
     };
   return quiet(null);
 }

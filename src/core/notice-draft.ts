@@ -19,6 +19,7 @@ import {
   titleOf,
 } from './notice-text.js';
 import { type EndEntry, postMortemOf } from './post-mortem-of.js';
+import type { StateName } from './state.js';
 import { elapsedOnWall, inWords, type WallTime } from './time.js';
 
 export interface Draft {
@@ -201,11 +202,13 @@ export function reminded(it: Case, kind: NoticeKind, count: number, at: WallTime
 }
 
 /** `finds`: its state. */
-export function holdEnded(it: Case, finds: string, how: 'fine' | 'wrong', at: WallTime): Draft {
-  const wasDown = it.began < at && how === 'wrong' ? `, and has been down for ${inWords(downFor(it, at))}` : '';
+export function holdEnded(it: Case, finds: StateName, how: 'fine' | 'wanted' | 'wrong', at: WallTime): Draft {
+  const isComing = finds === 'starting' || finds === 'waiting' || finds === 'backoff';
+  const down = it.began < at ? `down for ${inWords(downFor(it, at))}, now ` : '';
+  const found = how === 'wrong' ? down + (isComing ? 'being started' : finds) : `it is ${finds}`;
   const words = {
-    headline: headline(`the hold has ended; it is ${finds}${wasDown}`),
-    story: [sentence(`The hold of ${titleOf(it)} has ended`), sentence(`It is ${finds}${wasDown}`)],
+    headline: headline(`the hold has ended; ${found}${how === 'wanted' ? ', as wanted' : ''}`),
+    story: [sentence(`The hold of ${titleOf(it)} has ended`), sentence(`It found it ${found.replace(/^it is /, '')}`)],
   };
   const told = draft(it, 'hold-ended', at, words);
   return how === 'wrong' ? told : { ...told, notice: { ...told.notice, commands: [] }, end: null };

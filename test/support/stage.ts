@@ -8,7 +8,7 @@ import type { Ask, Event } from '../../src/core/event.js';
 import type { ProcessRef } from '../../src/core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { newService, type Service, type ServiceState, type StateName } from '../../src/core/state.js';
-import { type HostPhase, instant } from '../../src/core/time.js';
+import { type HostPhase, instant, wallTime } from '../../src/core/time.js';
 import { Keeper } from '../../src/keeper/keeper.js';
 import type { Program } from './program.js';
 import { type Random, seeded } from './random.js';
@@ -57,6 +57,7 @@ export class Stage {
     this.random = random;
     this.clock = new SimulatedClock(() => random.next());
     this.host = new SimulatedHost({ clock: this.clock, pids: options.pids ?? 200, inodes: options.inodes ?? 'yes' });
+    this.journal.now = () => ({ instant: instant(this.clock.instant), wall: wallTime(this.clock.wall) });
     const latency = options.latency ?? (() => 1);
     this.kernel = new SimulatedKernel({
       clock: this.clock,
@@ -259,8 +260,8 @@ export class Stage {
         },
       },
       journal: {
-        record: (changed: readonly Service[], removed: readonly ServiceName[]): void => {
-          if (life.died === null && this.#burn() === 'lives') this.journal.record(changed, removed);
+        record: (changed: readonly Service[], removed: readonly ServiceName[], changes: readonly Change[]): void => {
+          if (life.died === null && this.#burn() === 'lives') this.journal.record(changed, removed, changes);
         },
       },
       sinks: [
