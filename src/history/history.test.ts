@@ -296,25 +296,31 @@ describe.each(bindings)('the history with $name', (sqlite) => {
   });
 
   it('says that the disk is full, goes on answering, and goes well when there is room again', () => {
-    // To SQLite a database that may not grow is a disk that is full.
-    const rooms: ((pages: number) => void)[] = [];
-    const openSmall = (at: string): Store => {
-      const store = sqlite.open(at);
-      rooms.push((pages) => store.exec(`PRAGMA max_page_count = ${pages}`));
-      return store;
-    };
-    const history = open({ ...sqlite, open: openSmall });
+    const disk = smallDisk(sqlite);
+    const history = open(disk.sqlite);
     history.append([serviceEntry(1)]);
-    rooms[0]?.(1);
+    disk.hold(1);
     const many = Array.from({ length: 200 }, (_, index) => serviceEntry(2 + index));
     const full = { type: 'later', problem: expect.stringMatching(/no space is left on its disk$/) };
     expect(history.append(many)).toEqual(full);
     expect(history.append(many)).toEqual(full);
     expect(numbers(history)).toEqual([1]);
-    rooms[0]?.(1_000_000);
+    disk.hold(1_000_000);
     expect(history.append(many)).toEqual({ type: 'kept' });
     expect(numbers(history)).toHaveLength(201);
     expect(said).toEqual([expect.stringMatching(/no space/), expect.stringMatching(/is kept again$/)]);
+    expect(aside()).toEqual([]);
+  });
+
+  it('begins when there is room, where the disk was full from the start', () => {
+    const disk = smallDisk(sqlite);
+    disk.hold(1);
+    const history = open(disk.sqlite);
+    expect(history.append([serviceEntry(1)]).type).toBe('later');
+    expect(history.ask(everything).type).toBe('unavailable');
+    disk.hold(1_000_000);
+    expect(history.append([serviceEntry(1)])).toEqual({ type: 'kept' });
+    expect(numbers(history)).toEqual([1]);
     expect(aside()).toEqual([]);
   });
 
@@ -334,9 +340,31 @@ it('says that there is no history where there is no SQLite, and touches nothing'
   expect(history.append([serviceEntry(1)])).toMatchObject({ type: 'never' });
   expect(history.ask(everything)).toMatchObject({ type: 'unavailable', problem: expect.stringMatching(/no SQLite/) });
   expect(history.prune()).toBe('done');
-  expect(said).toHaveLength(1);
+  expect(said).toEqual([expect.stringMatching(/^there is no history: /)]);
   expect(existsSync(path)).toBe(false);
 });
+
+/** To SQLite a database that may not grow is a disk that is full. */
+function smallDisk(sqlite: Sqlite): { readonly sqlite: Sqlite; readonly hold: (pages: number) => void } {
+  let room = 1_000_000;
+  let last: Store | null = null;
+  const limit = (): void => last?.exec(`PRAGMA max_page_count = ${room}`);
+  const openLimited = (at: string): Store => {
+    const store = sqlite.open(at);
+    const close = (): void => {
+      last = null;
+      store.close();
+    };
+    last = { ...store, close };
+    limit();
+    return last;
+  };
+  const hold = (pages: number): void => {
+    room = pages;
+    limit();
+  };
+  return { sqlite: { ...sqlite, open: openLimited }, hold };
+}
 
 /** A history with an entry, closed. */
 function written(sqlite: Sqlite): string {

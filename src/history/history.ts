@@ -10,7 +10,7 @@ import { type Bounds, pruneStep } from './prune.js';
 import { LAST, queryFor } from './query.js';
 import { entryIn, INSERT, rowOf } from './row.js';
 import { settle } from './schema.js';
-import { faultOf, type Sqlite, type Store } from './store.js';
+import { faultOf, inTransaction, quietly, type Sqlite, type Store } from './store.js';
 
 export interface HistoryOptions {
   readonly path: string;
@@ -34,7 +34,7 @@ const NONE =
 export class History {
   readonly #options: HistoryOptions;
   #open: { readonly store: Store; readonly identity: string | null } | null = null;
-  /** What was told last and holds still. */
+  /** Why nothing can be added, as it was told last; null: it can. */
   #trouble: string | null = null;
 
   constructor(options: HistoryOptions) {
@@ -50,6 +50,7 @@ export class History {
     };
     const first = this.#try(work);
     const tried = first.type === 'anew' ? this.#try(work) : first;
+    this.#judge(tried.type === 'done' ? null : tried.problem);
     if (tried.type === 'done') return { type: 'kept' };
     return { type: this.#options.sqlite === null ? 'never' : 'later', problem: tried.problem };
   }
@@ -93,17 +94,15 @@ export class History {
 
   #try<T>(work: (store: Store) => T): Tried<T> {
     const { sqlite, path } = this.#options;
-    if (sqlite === null) return this.#failed(NONE);
+    if (sqlite === null) return { type: 'failed', problem: NONE };
     try {
-      const value = work(this.#ready(sqlite));
-      this.#well();
-      return { type: 'done', value };
+      return { type: 'done', value: work(this.#ready(sqlite)) };
     } catch (error) {
       const fault = faultOf(error);
       if (fault.type === 'broken') return this.#beginAnew(fault.text);
       // Who keeps the connection can still read while the disk is full.
       if (fault.type === 'ill') this.#leave();
-      return this.#failed(`the history ${path} ${fault.text}`);
+      return { type: 'failed', problem: `the history ${path} ${fault.text}` };
     }
   }
 
@@ -117,8 +116,13 @@ export class History {
     }
     prepareFile(path);
     const store = sqlite.open(path);
+    try {
+      settle(store);
+    } catch (error) {
+      quietly(() => store.close());
+      throw error;
+    }
     this.#open = { store, identity: identityOf(path) };
-    settle(store);
     return store;
   }
 
@@ -130,39 +134,17 @@ export class History {
       say(problem);
       return { type: 'anew', problem };
     } catch (error) {
-      return this.#failed(`the history ${path} ${why}, and cannot be set aside: ${faultOf(error).text}`);
+      return { type: 'failed', problem: `the history ${path} ${why}, and cannot be set aside: ${messageOf(error)}` };
     }
   }
 
-  #failed(problem: string): Tried<never> {
-    if (this.#trouble !== problem) this.#options.say(problem);
-    this.#trouble = problem;
-    return { type: 'failed', problem };
-  }
-
-  #well(): void {
-    if (this.#trouble !== null) this.#options.say(`the history ${this.#options.path} is kept again`);
-    this.#trouble = null;
+  /** Told when it begins and when it is over. Who can still read while nothing can be added has no reason to say that it is over. */
+  #judge(trouble: string | null): void {
+    const { path, say } = this.#options;
+    if (trouble !== null && trouble !== this.#trouble) say(trouble);
+    if (trouble === null && this.#trouble !== null) say(`the history ${path} is kept again`);
+    this.#trouble = trouble;
   }
 }
 
-function inTransaction(store: Store, work: () => void): void {
-  store.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    store.exec('COMMIT');
-  } catch (error) {
-    // A full disk has rolled it back already.
-    quietly(() => store.exec('ROLLBACK'));
-    throw error;
-  }
-}
-
-/** What was committed is in the file or in its log, and the next one finds it. */
-function quietly(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // It was of no more use.
-  }
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

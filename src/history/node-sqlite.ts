@@ -17,7 +17,7 @@ interface Module {
 
 /** null: this Node has none. */
 export function nodeSqlite(): Sqlite | null {
-  const module = quietly(() => process.getBuiltinModule('node:sqlite'));
+  const module = withoutWarning(() => process.getBuiltinModule('node:sqlite'));
   if (!isSqlite(module)) return null;
   return {
     name: 'node:sqlite',
@@ -40,7 +40,7 @@ export function nodeSqlite(): Sqlite | null {
 const isSqlite = (module: object | undefined): module is Module => module !== undefined && 'DatabaseSync' in module;
 
 /** Node 22 writes to stderr that it is experimental; what we need of it has not changed since. */
-function quietly<T>(load: () => T): T {
+function withoutWarning<T>(load: () => T): T {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {

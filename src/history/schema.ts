@@ -1,6 +1,6 @@
 // The tables of the history, and the settings of a connection to them. Within SQLite 3.45.
 
-import { type Store, Unusable } from './store.js';
+import { inTransaction, type Store, Unusable } from './store.js';
 
 const VERSION = 1;
 
@@ -45,7 +45,7 @@ export function settle(store: Store): void {
   if (version !== 0) throw new Unusable(`was written by another version of upkeep (schema ${version}, not ${VERSION})`);
   if (store.all('SELECT name FROM sqlite_schema LIMIT 1', []).length > 0)
     throw new Unusable('is the database of another program');
-  store.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${VERSION}; COMMIT`);
+  inTransaction(store, () => store.exec(`${TABLES} PRAGMA user_version = ${VERSION}`));
 }
 
 /** The value of a pragma that is a number. */

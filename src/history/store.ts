@@ -82,3 +82,25 @@ function codeOf(error: unknown): number {
   const code = 'errcode' in error ? error.errcode : 'rawCode' in error ? error.rawCode : 0;
   return typeof code === 'number' ? code & 0xff : 0;
 }
+
+/** All that `work` does, or nothing of it. A connection that is closed in the middle may hold its lock for a while: libsql. */
+export function inTransaction(store: Store, work: () => void): void {
+  store.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    store.exec('COMMIT');
+  } catch (error) {
+    // A full disk has rolled it back already.
+    quietly(() => store.exec('ROLLBACK'));
+    throw error;
+  }
+}
+
+/** For what is tidied up behind something that went wrong, or at the end: what is committed stays so in any case. */
+export function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // There is nothing more to be done.
+  }
+}
