@@ -129,6 +129,7 @@ if (upkeep !== undefined) {
     measureSteady(upkeep, { ...plan, size: plan.sizes.at(-1), rounds: plan.crowdRounds }, ground),
   );
 }
+if (options.evidence !== null && options.evidence !== undefined) results.evidence = options.evidence;
 await measure('scale', 'many services', async () => {
   const rows = [];
   for (const size of plan.sizes) rows.push(...(await measureScale({ ...plan, peers, size }, ground, say)));

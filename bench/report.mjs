@@ -107,6 +107,7 @@ export function report(results) {
     );
   }
   if (results.frozen !== undefined) parts.push('## A disk that hangs', '', frozenText(results.frozen), '');
+  if (results.evidence !== undefined) parts.push('## Knowing why it died', '', evidenceText(results.evidence), '');
   if (results.steady !== undefined) parts.push('## The loop in the steady state', '', steadyText(results.steady), '');
   if (results.away !== undefined) parts.push('## The keeper’s own death', '', ...awayText(results.away), '');
   if (scale !== undefined) {
@@ -178,6 +179,30 @@ function frozenText(frozen) {
       lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
     ]),
   );
+}
+
+/** Also by itself, from evidence.mjs. */
+export function evidenceText(evidence) {
+  if (typeof evidence === 'string') return `Not measured: ${evidence}`;
+  const { told, untold, deaths, over, idle, strangers, without } = evidence;
+  const base = quantile(untold.samples, 0.5);
+  const rows = [
+    ['with tracefs and the kernel’s log', told],
+    ['without', untold],
+  ].map(([what, { samples, lost }]) => [
+    what,
+    samples.length,
+    millis(quantile(samples, 0.5)),
+    millis(quantile(samples, 0.99)),
+    times(quantile(samples, 0.5), base),
+    lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
+  ]);
+  const percent = (value) => `${format(value * 100, 2)} %`;
+  return [
+    table(['restart after kill -9', 'rounds', 'median ms', 'p99 ms', 'median ×', 'remarks'], rows),
+    '',
+    `${deaths} processes that it does not follow are killed within ${over / 1000} s: ${percent(strangers)} of one core, ${percent(without)} where it does not listen to signals, ${percent(idle)} when nothing happens.`,
+  ].join('\n');
 }
 
 function awayText({ rows, guard }) {

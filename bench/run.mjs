@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { evidenceOutside } from './evidence.mjs';
 import { PEERS } from './peers.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -17,7 +18,7 @@ const WITH_COPY = 'cp "$0" /var/tmp/node-of-bench && exec /var/tmp/node-of-bench
 const USAGE = `usage: node bench/run.mjs [--quick] [--only NAME,…] [--phases NAME,…] [--output FILE]
   --quick     a few rounds and at most 10 services: shows that the harness works, writes no results
   --only      these peers alone (${PEERS.map((peer) => peer.name).join(', ')})
-  --phases    these measurements alone (supervised, watched, frozen, steady, scale, away)
+  --phases    these measurements alone (supervised, watched, frozen, evidence, steady, scale, away)
   --output    where the results go (bench/RESULTS.md; with --quick or a selection nowhere)`;
 
 function options() {
@@ -71,6 +72,9 @@ if (!existsSync(join(ROOT, 'dist/main.js')) && (only === undefined || only.inclu
 
 const peers = PEERS.filter((peer) => only === undefined || only.includes(peer.name));
 const fromNpm = peers.flatMap((peer) => peer.npm ?? []);
+const phases = chosen.phases?.split(',') ?? null;
+const hasEvidence = peers.some((peer) => peer.name === 'upkeep') && (phases?.includes('evidence') ?? true);
+const evidence = hasEvidence ? evidenceOutside(chosen.quick) : null;
 const npmPlace = fromNpm.length > 0 ? fetchFromNpm(fromNpm) : null;
 try {
   const inside = spawnSync(
@@ -84,7 +88,8 @@ try {
       JSON.stringify({
         quick: chosen.quick,
         peers: peers.map((peer) => peer.name),
-        phases: chosen.phases?.split(',') ?? null,
+        phases,
+        evidence,
         npmPlace,
         node: process.execPath,
       }),

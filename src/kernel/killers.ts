@@ -9,7 +9,7 @@ import { type LastLook, lastLook } from './last-look.js';
 import type { Pump } from './pump.js';
 import { processOfThread, type SenderFacts, senderFacts } from './sender.js';
 import { signalName, signalNumber } from './signal-number.js';
-import { EPOLLIN } from './syscalls.js';
+import { EPOLLIN, isWholeProcess } from './syscalls.js';
 import type { TraceInstance } from './trace-instance.js';
 import { parseTrace, type Signalled, type Starved, type TraceRecord } from './trace-line.js';
 
@@ -49,8 +49,8 @@ const PER_PROCESS = 8;
 const FOLLOWED = 8192;
 const OTHERS = 512;
 /** Wake-ups in a second from which on a storm is read in batches: it is the wake-ups that cost. */
-const STORM = 20;
-const BATCH_MS = 20;
+const STORM = 10;
+const BATCH_MS = 100;
 /** So long takes no single signal, whose sender is looked at, on a machine with time to spare. */
 const LONG_MS = 2;
 /** A storm gets a hundredth of the processor, whoever makes it: what is overwritten meanwhile is counted. */
@@ -185,7 +185,8 @@ export class Killers {
     return {
       note,
       sender: note.code <= 0 ? this.#factsOf(note) : null,
-      target: among > MANY ? null : lastLook(target),
+      // It is being torn down already after SIGKILL.
+      target: among > MANY || note.signal === SIGKILL ? null : lastLook(target),
     };
   }
 
@@ -197,7 +198,7 @@ export class Killers {
 
   /** Signals may be sent to a thread (htop shows them), and memory is taken from one. After SIGKILL it is often too late to say whose it was. */
   #targetOf(number: number, among: number): number {
-    if (this.#isFollowed(number) || among > MANY) return number;
+    if (this.#isFollowed(number) || among > MANY || isWholeProcess(number)) return number;
     return processOfThread(number) ?? number;
   }
 }
