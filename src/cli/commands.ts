@@ -24,7 +24,7 @@ export interface Option {
 }
 
 /** What a shell offers in its place. */
-export type Completes = 'service' | 'file' | 'nothing' | readonly string[];
+export type Completes = 'service' | 'channel' | 'file' | 'nothing' | readonly string[];
 
 export type Group = 'keeper' | 'look' | 'act' | 'configuration' | 'more' | 'hidden';
 
@@ -212,6 +212,14 @@ export const commands: readonly Command[] = [
   act('unhold', 'end a hold', []),
   act('reset', 'forget failures and delays, and try now', []),
   {
+    name: 'ack',
+    alias: null,
+    summary: 'take note of an incident: no more reminders of it',
+    words: [{ usage: '<NAME|INCIDENT>', completes: 'service' }],
+    options: [REASON, JSON_OUT, ...SYSTEM],
+    group: 'act',
+  },
+  {
     name: 'signal',
     alias: null,
     summary: 'send a signal to the main process of a service',
@@ -288,6 +296,18 @@ export const commands: readonly Command[] = [
     group: 'configuration',
   },
   {
+    name: 'notice',
+    alias: null,
+    summary: 'the channels by which people are told, and how they do',
+    words: [],
+    options: [
+      option('--test <CHANNEL>', 'send something by this channel, and show what is answered', 'channel'),
+      JSON_OUT,
+      ...SYSTEM,
+    ],
+    group: 'look',
+  },
+  {
     name: 'schema',
     alias: null,
     summary: 'the JSON Schema of the configuration, for editors',
@@ -330,7 +350,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = ['ack', 'graph', 'test', 'notice', 'fds'];
+export const laterVerbs: readonly string[] = ['graph', 'test', 'notice', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);
