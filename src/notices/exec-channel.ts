@@ -1,13 +1,13 @@
 // The channel `exec`: a program that gets the letter as JSON on its stdin, and the first notice in its environment. No shell
 // is involved, and nothing of ours is left behind: a session of its own, killed as a whole at its deadline.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { Letter } from '../core/notice.js';
 import type { Command } from '../core/spec.js';
-import type { Delivery, Send, Sending } from './channel.js';
-import { cut, oneLine } from './clean.js';
+import type { Delivery, Send } from './channel.js';
+import { oneLine } from './clean.js';
 import { jsonOf } from './letter-json.js';
 import { subjectOf } from './letter-subject.js';
+import { type Ended, run } from './program.js';
 
 /** How a command is started: kernel/lone-command.ts. */
 export type Prepare = (command: Command) => Prepared;
@@ -20,118 +20,65 @@ export type Prepared =
     }
   | { readonly type: 'refused'; readonly detail: string };
 
-type Ready = Extract<Prepared, { type: 'ready' }>;
-
 /** Of what it prints, for the reason of a failure. */
-const MOST_OUTPUT = 4096;
 const LONGEST_REASON = 300;
 const LONGEST_FIELD = 1000;
-/** A program that has ended may have left children that hold its pipes: what comes later is not waited for. */
-const LAST_WORDS_MS = 200;
 /** sysexits.h */
 const EX_TEMPFAIL = 75;
 
 export function execSender(command: Command, prepare: Prepare): Send {
-  return async (letter, sending) => {
+  return async (letter, { signal, talk }) => {
     const prepared = prepare(command);
     if (prepared.type === 'refused') return later(prepared.detail);
-    sending.talk(`running ${command.argv.join(' ')}`);
-    return run(prepared, letter, { command, ...sending });
+    talk(`running ${command.argv.join(' ')}`);
+    const { path, argv } = prepared;
+    const env = { ...prepared.env, ...variablesOf(letter) };
+    const own = command.timeout === null ? null : AbortSignal.timeout(command.timeout);
+    const ended = await run({
+      path,
+      argv,
+      env,
+      input: `${jsonOf(letter)}\n`,
+      signal: own === null ? signal : AbortSignal.any([signal, own]),
+    });
+    if (ended.type !== 'not-started') repeat(ended.output, talk);
+    return deliveryOf(ended, command, signal);
   };
-}
-
-interface Run extends Sending {
-  readonly command: Command;
 }
 
 const later = (reason: string): Delivery => ({ type: 'later', reason });
 
-function run({ path, argv, env }: Ready, letter: Letter, { command, signal, talk }: Run): Promise<Delivery> {
-  return new Promise((resolve) => {
-    const name = command.argv[0] ?? '';
-    const [argv0 = name, ...args] = argv;
-    let child: ChildProcess;
-    try {
-      // `detached` is setsid: its group can be killed without us.
-      child = spawn(path, args, { argv0, cwd: '/', env: { ...env, ...variablesOf(letter) }, detached: true });
-    } catch (error) {
-      resolve(later(`${name} cannot be started (${codeOf(error)})`)); // EAGAIN, EMFILE, E2BIG
-      return;
-    }
-    const output = gather(child);
-    const settle = (delivery: Delivery): void => {
-      if (timer !== null) clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      release(child);
-      for (const line of output().split('\n'))
-        if (line.trim() !== '') talk(`it says: ${oneLine(line, LONGEST_REASON)}`);
-      resolve(delivery);
-    };
-    const end = (why: string): void => {
-      killGroup(child);
-      // It is not waited for: what the kernel holds (a disk that hangs) is not killed at once either.
-      settle(later(withOutput(`${name} ${why}`, output())));
-    };
-    const abort = (): void => end('was killed, because its time was over');
-    const { timeout } = command;
-    const timer =
-      timeout === null ? null : setTimeout(() => end(`did not end within ${timeout / 1000} s and was killed`), timeout);
-    signal.addEventListener('abort', abort, { once: true });
-    child.once('error', (error) => settle(later(`${name} cannot be started (${codeOf(error)})`)));
-    child.once('exit', (code, by) => {
-      // Now its pid may be somebody else's: nothing is killed by it any more.
-      if (timer !== null) clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      const verdict = (): void => settle(deliveryOf(name, code, by, output()));
-      const patience = setTimeout(verdict, LAST_WORDS_MS);
-      child.once('close', () => {
-        clearTimeout(patience);
-        verdict();
-      });
-    });
-    child.stdin?.on('error', () => undefined); // EPIPE: it does not read what it is told
-    child.stdin?.end(`${jsonOf(letter)}\n`);
-    if (signal.aborted) abort();
-  });
+function repeat(output: string, talk: (line: string) => void): void {
+  for (const line of output.split('\n')) if (line.trim() !== '') talk(`it says: ${oneLine(line, LONGEST_REASON)}`);
 }
 
-function deliveryOf(name: string, code: number | null, by: string | null, output: string): Delivery {
-  if (code === 0) return { type: 'delivered', answer: withOutput(`${name} ended with exit code 0`, output) };
-  if (by !== null) return later(withOutput(`${name} was killed by ${by}`, output));
-  if (code === EX_TEMPFAIL) return later(withOutput(`${name} asks to be tried again later (exit code 75)`, output));
-  return later(withOutput(`${name} ended with exit code ${code}`, output));
+function deliveryOf(ended: Ended, { argv, timeout }: Command, signal: AbortSignal): Delivery {
+  const name = argv[0] ?? '';
+  switch (ended.type) {
+    case 'not-started':
+      return later(`${name} cannot be started (${ended.code})`);
+    case 'over': {
+      const isLate = signal.aborted || timeout === null;
+      const why = isLate
+        ? 'was killed, because its time was over'
+        : `did not end within ${timeout / 1000} s and was killed`;
+      return later(withOutput(`${name} ${why}`, ended.output));
+    }
+    case 'killed':
+      return later(withOutput(`${name} was killed by ${ended.by}`, ended.output));
+    case 'exited': {
+      const { code, output } = ended;
+      if (code === 0) return { type: 'delivered', answer: withOutput(`${name} ended with exit code 0`, output) };
+      const what =
+        code === EX_TEMPFAIL ? 'asks to be tried again later (exit code 75)' : `ended with exit code ${code}`;
+      return later(withOutput(`${name} ${what}`, output));
+    }
+  }
 }
 
 function withOutput(what: string, output: string): string {
   const last = oneLine(output.trim().split('\n').at(-1) ?? '', LONGEST_REASON);
   return last === '' ? what : `${what}: ${last}`;
-}
-
-/** What it prints on both streams, the beginning of it. All is read, so that it does not hang in a full pipe. */
-function gather(child: ChildProcess): () => string {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (piece: Buffer) => {
-      if (length < MOST_OUTPUT) pieces.push(piece.subarray(0, MOST_OUTPUT - length));
-      length += piece.length;
-    });
-  return () => Buffer.concat(pieces).toString('utf8');
-}
-
-function release(child: ChildProcess): void {
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-  // It may be dying still.
-  child.unref();
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // ESRCH: it has ended; EPERM: all of it belongs to somebody else by now.
-  }
 }
 
 /** The first notice, for programs that read no JSON. Cleaned, because shell scripts are careless. */
@@ -158,6 +105,3 @@ function variablesOf(letter: Letter): Readonly<Record<string, string>> {
   };
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, value.replaceAll('\0', '')]));
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : cut(String(error), LONGEST_REASON);
