@@ -5,15 +5,25 @@ import { Exits } from '../../dist/kernel/exits.js';
 import { probeFeatures, switchedOff } from '../../dist/kernel/features.js';
 import { Groups } from '../../dist/kernel/groups.js';
 import { RealKernel } from '../../dist/kernel/kernel.js';
+import { KernelLog } from '../../dist/kernel/kernel-log.js';
 import { ProcConnector, probeProcConnector } from '../../dist/kernel/proc-connector.js';
 import { createPump } from '../../dist/kernel/pump.js';
 import { Reaper } from '../../dist/kernel/reaper.js';
+import { Sleeps } from '../../dist/kernel/sleeps.js';
+import { Witnesses } from '../../dist/kernel/witnesses.js';
 
-const report = (problem, error) => console.log(`told: ${problem}`, error);
+// On stderr: it stands in the error of whoever waits in vain for our end.
+const report = (problem, error) => console.error(`told: ${problem}`, error);
 const features = probeFeatures(switchedOff(process.env), probeProcConnector);
 const pump = createPump(features, report);
 const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
-const exits = new Exits(pump, features, (pid) => connector?.exitStatusOf(pid) ?? null);
+const witnesses = new Witnesses({ killers: null, log: KernelLog.open(), sleeps: new Sleeps(), report });
+const exits = new Exits(
+  pump,
+  features,
+  (pid) => connector?.exitStatusOf(pid) ?? null,
+  (process, evidence) => witnesses.testify(process, evidence),
+);
 const listening = connector?.listen(() => {}) ?? null;
 const base = features.cgroup === 'yes' ? findCgroupBase() : null;
 const told = [];
@@ -31,6 +41,7 @@ const kernel = new RealKernel({
   exits,
   groups: new Groups({ base, memoryV1: null, instance: `test-${process.pid}` }, report),
   reaper: new Reaper((pid) => exits.isFollowed(pid)),
+  witnesses,
   seeker: { look: () => {}, stopSeeking: () => {}, matches: () => false, close: () => {} },
   outputs: { descriptorFor: () => null, release: () => {} },
   readiness: { await: () => {}, cancel: () => {} },
