@@ -350,7 +350,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = ['graph', 'test', 'notice', 'fds'];
+export const laterVerbs: readonly string[] = ['graph', 'test', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);

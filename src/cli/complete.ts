@@ -56,14 +56,21 @@ function valueBefore({ options }: Command, word: string): Completes | null {
 async function resolveOffers(what: Completes, ports: CliPorts): Promise<readonly string[]> {
   if (what === 'file') return [':file'];
   if (what === 'nothing') return [];
-  return what === 'service' ? serviceNames(ports) : what;
+  if (what === 'service') return namesAt('/v1/status', ports, ({ services }) => services, 'name');
+  if (what === 'channel') return namesAt('/v1/notices', ports, ({ channels }) => channels, 'channel');
+  return what;
 }
 
-async function serviceNames(ports: CliPorts): Promise<readonly string[]> {
+async function namesAt(
+  path: string,
+  ports: CliPorts,
+  listIn: (body: Readonly<Record<string, unknown>>) => unknown,
+  field: string,
+): Promise<readonly string[]> {
   for (const { socket } of candidates({ verb: 'status', words: [], options: {} }, ports)) {
-    const answer = await call({ socket, method: 'GET', path: '/v1/status', patience: PATIENCE });
+    const answer = await call({ socket, method: 'GET', path, patience: PATIENCE });
     if (answer.type !== 'ok') continue;
-    return listOf(fieldsOf(answer.body).services).map((service) => wordOf(fieldsOf(service).name));
+    return listOf(listIn(fieldsOf(answer.body))).map((one) => wordOf(fieldsOf(one)[field]));
   }
   return [];
 }

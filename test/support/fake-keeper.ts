@@ -26,6 +26,8 @@ export interface FakeOptions {
   readonly keeper?: Partial<KeeperStatus>;
   /** What GET /v1/keeper says beside the status. */
   readonly facts?: Readonly<Record<string, unknown>>;
+  /** What GET /v1/notices lists. */
+  readonly channels?: readonly unknown[];
   /** Answers of POST /v1/NAME. */
   readonly govern?: Readonly<Record<string, (body: unknown) => unknown>>;
   /** What an operator's ask does; without it the service is where the ask wants it at once. */
@@ -99,7 +101,7 @@ export class FakeKeeper {
       services: () => this.#services,
       status: () => this.status(),
       keeper: () => ({ ...this.status().keeper, paths: {}, elsewhere: [], memory: {}, counters: {}, ...options.facts }),
-      channels: () => ({ version: 1, channels: [] }),
+      channels: () => ({ version: 1, channels: options.channels ?? [] }),
       now: () => now,
       without: options.without ?? [],
       elsewhere: () => options.elsewhere ?? [],
