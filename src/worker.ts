@@ -49,6 +49,7 @@ port.on('message', ({ number, job }: JobForThread<LogJob | WriteJob | PrintJob>)
   switch (job.type) {
     case 'tend':
     case 'leave':
+    case 'lastLines':
       tender.perform(job);
       break;
     case 'write':

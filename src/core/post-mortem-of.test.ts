@@ -60,7 +60,9 @@ function entry(
   service = 'web',
   kind: 'supervised' | 'watched' = 'supervised',
 ): Entry {
-  const made = serviceEntry(number, { service, what, time: now.wall + after, output: null });
+  const when = { at: instant(now.instant + after), time: wallTime(now.wall + after) };
+  const happened: What = 'death' in what ? { ...what, death: { ...what.death, ...when } } : what;
+  const made = serviceEntry(number, { service, what: happened, time: when.time, output: null });
   if (made.news.of === 'keeper') return made;
   const to = what.type === 'died' || what.type === 'startFailed' ? 'backoff' : made.news.change.to;
   const news = {
@@ -68,7 +70,7 @@ function entry(
     change: { ...made.news.change, generation: 4, to },
     about: { ...made.news.about, kind },
   };
-  return { ...made, at: instant(now.instant + after), news };
+  return { ...made, at: when.at, news };
 }
 
 function end(what: Extract<What, { type: 'died' | 'startFailed' }>): EndEntry {

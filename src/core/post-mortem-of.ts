@@ -129,16 +129,20 @@ function afterEnd(end: EndEntry, followed: readonly Entry[]): readonly Moment[] 
       continue;
     const { change, about } = entry.news;
     const mark = markOf(change, about.kind, end.news.change);
-    if (mark !== null) moments.push({ ...mark, after: distance(end, entry), time: entry.time });
+    if (mark !== null) moments.push({ ...mark, after: distance(end, entry), time: change.time });
     const isOver = isEnd(entry) || mark?.what === 'ready';
     if (isOver || moments.length === mostMoments) break;
   }
   return moments;
 }
 
-/** Entries of another boot count their instants anew. */
-const distance = (from: Entry, to: Entry): number =>
-  from.origin === to.origin ? to.at - from.at : to.time - from.time;
+/** From an end to a later entry. Entries of another boot count their instants anew. */
+const distance = ({ origin, news }: EndEntry, to: Entry): number => {
+  const { at, time } = news.change.what.death;
+  if (origin !== to.origin) return to.time - time;
+  // An end is told a little after it was seen.
+  return (isEnd(to) ? to.news.change.what.death.at : to.at) - at;
+};
 
 const isLater = (entry: Entry, end: Entry): boolean =>
   entry.origin === end.origin ? entry.number > end.number : entry.time >= end.time;
