@@ -22,7 +22,8 @@ export default defineConfig({
         name,
         include: [...include],
         pool: 'forks' as const,
-        testTimeout: 60_000,
+        // Some take twenty seconds on an idle machine, and four times as long beside others.
+        testTimeout: 120_000,
         hookTimeout: 120_000,
         retry: again[name] ?? 0,
       },

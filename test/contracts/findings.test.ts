@@ -128,7 +128,7 @@ describe.each(RUNGS)('an end (%s)', (_, without) => {
         /^killed by the kernel: out of memory \(group \S+, limit 32 MiB(, it held \S+ MiB)?\)$/,
       );
     }
-  }, 60_000);
+  });
 
   it('with a core says where that was written to', async () => {
     const ref = start(sh('cd "$1"; ulimit -c unlimited; kill -QUIT $$', subject.home));

@@ -347,7 +347,7 @@ describe('the applied configuration', () => {
   });
 
   it('is written again and again until it can be, its newest version only, and told of twice', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const told: string[] = [];
     const writer = new DurableWriter((problem) => told.push(problem));

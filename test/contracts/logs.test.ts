@@ -309,7 +309,7 @@ describe('handing output on to syslog', () => {
   });
 
   it('throws away only what was handed on, and neither skips nor repeats a line over it', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const path = join(directory, 'web.log');
     const { news, handedOn } = tend('web', { size: 50_000, keep: 0 }, 'syslog');
@@ -562,7 +562,7 @@ const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
 
 describe.runIf(canMount)('logs on a full disk', () => {
   it('makes room with the oldest archives, then drops and counts, and goes on (supervisors 37)', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const script = `
       set -e

@@ -136,7 +136,7 @@ describe('the disk thread', () => {
   });
 
   it('is started again when it breaks, does what stands and what waits, and gives a job up that breaks it twice', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     interface TestJob extends DiskJob {
       readonly does: 'note' | 'break';

@@ -169,7 +169,10 @@ describe('an upgrade', () => {
     if (process.env.UPKEEP_MEASURE !== undefined) console.log(`longest wait ${longest} ms`, answers);
   });
 
-  it('twenty times while a service is killed again and again: one copy, every death counted', async () => {
+  // The program is started some sixty times, which takes a busy machine a minute.
+  it('twenty times while a service is killed again and again: one copy, every death counted', {
+    timeout: 300_000,
+  }, async () => {
     const home = newHome();
     home.configure({ web: { run: SLEEP, restart: { limit: 'none', delay: '10ms', backoff: { factor: 1 } } } });
     const keeper = await home.start();
@@ -199,7 +202,7 @@ describe('an upgrade', () => {
     expect((await home.status()).keeper.pid).toBe(keeper.pid);
   });
 
-  it('leaks no descriptor, to itself or to a service', async () => {
+  it('leaks no descriptor, to itself or to a service', { timeout: 300_000 }, async () => {
     const home = newHome();
     home.configure({ web: { run: SLEEP } });
     const keeper = await home.start();
