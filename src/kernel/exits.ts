@@ -216,9 +216,11 @@ function foreignEvidence(entry: Followed, features: Features): ExitEvidence | 'a
   const pid = entry.process.pid;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const exit = entry.pidfd === null || features.pidfdInfo === 'no' ? null : (pidfdInfo(entry.pidfd)?.exit ?? null);
-    if (exit !== null) return evidence(exitStatus(exit), null, null);
-    const stat = readStat(pid);
-    if (stat === null || stat.startTicks !== entry.process.startTicks) continue;
+    const seen = readStat(pid);
+    // Its parent may have reaped it, and the number may be another's.
+    const stat = seen?.startTicks === entry.process.startTicks ? seen : null;
+    if (exit !== null) return evidence(exitStatus(exit), null, stat === null ? null : stat.cpuTicks * TICK);
+    if (stat === null) continue;
     if (isDead(stat)) return evidence(zombieStatus(pid, stat.exitCode), null, stat.cpuTicks * TICK);
     if (entry.pidfd === null) return 'alive';
   }

@@ -81,6 +81,10 @@ it('limits memory by the older one where there is only that', async () => {
   groups.place(web, process, 1024);
   await until(() => groups.isPlaced(web, process));
   expect(writes).toContainEqual(['/memory/upkeep.i/web.service/memory.limit_in_bytes', '1024']);
+  expect(writes).toContainEqual(['/memory/upkeep.i/web.service/memory.max_usage_in_bytes', '0']);
+  expect(groups.peakMemory(web)).toBeNull();
+  writeFileSync(join(memory, 'upkeep.i/web.service/memory.max_usage_in_bytes'), '4096\n');
+  expect(groups.peakMemory(web)).toBe(4096);
   const control = join(memory, 'upkeep.i/web.service/memory.oom_control');
   const before = groups.oomKillSince(web);
   writeFileSync(control, 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n');

@@ -131,6 +131,13 @@ export class Groups {
     };
   }
 
+  /** What the service has held at most since its main process was started, in bytes; null where the group does not tell: the newer hierarchy counts over all generations. */
+  peakMemory(service: ServiceName): number | null {
+    if (this.#memoryRoot === null) return null;
+    const peak = readText(`${this.#dir(this.#memoryRoot, service)}/memory.max_usage_in_bytes`);
+    return peak === '' ? null : Number(peak);
+  }
+
   /** Where its memory is counted; it need not be there yet. */
   #memoryGroup(
     service: ServiceName,
@@ -178,6 +185,7 @@ export class Groups {
       const dir = this.#dir(this.#memoryRoot, service);
       await mkdir(dir, { recursive: true });
       await this.#write(`${dir}/memory.limit_in_bytes`, String(memory));
+      await this.#write(`${dir}/memory.max_usage_in_bytes`, '0'); // of this generation
       this.#oomWatch?.watch(dir);
       targets.push(`${dir}/cgroup.procs`);
     }

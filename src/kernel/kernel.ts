@@ -237,7 +237,10 @@ export class RealKernel implements Kernel {
     try {
       groups.recognize(service, process);
       const oomSince = groups.oomKillSince(service);
-      const onExit = (seen: ExitEvidence): void => exited(withOom(seen, oomSince), 'no');
+      const onExit = (seen: ExitEvidence): void => {
+        const peakMemory = seen.peakMemory ?? groups.peakMemory(service);
+        exited(withOom({ ...seen, peakMemory }, oomSince), 'no');
+      };
       if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process), 'yes');
     } catch (error) {
       // No descriptor to be had: it is tried again, not given up.
