@@ -41,7 +41,7 @@ const isSqlite = (module: object | undefined): module is Module => module !== un
 
 /** Node 22 writes to stderr that it is experimental; what we need of it has not changed since. */
 function withoutWarning<T>(load: () => T): T {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => {};
   try {
     return load();
