@@ -33,14 +33,17 @@ export function execSender(command: Command, prepare: Prepare): Send {
     talk(`running ${command.argv.join(' ')}`);
     const { path, argv } = prepared;
     const env = { ...prepared.env, ...variablesOf(letter) };
-    const own = command.timeout === null ? null : AbortSignal.timeout(command.timeout);
+    const over = new AbortController();
+    // The collector may take AbortSignal.timeout away from AbortSignal.any; a timer it leaves alone.
+    const timer = command.timeout === null ? null : setTimeout(() => over.abort(), command.timeout);
     const ended = await run({
       path,
       argv,
       env,
       input: `${jsonOf(letter)}\n`,
-      signal: own === null ? signal : AbortSignal.any([signal, own]),
+      signal: AbortSignal.any([signal, over.signal]),
     });
+    if (timer !== null) clearTimeout(timer);
     if (ended.type !== 'not-started') repeat(ended.output, talk);
     return deliveryOf(ended, command, signal);
   };
