@@ -41,7 +41,8 @@ function take(fd: number): boolean {
     flock(fd, LOCK_EX | LOCK_NB);
     return true;
   } catch (error) {
-    if (error instanceof SystemCallFailure && error.errno === 'EAGAIN') return false;
+    // One number has two names.
+    if (error instanceof SystemCallFailure && (error.errno === 'EAGAIN' || error.errno === 'EWOULDBLOCK')) return false;
     throw error;
   }
 }

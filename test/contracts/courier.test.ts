@@ -1,8 +1,9 @@
 // The courier as a real process: what it sends, what it removes, and what is left when somebody dies.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Letter } from '../../src/core/notice.js';
 import type { Channel } from '../../src/core/notice-spec.js';
@@ -59,6 +60,15 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+const hasOpen = (pid: number, path: string): boolean =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`) === path;
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
 
 const pidIn = async (path: string): Promise<number> => {
   await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'), PATIENCE).toBe(true);
@@ -222,6 +232,10 @@ describe('the courier', () => {
     first.orphan();
     const second = courierFor({ page });
     second.say({ type: 'send', id: 'one', channel: 'page', deadline: DEADLINE });
+    await expect.poll(() => hasOpen(second.pid, join(stage.outbox, 'lock')), PATIENCE).toBe(true);
+    // A few looks at the lock, each of which finds it taken.
+    await pause(300);
+    expect(second.heard.all).toEqual([]);
     writeFileSync(at('go'), '');
     expect(await second.resultOf('one')).toEqual({ type: 'delivered', answer: 'it was delivered before' });
     expect(await first.ended).toEqual({ code: 0, by: null });
