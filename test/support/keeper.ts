@@ -169,7 +169,7 @@ export class Home {
   }
 
   /** Polls until it is so. */
-  async until(what: string | (() => string), isSo: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
+  async until(what: string | (() => string), isSo: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
     const deadline = Date.now() + seconds * 1000;
     while (!(await isSo())) {
       if (Date.now() > deadline)

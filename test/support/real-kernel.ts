@@ -56,7 +56,7 @@ export interface RealSubject extends Subject {
 export const exec = (...argv: readonly string[]): Command => ({ argv, timeout: null, user: null });
 export const sh = (script: string, ...args: readonly string[]): Command => exec('/bin/sh', '-c', script, 'sh', ...args);
 
-const LONGEST = 30_000;
+const LONGEST = 60_000;
 
 export async function until(what: string, holds: () => boolean): Promise<void> {
   const end = Date.now() + LONGEST;

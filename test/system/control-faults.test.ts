@@ -127,7 +127,7 @@ describe('the keeper lives and serves others', () => {
       };
       return body.counters.eventReadersDropped;
     };
-    await home.until('the readers dropped', async () => (await dropped()) === 20, 50);
+    await home.until('the readers dropped', async () => (await dropped()) === 20, 100);
     for (let i = 0; i < 10; i += 1) await home.post(`/v1/services/f${i}/stop`);
     await worksStill(home);
   });
