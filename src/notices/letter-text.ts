@@ -11,8 +11,8 @@ import { clockTime, localTime, offsetInWords } from './local-time.js';
 const MOST_LINES = 60;
 /** A mail whose lines are no longer needs no encoding (RFC 2045 6.7 folds at 76): it can be read in the mailbox itself. */
 const COLUMNS = 76;
-/** Of a sentence, an address of a runbook, a line of output. */
-const LONGEST = { sentence: 600, url: 500, output: 300 } as const;
+/** Of a sentence, the one of a cause, an address of a runbook, a line of output. */
+const LONGEST = { sentence: 600, cause: 200, url: 500, output: 300 } as const;
 /** How many lines each part has at most; the output takes what is left of the page, up to this. At the most of all it has 5. */
 const MOST = { opening: 4, story: 8, timeline: 7, cause: 7, neighbours: 5, commands: 5, output: 20 } as const;
 
@@ -68,7 +68,7 @@ function timelineOf({ timeline, time }: PostMortem): Part {
 
 function causeOf({ sentence, evidence }: PostMortem): Part {
   const findings = evidence.flatMap(({ grade, text, source }) => column(grade, 10, `${text} (${source})`));
-  return { title: `Cause: ${oneLine(sentence, COLUMNS - 8)}`, lines: atMost(MOST.cause, findings) };
+  return { title: `Cause: ${oneLine(sentence, LONGEST.cause)}`, lines: atMost(MOST.cause, findings) };
 }
 
 function outputOf(output: readonly string[], room: number): Part {
