@@ -160,10 +160,6 @@ function elsewhere(name: string, { hosts }: ReadService, facts: HostFacts): Else
 }
 
 function warn(path: string, parts: Parts, warnings: Problems): void {
-  if (parts.noticesTree !== null) {
-    const message = 'notices are checked, but this version does not send any yet; look into the history and the log';
-    warnings.report(parts.noticesTree.at, 'notices', message);
-  }
   if (parts.services.size === 0) {
     warnings.report(
       { file: path, line: null, column: null },
