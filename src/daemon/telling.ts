@@ -9,6 +9,7 @@ import { due, dueAt, type Outcome, type Setting, tell } from '../core/notices.js
 import type { WallTime } from '../core/time.js';
 import type { Envelope } from '../notices/outbox-file.js';
 import type { KeepJob, RecordJob, RecordNews } from '../recorder.js';
+import { sentence } from './requests.js';
 
 export interface TellingParts {
   readonly send: (job: RecordJob) => void;
@@ -102,6 +103,7 @@ export class Telling {
   /** This job came to nothing: it is given again, a little later. */
   failed(key: string, reason: string): void {
     const job = this.#inFlight;
+    if (key === 'load') this.#sleep(retryAfter, () => this.begin());
     if (job?.key !== key) return;
     if (this.#failing === 'no')
       this.#parts.report(`what happened cannot be written down, and is tried again until it can: ${reason}`);
@@ -161,13 +163,19 @@ export class Telling {
     const { setting, now } = this.#parts;
     const before = this.#desk ?? emptyDesk;
     const letters: Letter[] = [];
-    const take = ({ desk, letters: made }: Outcome): void => {
-      this.#desk = desk;
-      letters.push(...made);
+    const take = (step: () => Outcome): void => {
+      try {
+        const { desk, letters: made } = step();
+        this.#desk = desk;
+        letters.push(...made);
+      } catch (error) {
+        // A surprise costs people one notice, and the history nothing.
+        this.#parts.report(`nobody is told of one thing that happened: ${sentence(error)}`);
+      }
     };
-    for (const entry of entries) take(tell(this.desk, entry, setting(), now()));
+    for (const entry of entries) take(() => tell(this.desk, entry, setting(), now()));
     const at = dueAt(this.desk);
-    if (at !== null && at <= now()) take(due(this.desk, setting(), now()));
+    if (at !== null && at <= now()) take(() => due(this.desk, setting(), now()));
     return { letters, isNews: this.#desk !== before };
   }
 
