@@ -132,11 +132,12 @@ export class Telling {
     return this.#queue.length === 0 && this.#inFlight === null;
   }
 
-  #pump(): void {
+  /** `again`: also where there is nothing but what the history would not have. */
+  #pump(again: 'yes' | 'no' = 'no'): void {
     if (this.#desk === null || this.#inFlight !== null) return;
     const news = this.#queue.splice(0, batch);
     const { letters, isNews } = this.#decide(news);
-    if (news.length === 0 && !isNews && this.#changed === 'no') this.#rest();
+    if (news.length === 0 && !isNews && this.#changed === 'no' && again === 'no') this.#rest();
     else this.#give(news, letters);
   }
 
@@ -196,7 +197,7 @@ export class Telling {
     if (this.#isIdle()) for (const resolve of this.#idle.splice(0)) resolve();
     const at = dueAt(this.desk);
     const untilDue = at === null ? longestSleep : Math.max(at - this.#parts.now(), 0);
-    if (this.#unwritten.length > 0) this.#sleep(Math.min(untilDue, retryAfter), () => this.#give([], []));
+    if (this.#unwritten.length > 0) this.#sleep(Math.min(untilDue, retryAfter), () => this.#pump('yes'));
     else if (at !== null) this.#sleep(Math.min(untilDue, longestSleep), () => this.#pump());
   }
 
