@@ -204,12 +204,16 @@ function ownEvidence(entry: Followed): ExitEvidence | 'alive' | null {
   try {
     const reaped = entry.pidfd === null ? reap(P_PID, entry.process.pid) : reap(P_PIDFD, entry.pidfd);
     if (reaped === null) return 'alive';
-    return evidence(statusOf(reaped), reaped.peakMemory, reaped.cpuTime);
+    return evidence(statusOf(reaped), peakOf(reaped), reaped.cpuTime);
   } catch (error) {
     if (error instanceof SystemCallFailure) return null; // ECHILD
     throw error;
   }
 }
+
+/** A child begins in our memory, and the kernel counts that as its own (vfork(2), ru_maxrss): only what is more than we ever had tells something. */
+const peakOf = ({ peakMemory }: Reaped): number | null =>
+  peakMemory > process.resourceUsage().maxRSS * 1024 ? peakMemory : null;
 
 /** What can still be seen of the end of somebody else's child. */
 function foreignEvidence(entry: Followed, features: Features): ExitEvidence | 'alive' {
