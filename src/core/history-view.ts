@@ -1,7 +1,7 @@
 // The outward view of the history, versioned: GET /v1/history, `upkeep history --json`. A field without a value is null, never absent.
 
 import type { What } from './change.js';
-import type { Sender } from './death.js';
+import type { Death, Sender } from './death.js';
 import type { Entry, News } from './entry.js';
 import type { Answer, Place } from './history.js';
 import { describeNews } from './keeper-news.js';
@@ -126,7 +126,17 @@ function detailsOf({ news, output }: Entry): HistoryDetails | null {
   const death = news.of === 'service' ? deathIn(news.change.what) : null;
   if (death === null) return null;
   const { uptime, cpuTime, peakMemory, findings, by } = death;
-  return { uptime, cpuTime, peakMemory, findings, command: by?.command ?? null, parent: by?.parent ?? null, output };
+  return {
+    uptime: whole(uptime),
+    cpuTime: whole(cpuTime),
+    peakMemory,
+    findings,
+    command: by?.command ?? null,
+    parent: by?.parent ?? null,
+    output,
+  };
 }
 
-const deathIn = (what: What) => ('death' in what ? what.death : null);
+const whole = (length: number | null): number | null => (length === null ? null : Math.round(length));
+
+const deathIn = (what: What): Death | null => ('death' in what ? what.death : null);

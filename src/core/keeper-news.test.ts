@@ -23,7 +23,17 @@ describe('what happened to the keeper, in a sentence', () => {
     [
       { type: 'rejected', config: '/etc/upkeep/upkeep.yaml', problems: ['a', 'b', 'c'], by: alice },
       'error',
-      '/etc/upkeep/upkeep.yaml was not applied by alice: a, and 2 more; `upkeep check` says all',
+      '/etc/upkeep/upkeep.yaml was not applied, which was asked for by alice: a, and 2 more; `upkeep check` says all',
+    ],
+    [
+      {
+        type: 'rejected',
+        config: '/etc/upkeep/upkeep.yaml',
+        problems: ['/etc/upkeep/upkeep.yaml:5:1: no YAML'],
+        by: null,
+      },
+      'error',
+      '/etc/upkeep/upkeep.yaml was not applied: line 5:1: no YAML',
     ],
     [{ type: 'troubled', problem: 'the journal cannot be written' }, 'error', 'the journal cannot be written'],
     [

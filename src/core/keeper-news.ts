@@ -20,7 +20,10 @@ export function describeNews(news: KeeperNews): Message {
     case 'rejected': {
       const [first = 'it is not valid', ...others] = news.problems;
       const more = others.length === 0 ? '' : `, and ${others.length} more; \`upkeep check\` says all`;
-      return { level: 'error', text: `${news.config} was not applied${byWhom(news.by)}: ${first}${more}` };
+      // A problem names its file and line, which is enough where it is in this file.
+      const problem = first.startsWith(`${news.config}:`) ? `line ${first.slice(news.config.length + 1)}` : first;
+      const asked = news.by === null ? '' : `, which was asked for${byWhom(news.by)}`;
+      return { level: 'error', text: `${news.config} was not applied${asked}: ${problem}${more}` };
     }
     case 'troubled':
       return { level: 'error', text: news.problem };
