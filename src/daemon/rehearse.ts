@@ -3,13 +3,13 @@
 
 import { hostname } from 'node:os';
 import type { RunOptions } from '../cli/ports.js';
-import type { WriteJob } from '../journal/job.js';
 import { createClock } from '../kernel/clock.js';
-import { DiskThread } from '../kernel/disk-thread.js';
+import { type DiskJob, DiskThread } from '../kernel/disk-thread.js';
 import { probeFeatures, switchedOff } from '../kernel/features.js';
 import { probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump } from '../kernel/pump.js';
-import { type LogJob, type LogNews, type PrintJob, printJob } from '../logs/job.js';
+import { printJob } from '../logs/job.js';
+import type { RecordJob } from '../recorder.js';
 import { decideCommand } from './command.js';
 import { decideAt } from './configuration.js';
 // Everything that the keeper is made of, whether used here or not.
@@ -40,24 +40,31 @@ export async function rehearseKeeper({ places, strict, command }: RunOptions): P
   // Every service once more as it was left, which another version may have written.
   for (const service of servicesOf(decision.configuration, memory, createClock().now().instant)) void service;
 
-  await tryThread(without);
+  await tryThread({ name: 'disk thread', program: 'worker.js', setting: { without } }, printJob(''));
+  // Loads what it needs, and touches nothing.
+  const nothing: RecordJob = { type: 'discard', key: 'nothing', lasts: 'once', letters: [] };
+  await tryThread({ name: 'record thread', program: 'recorder.js', setting: { state: places.state } }, nothing);
 }
 
-function tryThread(without: readonly string[]): Promise<void> {
+interface Thread {
+  readonly name: string;
+  readonly program: string;
+  readonly setting: unknown;
+}
+
+function tryThread<Job extends DiskJob>({ name, program, setting }: Thread, job: Job): Promise<void> {
   return new Promise((resolve, reject) => {
     const report = (problem: string, error: unknown): void => reject(new Error(`${problem}: ${String(error)}`));
-    const disk = new DiskThread<LogJob | WriteJob | PrintJob, LogNews>({
-      name: 'disk thread',
-      program: new URL('../worker.js', import.meta.url),
-      setting: { without },
+    const thread = new DiskThread<Job, unknown>({
+      ...{ name, setting, report },
+      program: new URL(`../${program}`, import.meta.url),
       onNews: () => {},
-      report,
     });
-    disk.send(printJob(''));
-    void disk.flush(threadWithin).then((done) => {
-      disk.close();
+    thread.send(job);
+    void thread.flush(threadWithin).then((done) => {
+      thread.close();
       if (done === 'done') resolve();
-      else report('the disk thread does not answer', `not within ${threadWithin / 1000} s`);
+      else report(`the ${name} does not answer`, `not within ${threadWithin / 1000} s`);
     });
   });
 }
