@@ -1,6 +1,6 @@
 // The time of the desk: what is due when, and what becomes of it when the wall clock is set or nobody was there. Tells nothing.
 
-import { calmOf, patience, toldAsBad } from './notice-case.js';
+import { calmOf, patience } from './notice-case.js';
 import type { Case, Desk, Tray } from './notice-desk.js';
 import { laterOnWall, type Millis, type WallTime } from './time.js';
 
@@ -14,7 +14,7 @@ export function firstDue({ cases, trays }: Desk): Due | null {
   let first: Due | null = null;
   for (const tray of trays)
     if (first === null || tray.closes < first.at) first = { type: 'letter', at: tray.closes, tray };
-  for (const it of Object.values(cases)) {
+  for (const it of cases) {
     const next = nextOf(it);
     if (next !== null && (first === null || next.at < first.at)) first = next;
   }
@@ -24,7 +24,7 @@ export function firstDue({ cases, trays }: Desk): Due | null {
 function nextOf(it: Case): Due | null {
   if (it.hold === 'yes' || it.phase === 'over') return null;
   const own = nextByItself(it);
-  const reminder = it.reminder === null || it.acked === 'yes' || toldAsBad(it).length === 0 ? null : it.reminder.at;
+  const reminder = it.acked === 'yes' ? null : (it.reminder?.at ?? null);
   if (reminder === null || (own !== null && own.at <= reminder)) return own;
   return { type: 'remind', at: reminder, it };
 }
@@ -54,13 +54,12 @@ function shifted(desk: Desk, by: Millis): Desk {
   return {
     ...desk,
     clock: moved(desk.clock),
-    cases: Object.fromEntries(Object.entries(desk.cases).map(([service, it]) => [service, movedCase(it)])),
+    cases: desk.cases.map(movedCase),
     trays: desk.trays.map((tray) => ({ ...tray, opened: moved(tray.opened), closes: moved(tray.closes) })),
   };
 }
 
 /** Nobody was there until now: that it stayed up, or down, has to show anew. */
 export function seenAnew(desk: Desk, at: WallTime): Desk {
-  const cases = Object.entries(desk.cases).map(([service, it]) => [service, { ...it, seenFrom: at }] as const);
-  return { ...desk, cases: Object.fromEntries(cases) };
+  return { ...desk, cases: desk.cases.map((it) => ({ ...it, seenFrom: at })) };
 }

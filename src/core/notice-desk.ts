@@ -12,8 +12,8 @@ export interface Desk {
   readonly clock: WallTime;
   /** The last entry of each origin that was taken, the latest origin last. */
   readonly taken: readonly { readonly origin: string; readonly number: number }[];
-  /** By name of the service. */
-  readonly cases: Readonly<Record<string, Case>>;
+  /** At most one for each service. */
+  readonly cases: readonly Case[];
   /** Operators' stops that are under way. */
   readonly stops: readonly Stop[];
   /** What is gathered for a channel. */
@@ -101,21 +101,20 @@ export const emptyDesk: Desk = {
   version: 1,
   clock: 0 as WallTime,
   taken: [],
-  cases: {},
+  cases: [],
   stops: [],
   trays: [],
   recent: [],
 };
 
 /** The case of a service; null: nothing is wrong with it. */
-export function caseOf({ cases }: Desk, service: string): Case | null {
-  return Object.hasOwn(cases, service) ? (cases[service] ?? null) : null;
-}
+export const caseOf = ({ cases }: Desk, service: string): Case | null =>
+  cases.find((it) => it.service === service) ?? null;
 
 /** The desk with this case of the service, or with none. */
 export function withCase(desk: Desk, service: string, it: Case | null): Desk {
-  if (it !== null) return { ...desk, cases: { ...desk.cases, [service]: it } };
-  if (!Object.hasOwn(desk.cases, service)) return desk;
-  const { [service]: _, ...others } = desk.cases;
-  return { ...desk, cases: others };
+  const index = desk.cases.findIndex((each) => each.service === service);
+  if (index === -1) return it === null ? desk : { ...desk, cases: [...desk.cases, it] };
+  if (it === desk.cases[index]) return desk;
+  return { ...desk, cases: it === null ? desk.cases.toSpliced(index, 1) : desk.cases.with(index, it) };
 }

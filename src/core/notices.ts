@@ -20,6 +20,7 @@ import {
   type ServiceEntry,
   stood,
   type Turn,
+  toldAsBad,
 } from './notice-case.js';
 import { atTime, type Due, firstDue, seenAnew } from './notice-clock.js';
 import { type Case, caseOf, type Desk, emptyDesk, withCase } from './notice-desk.js';
@@ -41,6 +42,8 @@ const longestDelay = seconds(60);
 /** What an end may have to do with, before it and after it. */
 const longestNeighbourhood = seconds(5);
 const mostCases = 1000;
+/** Cut in one go, not with each one that is too many. */
+const slack = 100;
 const mostOrigins = 16;
 const mostRecent = 100;
 
@@ -56,7 +59,10 @@ export function tell(desk: Desk, entry: Entry, setting: Setting, now: WallTime):
   return { desk: tidied(taken(after, entry), at), letters };
 }
 
-/** Does what time alone brings: letters that were gathered, reminders, recoveries that have stood. */
+/**
+ * Does what time alone brings: letters that were gathered, reminders, recoveries that have stood. To be called when `dueAt`
+ * says so, and each hour whatever it says: only so a clock that was set back is noticed. The same desk where nothing is due.
+ */
 export function due(desk: Desk, setting: Setting, now: WallTime): Outcome {
   const here = atTime(desk, now);
   const waited = dueAt(here);
@@ -73,7 +79,7 @@ export function dueAt(desk: Desk): WallTime | null {
 
 /** Which open case a person means, by the name of the service or an id of the incident. */
 export function findCase(desk: Desk, what: string): { readonly service: string; readonly incident: string } | null {
-  const open = Object.values(desk.cases).filter(({ phase }) => phase !== 'over');
+  const open = desk.cases.filter(({ phase }) => phase !== 'over');
   const it = open.find(({ incidents }) => incidents.includes(what)) ?? open.find(({ service }) => service === what);
   return it === undefined ? null : { service: it.service, incident: it.incidents[0] ?? it.service };
 }
@@ -87,8 +93,8 @@ export function ack(desk: Desk, what: string): Desk {
 
 /** Services that are configured no more, also those that were taken away while no keeper was there, are forgotten. */
 export function keepOnly(desk: Desk, isConfigured: (service: string) => boolean): Desk {
-  const gone = Object.keys(desk.cases).filter((service) => !isConfigured(service));
-  return gone.reduce((left, service) => withCase(left, service, null), desk);
+  const cases = desk.cases.filter(({ service }) => isConfigured(service));
+  return cases.length === desk.cases.length ? desk : { ...desk, cases };
 }
 
 const isTaken = ({ taken: known }: Desk, { origin, number }: Entry): boolean =>
@@ -197,7 +203,10 @@ function told(it: Case, { notice }: Draft, channels: readonly string[], at: Wall
   const { kind, reminder } = notice;
   if (channels.length === 0 || reminder > 0 || !isBad(kind) || it.phase === 'over') return it;
   // Told at the end of a hold that it is up: that it recovered is no news any more.
-  if (kind === 'hold-ended' && it.phase === 'up') return { ...it, told: without(it.told, channels) };
+  if (kind === 'hold-ended' && it.phase === 'up') {
+    const rest: Case = { ...it, told: without(it.told, channels) };
+    return toldAsBad(rest).length === 0 ? { ...rest, reminder: null } : rest;
+  }
   const first = pause === null ? null : { count: 0, at: laterOnWall(at, millis(pause)), after: pause };
   const all = [...new Set([...(it.told[kind] ?? []), ...channels])];
   return { ...it, told: { ...it.told, [kind]: all }, reminder: it.reminder ?? first };
@@ -211,13 +220,13 @@ function without(whom: Case['told'], channels: readonly string[]): Case['told'] 
 /** Bounded, and without what does not count any more. */
 function tidied(desk: Desk, at: WallTime): Desk {
   const recent = desk.recent.filter(({ time }) => time > at - longestNeighbourhood).slice(-mostRecent);
-  const cases = Object.values(desk.cases);
-  if (cases.length <= mostCases && !cases.some((it) => isForgotten(it, at))) return { ...desk, recent };
-  const kept = cases
-    .filter((it) => !isForgotten(it, at))
-    .toSorted((a, b) => importance[a.phase] - importance[b.phase] || b.since - a.since)
-    .slice(0, mostCases);
-  return { ...desk, recent, cases: Object.fromEntries(kept.map((it) => [it.service, it])) };
+  const cases = desk.cases.some((it) => isForgotten(it, at))
+    ? desk.cases.filter((it) => !isForgotten(it, at))
+    : desk.cases;
+  return { ...desk, recent, cases: cases.length > mostCases + slack ? mostImportant(cases) : cases };
 }
+
+const mostImportant = (cases: readonly Case[]): readonly Case[] =>
+  cases.toSorted((a, b) => importance[a.phase] - importance[b.phase] || b.since - a.since).slice(0, mostCases);
 
 const importance = { down: 0, up: 1, over: 2 } as const;

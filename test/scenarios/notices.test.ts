@@ -359,7 +359,7 @@ describe('reminders', () => {
     stage.post({ type: 'removed', service: serviceName('web') });
     stage.run(DAY);
     expect(news.kinds()).toEqual(['failed']);
-    expect(keepOnly(desk, () => false).cases).toEqual({});
+    expect(keepOnly(desk, () => false).cases).toEqual([]);
     expect(keepOnly(desk, () => true)).toBe(desk);
   });
 

@@ -1,5 +1,5 @@
 // A desk behind the simulated journal: it reads what the keepers record, as the daemon does, and remembers every letter.
-// Its state goes through JSON after each step: what does not survive that does not survive the keeper.
+// `fallBack` is the death of a keeper that had not written its last steps: what they came to is made again.
 
 import type { KeeperNews } from '../../src/core/entry.js';
 import type { Letter, Notice } from '../../src/core/notice.js';
@@ -9,6 +9,7 @@ import { millis, wallTime } from '../../src/core/time.js';
 import type { Stage } from './stage.js';
 
 const HOUR = 3_600_000;
+const mostWritten = 10;
 
 /** All kinds go to `admin`, unless rules say otherwise; each channel that they name is there. */
 export function planWith(
@@ -32,6 +33,8 @@ export class Newsroom {
   readonly #stage: Stage;
   readonly #setting: Setting;
   #read = 0;
+  /** The last few steps, as they lie on the disk. */
+  #written: { readonly desk: Desk; readonly read: number; readonly letters: number }[] = [];
   #alarm = Number.POSITIVE_INFINITY;
 
   constructor(stage: Stage, plan: NoticesSpec = planWith()) {
@@ -48,10 +51,12 @@ export class Newsroom {
   work(): void {
     const { journal, clock } = this.#stage;
     const now = wallTime(clock.wall);
-    for (const entry of journal.entries.slice(this.#read)) this.#take(tell(this.desk, entry, this.#setting, now));
-    this.#read = journal.entries.length;
-    const at = dueAt(this.desk);
-    if (at !== null && at <= now) this.#take(due(this.desk, this.#setting, now));
+    for (const entry of journal.entries.slice(this.#read)) {
+      this.#take(tell(this.desk, entry, this.#setting, now));
+      this.#read++;
+    }
+    const outcome = due(this.desk, this.#setting, now);
+    if (outcome.desk !== this.desk) this.#take(outcome);
     this.#setAlarm();
   }
 
@@ -62,8 +67,22 @@ export class Newsroom {
   }
 
   #take({ desk, letters }: Outcome): void {
-    this.desk = JSON.parse(JSON.stringify(desk)) as Desk;
+    const { desk: before, letters: sent } = this;
+    this.#written = [...this.#written, { desk: before, read: this.#read, letters: sent.length }].slice(-mostWritten);
+    this.desk = desk;
     this.letters.push(...letters);
+  }
+
+  /** That many steps are as if they had never been. What is left went through JSON. */
+  fallBack(steps: number): void {
+    const last = this.#written.at(-steps);
+    if (steps > 0 && last !== undefined) {
+      this.#written = [];
+      this.desk = last.desk;
+      this.#read = last.read;
+      this.letters.length = last.letters;
+    }
+    this.desk = JSON.parse(JSON.stringify(this.desk)) as Desk;
   }
 
   /** The clock goes from one task to the next: there has to be one when something is due. */
