@@ -162,6 +162,11 @@ export class News {
     return this.#dispatch.problems();
   }
 
+  /** Resolves when the record thread waits for no disk, or late. */
+  flush(within: number): Promise<'done' | 'late'> {
+    return this.#records.flush(within);
+  }
+
   /** Waits until what is to be told at once is told, and not longer than `within` milliseconds. */
   async settle(within: number): Promise<void> {
     const until = performance.now() + within;

@@ -147,7 +147,10 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     successor: () => successorOf(process, places),
     lock: premises.lockFd,
     control: socket,
-    flush: (within) => outside.disk.flush(within),
+    flush: async (within) => {
+      const threads = await Promise.all([outside.disk.flush(within), news.flush(within)]);
+      return threads.includes('late') ? 'late' : 'done';
+    },
     say: (level, text) => log.say(level, text),
     beforeReplacing: () => {
       pulse.reloading();
