@@ -175,8 +175,8 @@ export class Telling {
       }
     };
     for (const entry of entries) take(() => tell(this.desk, entry, setting(), now()));
-    const at = dueAt(this.desk);
-    if (at !== null && at <= now()) take(() => due(this.desk, setting(), now()));
+    // Also where nothing is due yet: the desk learns from it that the clock was set back.
+    take(() => due(this.desk, setting(), now()));
     return { letters, isNews: this.#desk !== before };
   }
 
