@@ -88,7 +88,7 @@ function senderFindings(death: Death, without: readonly Missing[]): readonly Fin
     return [{ ...tracing, text: `who sent it is not known${because('tracefs', without)}`, grade: 'unknown' }];
   if (signal === 'SIGABRT') return [{ ...tracing, text: 'itself: it called abort', grade: 'inferred' }];
   return [
-    { ...tracing, text: 'nobody else was seen to send it: the program itself, or the kernel', grade: 'inferred' },
+    { ...tracing, text: 'nobody else was seen to send it: the program itself, the kernel, or the keeper when somebody asked for it', grade: 'inferred' },
   ];
 }
 
