@@ -76,7 +76,8 @@ describe.each(RUNGS)('a process is named (%s)', (_, without) => {
     const parent = start('sh', '-c', 'true & echo; exec sleep 600');
     let zombie = 0;
     await until(() => {
-      for (let pid = parent + 1; pid < parent + 50 && zombie === 0; pid++) {
+      // Not the next number, where others start programs too.
+      for (let pid = parent + 1; pid < parent + 2000 && zombie === 0; pid++) {
         const stat = readStat(pid);
         if (stat?.ppid === parent && stat.state === 'Z') zombie = pid;
       }
