@@ -8,6 +8,7 @@ import type { ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service } from '../../src/core/state.js';
 import { wallTime } from '../../src/core/time.js';
 import { exitedWith } from '../support/evidence.js';
+import { Newsroom, planWith } from '../support/newsroom.js';
 import { program } from '../support/program.js';
 import { type Random, seeded } from '../support/random.js';
 import type { SimulatedProcess } from '../support/simulated-host.js';
@@ -15,6 +16,7 @@ import { Stage } from '../support/stage.js';
 import type { Action, Ending, Step, Wish } from './action.js';
 import { cast, exeOf, install, pidFileOf } from './cast.js';
 import { Invariants } from './invariants.js';
+import { complaintOf } from './told.js';
 
 export type Verdict = { readonly type: 'passed' } | { readonly type: 'failed'; readonly rule: string };
 
@@ -40,6 +42,7 @@ class Game {
   readonly #random: Random;
   readonly #stage: Stage;
   readonly #invariants: Invariants;
+  readonly #news: Newsroom;
   readonly #told: Event[] = [];
   readonly #removed: ServiceSpec[] = [];
   readonly #strangers: SimulatedProcess[] = [];
@@ -73,8 +76,10 @@ class Game {
       onEffect(effect);
       this.#write(() => `effect ${brief(effect)}`);
     };
+    const lost = seeded(seed + 2);
     stage.onDeath = () => {
       this.#write(() => 'keeper killed');
+      this.#news.fallBack(lost.int(0, 5));
       this.#invariants.keeperDied();
       stage.clock.after(this.#away, () => {
         if (stage.keeperLives === 'yes') return;
@@ -89,6 +94,7 @@ class Game {
       this.#writeChanges();
       this.#invariants.check();
     };
+    this.#news = new Newsroom(stage, planWith([{ tell: ['admin'] }, { kinds: ['died'], tell: ['each'] }]));
     for (const spec of cast(this.#random)) {
       install(stage.host, spec, 'healthy');
       if (spec.kind.type === 'watched' && this.#random.chance(0.6)) stage.bear(`${exeOf(spec.name)} -D`, program());
@@ -405,6 +411,9 @@ class Game {
       if (state.name !== 'running' || !isSameProcess(state.process, process))
         this.#invariants.fail(`${service.spec.name} did not outlive a keeper: ${JSON.stringify(state)}`);
     }
+    this.#news.work();
+    const complaint = complaintOf(this.#news, stage.journal.entries, this.#services());
+    if (complaint !== null) this.#invariants.fail(complaint);
   }
 
   #running(): ReadonlyMap<string, ProcessRef> {
