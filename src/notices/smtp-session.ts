@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { NodemailerError } from 'nodemailer/lib/errors';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import type { SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
+import type { SMTPConnectionOptions, SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
 import type { Message } from './mail-message.js';
 import type { Place } from './place.js';
 
@@ -78,8 +78,8 @@ export async function converse(session: Session, message: Message): Promise<Outc
     }
     at = 'mail';
     const { from, to, bytes } = message;
-    const info = await step<{ response: string; rejectedErrors?: readonly NodemailerError[] }>((done) =>
-      connection.send({ from, to: [...to], size: bytes.length }, bytes, done as never),
+    const info = await step<SMTPConnectionSendInfo>((done) =>
+      connection.send({ from, to: [...to], size: bytes.length }, bytes, done),
     );
     takeLeave(connection);
     return { type: 'sent', answer: info?.response ?? '', refused: refusalsOf(info?.rejectedErrors) };
@@ -107,16 +107,16 @@ function optionsOf({ socket, place, protection, ca, talk }: Session): SMTPConnec
     socketCloseTimeout: 0,
     maxResponseSize: 64 * 1024,
     transactionLog: true,
-    logger: { debug: (entry: unknown, line: unknown) => overhear(entry, line, talk) } as never,
+    logger: { debug: (entry: unknown, line: unknown) => overhear(entry, String(line), talk) },
   };
 }
 
 /** Every line but those of a login: what is no known command, and what follows AUTH, may be a password. */
-function overhear(entry: unknown, line: unknown, talk: (line: string) => void): void {
+function overhear(entry: unknown, line: string, talk: (line: string) => void): void {
   const side = typeof entry === 'object' && entry !== null && 'tnx' in entry ? entry.tnx : null;
   if (side === 'server') talk(`< ${line}`);
   if (side !== 'client') return;
-  const command = /^(?:(?:EHLO|HELO|MAIL FROM:|RCPT TO:).*|STARTTLS|DATA|RSET|QUIT|AUTH(?= ))/.exec(String(line))?.[0];
+  const command = /^(?:(?:EHLO|HELO|MAIL FROM:|RCPT TO:).*|STARTTLS|DATA|RSET|QUIT|AUTH(?= ))/.exec(line)?.[0];
   talk(`> ${command ?? '***'}`);
 }
 

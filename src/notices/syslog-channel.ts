@@ -60,7 +60,7 @@ async function sendHere(
     if (refusal === 'EPROTOTYPE') refusal = await sendStream(path, message, signal);
     if (refusal === 'ENOENT') return { type: 'refused', reason: `there is no syslog here: nothing is at ${path}` };
     if (refusal !== null) return later(`${path} does not take it (${refusal})`);
-    talk(`> ${message}`);
+    talk(`> ${message.toString('utf8')}`);
   }
   return { type: 'delivered', answer: `${path} took it` };
 }
@@ -87,7 +87,7 @@ async function sendFar(place: Place, messages: readonly Buffer[], { signal, talk
     await Promise.race([protest, new Promise<void>((resolve) => udp.connect(place.port, address, resolve))]);
     for (const message of messages) {
       await Promise.race([protest, sent(udp, message)]);
-      talk(`> ${message}`);
+      talk(`> ${message.toString('utf8')}`);
     }
     await Promise.race([protest, sleep(PROTEST)]);
     return { type: 'delivered', answer: `sent to ${inText(place)} by UDP, which tells nothing of its arrival` };
