@@ -6,6 +6,7 @@ import type { ExitStatus, Killer, ProcessRef } from '../core/process.js';
 import type { Report } from '../keeper/ports.js';
 import { ticksNow } from './boot-clock.js';
 import { type LastLook, lastLook } from './last-look.js';
+import { Pace } from './pace.js';
 import type { Pump } from './pump.js';
 import { processOfThread, type SenderFacts, senderFacts } from './sender.js';
 import { signalName, signalNumber } from './signal-number.js';
@@ -44,18 +45,14 @@ const FRESH_WITH_CORE = 60_000;
 /** Start times are rounded down, and so are the notes. */
 const ROUNDING = 1;
 
+/** Ticks; the thread that had the fault ends with all the others. */
+const STRAY = 100;
+const STRAYS = 16;
+
 const PER_PROCESS = 8;
 /** Of those that somebody waits for, and of the others: the strangers of a storm must not drive out our own. */
 const FOLLOWED = 8192;
 const OTHERS = 512;
-/** Wake-ups in a second from which on a storm is read in batches: it is the wake-ups that cost. */
-const STORM = 10;
-const BATCH_MS = 100;
-/** So long takes no single signal, whose sender is looked at, on a machine with time to spare. */
-const LONG_MS = 2;
-/** A storm gets a hundredth of the processor, whoever makes it: what is overwritten meanwhile is counted. */
-const SHARE = 100;
-const LATEST_MS = 2000;
 /** Lines at once from which on nobody looks which thread of whom was meant. */
 const MANY = 16;
 
@@ -69,8 +66,9 @@ export class Killers {
   /** The same of whom nobody waits for, yet: it may be ours from before a keeper was killed, or be followed in a moment. */
   readonly #others = new Map<number, readonly Sent[]>();
   readonly #starved = new Map<number, Starved>();
-  #second = 0;
-  #wakeups = 0;
+  /** Faults of threads that were gone before anybody could ask whose they were. */
+  #strays: readonly Signalled[] = [];
+  readonly #pace = new Pace();
   #timer: NodeJS.Timeout | null = null;
   #lost = 0;
 
@@ -92,7 +90,8 @@ export class Killers {
     // The note is there before the end is, but perhaps not read yet.
     this.#read();
     const { pid, startTicks } = process;
-    const candidates = this.#candidates(process, status);
+    const noted = this.#candidates(process, status);
+    const candidates = noted.length > 0 ? noted : this.#straysOf(process, status);
     const last = candidates.at(-1);
     const starved = this.#starved.get(pid);
     const asked = candidates.findLast(({ note, sender }) => note.code <= 0 && sender?.pid !== pid);
@@ -129,27 +128,32 @@ export class Killers {
       );
   }
 
+  /**
+   * A process that ended by a fault had one, in a thread that is gone; where only one has been noted in this second that nobody
+   * else can have had, it was that.
+   */
+  #straysOf({ startTicks }: ProcessRef, status: ExitStatus): readonly Sent[] {
+    const since = Math.max(startTicks, ticksNow() - STRAY);
+    const fitting = this.#strays.filter(
+      ({ ticks, signal, code }) => ticks >= since && status.type === 'signaled' && mayHaveCaused(signal, code, status),
+    );
+    if (fitting.length !== 1) return [];
+    this.#strays = this.#strays.filter((stray) => !fitting.includes(stray));
+    return fitting.map((note) => ({ note, sender: null, target: null }));
+  }
+
   #wait(): void {
     this.#pump.add(this.#instance.fd, EPOLLIN, () => {
       const begun = performance.now();
       this.#read();
-      const took = performance.now() - begun;
-      if (!this.#isStorm() && took < LONG_MS) return;
+      const pause = this.#pace.pauseAfter(performance.now() - begun, performance.now());
+      if (pause === null) return;
       this.#pump.remove(this.#instance.fd);
-      const pause = Math.min(LATEST_MS, Math.max(BATCH_MS, took * SHARE));
       this.#timer = setTimeout(() => {
         this.#timer = null;
         this.#wait();
       }, pause);
     });
-  }
-
-  #isStorm(): boolean {
-    const second = Math.floor(ticksNow() / 100);
-    if (second !== this.#second) this.#wakeups = 0;
-    this.#second = second;
-    this.#wakeups += 1;
-    return this.#wakeups > STORM;
   }
 
   #read(): void {
@@ -175,6 +179,7 @@ export class Killers {
   #takeSignal(note: Signalled, among: number): void {
     const target = this.#targetOf(note.target, among);
     const isFollowed = this.#isFollowed(target);
+    if (!isFollowed && note.code > 0 && !isWholeProcess(target)) this.#strays = [...this.#strays, note].slice(-STRAYS);
     const map = isFollowed ? this.#sent : this.#others;
     const sent: Sent = isFollowed ? this.#lookedAt(note, target, among) : { note, sender: null, target: null };
     keepLast(map, target, [...(map.get(target) ?? []), sent].slice(-PER_PROCESS), isFollowed ? FOLLOWED : OTHERS);
