@@ -110,7 +110,11 @@ export class Postman {
     try {
       await rm(path, { force: true });
       const directory = await open(this.#parts.outbox, 'r');
-      await directory.sync().finally(() => directory.close());
+      try {
+        await directory.sync();
+      } finally {
+        await directory.close();
+      }
     } catch {
       // EROFS, EIO
     }

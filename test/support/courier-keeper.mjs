@@ -15,7 +15,7 @@ const dispatch = new Dispatch({
     wall: () => Date.now(),
     random: Math.random,
     after: (ms, callback) => {
-      const timer = setTimeout(callback, ms);
+      const timer = setTimeout(() => callback(), ms);
       return () => clearTimeout(timer);
     },
   },

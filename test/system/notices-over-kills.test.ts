@@ -24,8 +24,8 @@ const pagedIn = (home: Home): readonly Told[] =>
 const writtenIn = (home: Home): readonly string[] =>
   [...home.read('notices.log').matchAll(/\[DIED\] (web-\d+):/g)].map(([, name = '']) => name);
 
-const died = (told: readonly Told[]): readonly (string | null)[] =>
-  told.filter(({ label }) => label === 'DIED').map(({ service }) => service);
+const died = (told: readonly Told[]): readonly string[] =>
+  told.filter(({ label }) => label === 'DIED').map(({ service }) => service ?? '');
 
 describe('notices', () => {
   it('are told once each by a file and a program, however often the keeper is killed (monitors 29)', async () => {
