@@ -18,7 +18,7 @@ export function evidenceOf(death: Death, without: readonly Missing[]): readonly 
     ...statusFinding(death, without),
     ...senderFindings(death, without),
     ...oomFinding(death, without),
-    ...faultFinding(death),
+    ...faultFinding(death, without),
     ...coreFinding(death),
     ...lifeFindings(death),
     ...sleepFinding(death),
@@ -88,7 +88,11 @@ function senderFindings(death: Death, without: readonly Missing[]): readonly Fin
     return [{ ...tracing, text: `who sent it is not known${because('tracefs', without)}`, grade: 'unknown' }];
   if (signal === 'SIGABRT') return [{ ...tracing, text: 'itself: it called abort', grade: 'inferred' }];
   return [
-    { ...tracing, text: 'nobody else was seen to send it: the program itself, the kernel, or the keeper when somebody asked for it', grade: 'inferred' },
+    {
+      ...tracing,
+      text: 'nobody else was seen to send it: the program itself, the kernel, or the keeper when somebody asked for it',
+      grade: 'inferred',
+    },
   ];
 }
 
@@ -129,9 +133,10 @@ function oomFinding({ oom, findings, by, status, cause }: Death, without: readon
   if (oom === 'yes')
     return [{ about: 'oom', text: 'the kernel ended it: out of memory', grade: 'seen', source: 'kernel' }];
   const mayHaveBeen = cause === 'signal' && by === null && status.type === 'signaled' && status.signal === 'SIGKILL';
-  if (!mayHaveBeen || !isMissing('tracefs', without)) return [];
-  const text = `whether memory ran out is not known${because('tracefs', without)}`;
-  return [{ about: 'oom', text, grade: 'unknown', source: 'tracefs' }];
+  // Each of the two would have told.
+  if (!mayHaveBeen || !isMissing('tracefs', without) || !isMissing('kmsg', without)) return [];
+  const text = 'whether memory ran out is not known: without tracefs and kmsg';
+  return [{ about: 'oom', text, grade: 'unknown', source: 'kernel log' }];
 }
 
 function oomKillFinding({ group, scope, held, mapped, limit, source }: OomKill): Finding {
@@ -155,8 +160,13 @@ const sources: Readonly<Record<OomKill['source'], string>> = {
   counter: 'cgroup',
 };
 
-function faultFinding({ findings }: Death): readonly Finding[] {
-  if (findings?.fault == null) return [];
+function faultFinding({ findings, status, by }: Death, without: readonly Missing[]): readonly Finding[] {
+  if (findings?.fault == null) {
+    const isOwn = status.type === 'signaled' && faultSignals.includes(status.signal) && by === null;
+    if (!isOwn || !isMissing('kmsg', without)) return [];
+    const text = `where it was is not known${because('kmsg', without)}`;
+    return [{ about: 'fault', text, grade: 'unknown', source: 'kernel log' }];
+  }
   const { source, instruction } = findings.fault;
   const text = `${describeFault(findings.fault)}${instruction === null ? '' : `, instruction ${instruction}`}`;
   return [{ about: 'fault', text, grade: 'seen', source: sources[source] }];

@@ -22,6 +22,7 @@ const bash: Killer = {
 const nothing: Findings = { oomKill: null, fault: null, core: null, sleep: null, sentAt: null };
 const noTracefs: readonly Missing[] = [
   { name: 'tracefs', effect: 'who sent a signal is not known (needs root, and no container)' },
+  { name: 'kmsg', effect: 'where a program faulted is not known (needs root)' },
 ];
 
 interface End {
@@ -130,7 +131,7 @@ describe('the post-mortem of an end (monitors 33)', () => {
       'web was killed by SIGKILL, after 4.0 s',
       'seen status: ended by SIGKILL [wait status]',
       'unknown sender: who sent it is not known: without tracefs (needs root, and no container) [tracefs]',
-      'unknown oom: whether memory ran out is not known: without tracefs (needs root, and no container) [tracefs]',
+      'unknown oom: whether memory ran out is not known: without tracefs and kmsg [kernel log]',
       lived,
     ]);
     expect(told(died(death(signaled('SIGTERM'))))[2]).toBe(
@@ -183,9 +184,10 @@ describe('the post-mortem of an end (monitors 33)', () => {
       'seen core: its memory was dumped to /var/crash/core.812 [core_pattern]',
       lived,
     ]);
-    expect(told(died(death(signaled('SIGSEGV'))), noTracefs)[2]).toBe(
+    expect(told(died(death(signaled('SIGSEGV'))), noTracefs).slice(2, 4)).toEqual([
       "inferred sender: nobody: SIGSEGV is how the kernel answers a fault of the program's own [signal]",
-    );
+      'unknown fault: where it was is not known: without kmsg (needs root) [kernel log]',
+    ]);
   });
 
   it('that we made is called ours', () => {
