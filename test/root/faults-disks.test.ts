@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HistoryDocument } from '../../src/core/history-view.js';
 import { killMain, serving, sshd } from '../support/sandbox-daemons.js';
 import {
   forgetEverything,
@@ -45,6 +46,13 @@ async function killed(name: string): Promise<void> {
     const now = status(name);
     return now.state === 'running' && now.process !== null && now.process.pid !== old && isAlive(now.process.pid);
   });
+}
+
+function deathsInHistory(name: string): number {
+  const { code, stdout } = upkeep('history', name, '--json', '-n', 'all');
+  if (code !== 0) return 0;
+  const { entries }: HistoryDocument = JSON.parse(stdout);
+  return entries.filter(({ what }) => what === 'died').length;
 }
 
 async function killedListener(): Promise<void> {
@@ -106,6 +114,8 @@ describe.each([
     expect((await inState('quiet', 'running')).process?.pid).toBe(quiet);
     await killed('quiet');
     await killedListener();
+    // What could not be written waited for room: two rounds, and two more.
+    await until('every death of it in the history, once', () => deathsInHistory('quiet') === 4);
   });
 });
 
