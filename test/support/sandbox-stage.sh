@@ -87,7 +87,7 @@ export LC_ALL=C.UTF-8 LANG=C.UTF-8 HOME=/root USER=root LOGNAME=root SHELL=/bin/
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${node:+:$(dirname "$node")}
 unset TMPDIR XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_STATE_HOME XDG_DATA_HOME XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS NOTIFY_SOCKET
 
-daemons="openssh-server slapd bind9 apache2 cfengine3 cron rsyslog"
+daemons="openssh-server slapd bind9 apache2 cfengine3 cron rsyslog postfix"
 packages=${SANDBOX_INSTALL-"$daemons openssh-client ldap-utils bind9-utils procps psmisc iproute2 e2fsprogs util-linux systemd"}
 if [ -n "$packages" ]; then
   log=/var/log/sandbox-install.log
