@@ -1,10 +1,10 @@
 // What `upkeep why` answers, versioned: the CLI, the control socket and whoever asks it read this.
 
-import type { Finding, Mark, Neighbour, PostMortem } from './post-mortem.js';
+import type { Finding, Mark, PostMortem } from './post-mortem.js';
 import type { Remedy } from './remedy.js';
 import type { ServiceStatus } from './status.js';
 
-export type { Finding, Mark, Neighbour, PostMortem, Remedy };
+export type { Finding, Mark, PostMortem, Remedy };
 
 export interface WhyDocument {
   readonly version: 1;
