@@ -7,7 +7,7 @@ import type { NoticeKind } from './notice.js';
 import type { Case, Stop } from './notice-desk.js';
 import * as tell from './notice-draft.js';
 import { type Draft, entryId } from './notice-draft.js';
-import { lately, outputOf } from './notice-text.js';
+import { endInBrief, lately, outputOf } from './notice-text.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';
 import { elapsedOnWall, laterOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
 
@@ -259,6 +259,7 @@ function opened(before: Case | null, entry: ServiceEntry, at: WallTime): Case {
     entry: entryId(entry),
     trouble: 'none',
     worst: null,
+    opening: null,
     end: null,
     followed: [],
     ends: recent(before?.ends ?? [], at),
@@ -281,7 +282,8 @@ function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {
   const { incident } = entry.news.change.what.death;
   const [first, ...others] = it.incidents.includes(incident) ? it.incidents : [...it.incidents, incident];
   const incidents = first === undefined ? [] : [first, ...others.slice(-mostIncidents)];
-  return { ...it, incidents, end: slim(entry), followed: [], ends: recent([...it.ends, at], at) };
+  const opening = it.opening ?? (it.end === null ? null : endInBrief(it.end.news.change.what.death));
+  return { ...it, incidents, opening, end: slim(entry), followed: [], ends: recent([...it.ends, at], at) };
 }
 
 /** As much of its output as a notice can show. */
@@ -301,6 +303,7 @@ const over = (it: Case, at: WallTime): Case => ({
   phase: 'over',
   since: at,
   worst: null,
+  opening: null,
   end: null,
   followed: [],
   told: {},

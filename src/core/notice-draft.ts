@@ -15,6 +15,7 @@ import {
   helpFor,
   nextInBrief,
   nextSentence,
+  openingOf,
   sentence,
   titleOf,
 } from './notice-text.js';
@@ -90,6 +91,7 @@ export function died(it: Case, { next }: Of<'died'>, at: WallTime): Draft {
 export function startFailed(it: Case, { next }: Of<'startFailed'>, at: WallTime): Draft {
   const story = [
     sentence(`${titleOf(it)} is down: its start failed`),
+    ...openingOf(it),
     nextSentence(next),
     'Further attempts that fail are not told; when it is up again, that is.',
   ];
@@ -101,7 +103,8 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
   switch (failure.type) {
     case 'limit': {
       const outcome = next.type === 'nothing' ? 'gave up' : nextInBrief(next);
-      const story = [down, sentence(`${failure.count} restarts did not help`), nextSentence(next)];
+      const helpless = sentence(`${failure.count} restarts did not help`);
+      const story = [down, ...openingOf(it), helpless, nextSentence(next)];
       return draft(it, 'failed', at, { headline: headlineOf(it, outcome), story });
     }
     case 'prevented':
@@ -155,6 +158,7 @@ export function fought(it: Case, { fight, next }: Of<'fight'>, at: WallTime): Dr
 export function flapping(it: Case, at: WallTime): Draft {
   const story = [
     sentence(`${titleOf(it)} runs again, but it had to be restarted ${it.restarts.length} times in 10 min`),
+    ...openingOf(it),
     'Its restarts are not told until it has been up for 10 min.',
   ];
   const words = { headline: headlineOf(it, 'restarted each time'), story };

@@ -16,7 +16,7 @@ export const lately = minutes(10);
 const longest = { headline: 160, sentence: 400, line: 300, lines: 20, marks: 20 } as const;
 
 /** `exit 1 after 4 s`, `SIGKILL from bash (pid 4711, alice)`, `out of memory`. */
-function endInBrief(death: Death): string {
+export function endInBrief(death: Death): string {
   const age = death.uptime === null || death.whileAway === 'yes' ? '' : ` after ${inWords(death.uptime)}`;
   return `${causeInBrief(death)}${age}${death.whileAway === 'yes' ? ', while the keeper was away' : ''}`;
 }
@@ -71,6 +71,10 @@ export function headlineOf({ end, ends }: Case, next: string | null): string {
   const parts = [cause, countInWords(ends.length), next].filter((part) => part !== null);
   return oneLine(parts.join(', '), longest.headline);
 }
+
+/** What it began with: the cause is there, and what is told now may be only what came of it. */
+export const openingOf = ({ opening }: Case): readonly string[] =>
+  opening === null ? [] : [sentence(`It began with another end: ${opening}`)];
 
 /** What comes next by itself, as the end of a headline. */
 export const nextInBrief = (next: Next, doing = 'retrying'): string =>

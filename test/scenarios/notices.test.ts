@@ -111,6 +111,8 @@ describe('a service that does not come up', () => {
     crash(stage);
     stage.run(5 * SECOND);
     expect(news.lines()).toEqual(['[DOWN] web: failed to start: exit 1 after 0.1 s, 2nd in 10 min, retrying in 0.1 s']);
+    // What the trouble began with is said, also where another end is what is told of.
+    expect(news.notices()[0]?.story).toContain('It began with another end: SIGSEGV after 60 s.');
     stage.run(20 * MINUTE);
     expect(news.kinds()).toEqual(['start-failed', 'failed']);
     expect(news.notices()[1]?.headline).toMatch(

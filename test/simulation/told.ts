@@ -28,9 +28,11 @@ export function complaintOf(
 
 /** An end that nobody asked for, of what is wanted up, and not because its policy or the host wants it so. */
 function deservesTelling({ news }: Entry): boolean {
-  if (news.of === 'keeper' || news.change.what.type !== 'died') return false;
+  if (news.of === 'keeper') return false;
   const { change, about } = news;
-  const isLeft = change.what.type === 'died' && change.what.next.type === 'nothing' && change.to === 'waiting';
+  const { what } = change;
+  if (what.type !== 'died') return false;
+  const isLeft = what.next.type === 'nothing' && change.to !== 'stopped' && change.to !== 'failed';
   return about.hold === 'no' && about.desired === 'up' && !isLeft;
 }
 
