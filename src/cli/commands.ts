@@ -145,7 +145,7 @@ export const commands: readonly Command[] = [
   {
     name: 'why',
     alias: null,
-    summary: 'why it is as it is, what changes that, and how it last died; without NAME all that is not as wanted',
+    summary: 'why it is as it is, what changes that, and how it last died',
     words: [names],
     options: [option('-a, --all', 'also how it died before, as far back as the history goes'), JSON_OUT, ...SYSTEM],
     group: 'look',

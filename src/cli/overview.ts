@@ -33,6 +33,7 @@ export function overviewLines(): readonly string[] {
 /** Those to know first. */
 export const fewLines: readonly string[] = [
   'upkeep status NAME        one service, with its last death',
+  'upkeep why NAME           why it is as it is, and how it died',
   'upkeep logs -f NAME       what it prints',
   'upkeep restart NAME       also start, stop, reload, hold',
   'upkeep check              is the configuration right? then plan, apply',

@@ -37,7 +37,7 @@ function stateRemedies(service: Service): readonly Remedy[] {
       return [logs];
     case 'backoff':
     case 'failed':
-      return [...matchRemedy(service), ...downRemedies(service, start), leave, logs];
+      return [...matchRemedy(service), ...downRemedies(service, start), leave, logs, ...ackRemedy(service)];
     case 'unknown':
       return matchRemedy(service);
   }
@@ -48,6 +48,10 @@ function downRemedies(service: Service, start: Remedy): readonly Remedy[] {
   if (isInFight(service)) return [start, remedy(`hold ${name} --for 2h`, 'leaves it to the other for so long')];
   return [remedy(`reset ${name}`, 'forgets the failures and tries now')];
 }
+
+/** Only where there is an incident that somebody would be reminded of. */
+const ackRemedy = ({ spec, lastDeath }: Service): readonly Remedy[] =>
+  lastDeath === null ? [] : [remedy(`ack ${spec.name}`, 'ends the reminders of this incident')];
 
 /** Where nothing or too much was found. */
 function matchRemedy({ spec: { kind }, state }: Service): readonly Remedy[] {

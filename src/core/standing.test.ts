@@ -217,6 +217,11 @@ describe('the commands that change it', () => {
     ['what is stopped can be started', be(web, stopped), ['upkeep start web']],
     ['what waits can be hurried or left', be(web, backoff), ['upkeep reset web', 'upkeep stop web', 'upkeep logs web']],
     [
+      'what has failed can be acknowledged too',
+      be(web, limitReached, { lastDeath: died }),
+      ['upkeep reset web', 'upkeep stop web', 'upkeep logs web', 'upkeep ack web'],
+    ],
+    [
       'what was not found can be looked for',
       be(ssh, { name: 'failed', since, failure: { type: 'nothing-matches' }, deadline: null }),
       ['upkeep match /usr/sbin/ssh', 'upkeep reset ssh', 'upkeep stop ssh', 'upkeep logs ssh'],
