@@ -1,7 +1,7 @@
 // How ends are told apart and when nothing is waited for; the rungs are for the contract.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ExitEvidence } from '../core/process.js';
 import { Exits } from './exits.js';
 import { probeFeatures } from './features.js';
@@ -41,6 +41,18 @@ async function stranger(): Promise<ReturnType<typeof refOf>> {
   children.push(parent);
   const line = await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data))));
   return refOf(Number(line));
+}
+
+/** How many looks are put off to a later time within one in which at least one must be. */
+async function looksFromNowOn(): Promise<number> {
+  const later = vi.spyOn(globalThis, 'setTimeout');
+  const own = 600;
+  try {
+    await new Promise((resolve) => setTimeout(resolve, own));
+    return later.mock.calls.filter(([, delay]) => delay !== own).length;
+  } finally {
+    later.mockRestore();
+  }
 }
 
 function refOf(pid: number) {
@@ -95,8 +107,6 @@ describe('followed processes', () => {
       close: () => {},
     };
     const looking = new Exits(refusing, features);
-    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const before = timers();
     const one = await stranger();
     let told = 0;
     looking.follow('a', one, () => {
@@ -104,7 +114,8 @@ describe('followed processes', () => {
     });
     process.kill(one.pid, 'SIGKILL');
     await until(() => told === 1);
-    await until(() => timers() <= before);
+    await looksFromNowOn();
+    expect(await looksFromNowOn()).toBe(0);
     looking.close();
   });
 
@@ -119,19 +130,20 @@ describe('followed processes', () => {
       close: () => {},
     };
     const mixed = new Exits(half, features);
-    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const [lasting, short] = [await stranger(), await stranger()];
-    const before = timers();
     mixed.follow('a', lasting, () => {});
+    expect(await looksFromNowOn()).toBe(0);
     half.refuses = 'yes';
     let told = 0;
     mixed.follow('b', short, () => {
       told += 1;
     });
-    expect(timers()).toBeGreaterThan(before);
+    expect(await looksFromNowOn()).toBeGreaterThan(0);
     process.kill(short.pid, 'SIGKILL');
     await until(() => told === 1);
-    await until(() => timers() <= before);
+    // One look finds nobody left to look at.
+    await looksFromNowOn();
+    expect(await looksFromNowOn()).toBe(0);
     mixed.close();
   });
 });

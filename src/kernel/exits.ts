@@ -191,7 +191,8 @@ export class Exits {
       const evidence = this.#evidenceOf(entry);
       if (evidence !== 'alive') this.#ended(entry, evidence);
     }
-    if (this.#followed.size === 0 || this.#pollTimer !== null) return;
+    const isLookedFor = [...this.#followed.values()].some(({ pidfd }) => pidfd === null);
+    if (!isLookedFor || this.#pollTimer !== null) return;
     this.#pollDelay = Math.min(this.#pollDelay * 2, LAST_POLL);
     this.#pollTimer = setTimeout(() => this.#poll(), this.#pollDelay);
   }
