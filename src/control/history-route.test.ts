@@ -57,10 +57,12 @@ it('answers with nothing when the time is over, when the client is gone, and whe
   expect(await routeOf(nothing).route.answer(query('wait=10ms'), 'no', here())).toEqual(empty);
 
   const gone = new AbortController();
-  const left = routeOf(nothing).route.answer(query('wait=50s'), 'no', gone.signal);
+  const away = routeOf(nothing, something);
+  const left = away.route.answer(query('wait=50s'), 'no', gone.signal);
   await aMoment();
   gone.abort();
   expect(await left).toEqual(empty);
+  expect(away.asked).toHaveLength(1);
 
   const { route } = routeOf(nothing);
   const released = route.answer(query('wait=50s'), 'no', here());

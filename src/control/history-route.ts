@@ -30,9 +30,11 @@ export class HistoryRoute {
       const recorded = this.#recorded;
       const answer = await this.#parts.history(question);
       if (answer.type === 'unavailable') throw new ControlError(503, 'history-unavailable', answer.problem);
-      const isLate = performance.now() >= until || gone.aborted || this.#life === 'leaving';
+      const isLate = performance.now() >= until || this.#life === 'leaving';
       if (answer.entries.length > 0 || isLate) return historyDocument(answer, details);
       if (recorded === this.#recorded) await this.#next(until - performance.now(), gone);
+      // Nobody reads what would be found.
+      if (gone.aborted) return historyDocument(answer, details);
     }
   }
 
