@@ -8,6 +8,7 @@ import type { Case, Stop } from './notice-desk.js';
 import * as tell from './notice-draft.js';
 import { type Draft, entryId } from './notice-draft.js';
 import { endInBrief, lately, outputOf } from './notice-text.js';
+import { oneLine } from './one-line.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';
 import { elapsedOnWall, laterOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
 
@@ -275,7 +276,8 @@ function opened(before: Case | null, entry: ServiceEntry, at: WallTime): Case {
 const noted = (it: Case, about: About): Case => ({ ...it, ...factsOf(about) });
 
 function factsOf({ description, runbook, tags, healthyAfter, hold }: About): Pick<Case, 'about' | 'hold'> {
-  return { about: { description, runbook, tags, healthyAfter }, hold };
+  const title = description === null ? null : oneLine(description, 200);
+  return { about: { description: title, runbook, tags, healthyAfter }, hold };
 }
 
 function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {

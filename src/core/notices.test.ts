@@ -186,6 +186,44 @@ describe('a wall clock that is set', () => {
   });
 });
 
+describe('words of others', () => {
+  it('are one line each, without what a terminal or a header would obey, and of bounded length (monitors 34)', () => {
+    const evil = `a\r\nBcc: all\u001b[2J\u202e${'x'.repeat(100_000)}`;
+    const stage = Stage.with([supervised({ description: evil, restart: { when: 'never' } })]);
+    stage.run(MINUTE);
+    stage.host.end(stage.main('web'), { type: 'signaled', signal: 'SIGKILL', coreDumped: false });
+    stage.run(MINUTE);
+    const by = {
+      pid: 1,
+      name: evil,
+      uid: 0,
+      user: evil,
+      grade: 'seen',
+      signal: 'SIGKILL',
+      command: evil,
+      parent: null,
+    } as const;
+    const entries = stage.journal.entries.map((entry): Entry => {
+      if (entry.news.of === 'keeper' || entry.news.change.what.type !== 'died') return entry;
+      const { change } = entry.news;
+      const what = { ...entry.news.change.what, death: { ...entry.news.change.what.death, by } };
+      return {
+        ...entry,
+        output: Array.from({ length: 500 }, () => evil),
+        news: { ...entry.news, change: { ...change, what } },
+      };
+    });
+    const { letters } = tellAll(entries, (entries.at(-1)?.time ?? 0) + HOUR, () => 0);
+    const [notice] = letters.find(({ channel }) => channel === 'admin')?.notices ?? [];
+    expect(notice?.headline).toMatch(/^SIGKILL from a/);
+    expect(notice?.headline.length).toBeLessThanOrEqual(160);
+    expect(notice?.postMortem?.output).toHaveLength(20);
+    const text = JSON.stringify(notice);
+    expect(text).not.toMatch(/\\[rnu]|\u202e/);
+    expect(text.length).toBeLessThan(20_000);
+  });
+});
+
 describe('a flood', () => {
   const many = Array.from({ length: 2000 }, (_, n) => `s${n}`);
 
