@@ -64,7 +64,7 @@ describe('a root keeper', () => {
   it('refuses the configuration, an include, an env file and a secret file that somebody else can change', () => {
     const text = `include: sub/a.yaml
 services: { a: { run: x, envFile: [/srv/a.env, -/srv/none.env] } }
-notices: { channels: { m: { mail: { to: root, via: { smtp: "m:25", password: { file: /srv/pass } } } } } }
+notices: { channels: { m: { mail: { to: root, via: { smtp: "m:25", user: up, password: { file: /srv/pass } } } } } }
 `;
     const files = { '/u.yaml': text, '/sub/a.yaml': 'services: {}', '/srv/a.env': '', '/srv/pass': '' };
     expect(problemsOf(files)).toEqual([]);
@@ -75,7 +75,7 @@ notices: { channels: { m: { mail: { to: root, via: { smtp: "m:25", password: { f
       expect.stringMatching(
         /^\/u.yaml:2:36: services.a.envFile: \/srv\/a.env can be written by others than root \(mode 0666\);/,
       ),
-      expect.stringMatching(/^\/u.yaml:3:86: notices: \/srv\/pass belongs to user 5;/),
+      expect.stringMatching(/^\/u.yaml:3:96: notices: \/srv\/pass belongs to user 5;/),
     ]);
     expect(problemsOf(files, {}, { '/u.yaml': { uid: 5 } })).toEqual([
       expect.stringMatching(/^\/u.yaml: \/u.yaml belongs to user 5;/),

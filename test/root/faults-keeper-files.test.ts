@@ -24,10 +24,16 @@ function mountSmall(directory: string): void {
   mounted.push(directory);
 }
 
-const remount = (directory: string, how: 'ro' | 'rw'): void => {
-  const done = run('mount', ['-o', `remount,${how}`, directory]);
+/** As a kernel does it after an error of the disk: also under a file that is open to be written, as the history is. */
+function makeReadOnly(directory: string): void {
+  const bound = run('mount', ['--bind', '-o', 'ro', directory, directory]);
+  expect(bound.code, bound.stderr).toBe(0);
+}
+
+function makeWritable(directory: string): void {
+  const done = run('mount', ['-o', 'remount,bind,rw', directory]);
   expect(done.code, done.stderr).toBe(0);
-};
+}
 
 const pidOf = async (name: string): Promise<number> => (await inState(name, 'running')).process?.pid ?? 0;
 
@@ -65,7 +71,7 @@ describe('a read-only state directory', () => {
     keeper = await Keeper.start();
     const a = await pidOf('a');
     await pidOf('b');
-    remount('/var/lib/upkeep', 'ro');
+    makeReadOnly('/var/lib/upkeep');
     expect(upkeep('stop', 'b', '--reason', 'disk').code).toBe(0);
     await keeper.stop('SIGKILL');
     keeper = await Keeper.start();
@@ -73,7 +79,7 @@ describe('a read-only state directory', () => {
     expect((await inState('b', 'stopped')).desired).toBe('down');
     await killed('a');
     expect(upkeep('stop', 'b').code).toBe(0);
-    remount('/var/lib/upkeep', 'rw');
+    makeWritable('/var/lib/upkeep');
     expect(upkeep('hold', 'a', '--reason', 'so that there is a word to write').code).toBe(0);
     await until(
       'the words are on the disk',

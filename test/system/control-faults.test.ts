@@ -141,18 +141,18 @@ describe('a keeper without descriptors', () => {
     const keeper = await home.start();
     await home.running('web');
     // Node itself needs more while it loads the program.
-    expect((await home.spawn(['prlimit', '--pid', String(keeper.pid), '--nofile=64:64']).ended).code).toBe(0);
+    expect((await home.spawn(['prlimit', '--pid', String(keeper.pid), '--nofile=100:100']).ended).code).toBe(0);
     home.configure({
       web,
-      ...Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`s${i}`, { run: 'sleep 1000' }])),
+      ...Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`s${i}`, { run: 'sleep 1000' }])),
     });
     expect((await home.upkeep('apply')).code).toBe(0);
-    const last = await home.when('s59', ({ lastDeath }) => lastDeath !== null);
+    const last = await home.when('s99', ({ lastDeath }) => lastDeath !== null);
     expect(last.lastDeath).toMatchObject({ cause: 'spawn', errno: 'EMFILE', pid: null });
     await worksStill(home, 3);
     await expect
       .poll(() => keeper.said(), { timeout: 10_000 })
-      .toMatch(/s59 failed to start: the keeper has too few descriptors left \(EMFILE\); raise its limit/);
+      .toMatch(/s99 failed to start: the keeper has too few descriptors left \(EMFILE\); raise its limit/);
     expect(keeper.said()).not.toMatch(/cannot be opened|could not be|while it was|does not end/);
     const pids = home.processes().filter((pid) => pid !== keeper.pid);
     expect(pids.length).toBeGreaterThan(3);
