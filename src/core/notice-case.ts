@@ -1,16 +1,26 @@
 // What an entry means for the case of its service: opened, worse, up again, closed; and what there is to tell of it. Knows no
 // rules, channels and letters: whether anybody hears of it is not its business.
 
-import type { Change, What } from './change.js';
-import type { About, Entry } from './entry.js';
-import type { NoticeKind } from './notice.js';
+import type { What } from './change.js';
+import type { About } from './entry.js';
 import type { Case, Stop } from './notice-desk.js';
 import * as tell from './notice-draft.js';
 import { type Draft, entryId } from './notice-draft.js';
-import { endInBrief, lately, outputOf } from './notice-text.js';
-import { oneLine } from './one-line.js';
+import {
+  calmed,
+  down,
+  following,
+  noted,
+  opened,
+  over,
+  recent,
+  type ServiceEntry,
+  toldAsBad,
+  withEnd,
+  worst,
+} from './notice-record.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';
-import { elapsedOnWall, laterOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
+import { laterOnWall, type Millis, minutes, type WallTime } from './time.js';
 
 /** `it`: null: there is none any more. */
 export interface Turn {
@@ -18,25 +28,12 @@ export interface Turn {
   readonly drafts: readonly Draft[];
 }
 
-/** An entry about a service. */
-export type ServiceEntry = Entry & {
-  readonly news: { readonly of: 'service'; readonly change: Change; readonly about: About };
-};
-
-export const isOfService = (entry: Entry): entry is ServiceEntry => entry.news.of === 'service';
-
 type Of<T extends What['type']> = Extract<What, { type: T }>;
 
 /** 3 restarts in 10 minutes (product.md 2.8). */
 const flappingAt = 3;
 /** What did not come back for so long, and of which nothing else was told, did not heal. */
 export const patience = minutes(1);
-/** An opponent who comes each hour is gone when he did not come for two (see fight.ts); sooner where the core says so. */
-const peace = minutes(135);
-/** The last few, for counting; a service may die each second. */
-const mostTimes = 100;
-const mostIncidents = 10;
-const mostFollowed = 8;
 
 const quiet = (it: Case | null): Turn => ({ it, drafts: [] });
 
@@ -125,9 +122,6 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
 
 const lineOf = ({ news: { change, about } }: ServiceEntry): string => about.line ?? change.what.type;
 
-/** Whoever fights it, an operator's hand and a new definition begin anew. */
-const calmed = ({ trouble }: Case): Case['trouble'] => (trouble === 'fight' ? 'none' : trouble);
-
 const isFoundDown = ({ news: { change, about } }: ServiceEntry, { why }: Of<'starting'>): boolean =>
   why === 'first' && about.kind === 'watched' && change.from === 'unknown';
 
@@ -211,110 +205,3 @@ export function remind(it: Case, at: WallTime): Turn {
 
 /** Reminders grow up to this. */
 const longestPause = minutes(3 * 24 * 60);
-
-/** Those of the kinds that say that something is wrong. */
-const badKinds: readonly NoticeKind[] = ['start-failed', 'failed', 'flapping', 'fight', 'unhealthy', 'hold-ended'];
-
-/** Told once in a case and not again, however often it happens. */
-export const isOnce = (kind: NoticeKind): boolean => isBad(kind) && kind !== 'hold-ended';
-
-export const isBad = (kind: NoticeKind): boolean => badKinds.includes(kind);
-
-export const toldAsBad = ({ told }: Case): readonly string[] => [
-  ...new Set(badKinds.flatMap((kind) => told[kind] ?? [])),
-];
-
-/** How long it has to be up until it counts as recovered. */
-export function calmOf({ trouble, about }: Case): Millis {
-  switch (trouble) {
-    case 'none':
-      return Math.max(about.healthyAfter, seconds(1)) as Millis;
-    case 'flapping':
-      return lately;
-    case 'fight':
-      return peace;
-  }
-}
-
-function worst(it: Case, kind: NoticeKind): Case {
-  return { ...it, worst: it.worst === 'failed' || it.worst === 'fight' ? it.worst : kind };
-}
-
-/** The case with this service down; opened where there is none. */
-function down(found: Case | null, entry: ServiceEntry, at: WallTime): Case {
-  const it = found === null || found.phase === 'over' ? opened(found, entry, at) : found;
-  const since = it.phase === 'down' ? it.since : at;
-  const seenFrom = it.phase === 'down' ? it.seenFrom : at;
-  return { ...it, phase: 'down', since, seenFrom, entry: entryId(entry) };
-}
-
-function opened(before: Case | null, entry: ServiceEntry, at: WallTime): Case {
-  const { change, about } = entry.news;
-  return {
-    service: change.service,
-    incidents: [],
-    phase: 'down',
-    since: at,
-    seenFrom: at,
-    began: at,
-    entry: entryId(entry),
-    trouble: 'none',
-    worst: null,
-    opening: null,
-    end: null,
-    followed: [],
-    ends: recent(before?.ends ?? [], at),
-    restarts: recent(before?.restarts ?? [], at),
-    restarted: 0,
-    told: {},
-    acked: 'no',
-    reminder: null,
-    ...factsOf(about),
-  };
-}
-
-const noted = (it: Case, about: About): Case => ({ ...it, ...factsOf(about) });
-
-function factsOf({ description, runbook, tags, healthyAfter, hold }: About): Pick<Case, 'about' | 'hold'> {
-  const title = description === null ? null : oneLine(description, 200);
-  return { about: { description: title, runbook, tags, healthyAfter }, hold };
-}
-
-function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {
-  const { incident } = entry.news.change.what.death;
-  const [first, ...others] = it.incidents.includes(incident) ? it.incidents : [...it.incidents, incident];
-  const incidents = first === undefined ? [] : [first, ...others.slice(-mostIncidents)];
-  const opening = it.opening ?? (it.end === null ? null : endInBrief(it.end.news.change.what.death));
-  return { ...it, incidents, opening, end: slim(entry), followed: [], ends: recent([...it.ends, at], at) };
-}
-
-/** As much of its output as a notice can show. */
-const slim = (entry: EndEntry): EndEntry => ({
-  ...entry,
-  output: entry.output === null ? null : outputOf(entry.output),
-});
-
-/** What a post-mortem of its end tells of the time after it. */
-const following = (it: Case, entry: ServiceEntry): Case =>
-  it.end === null || it.followed.length === mostFollowed
-    ? it
-    : { ...it, followed: [...it.followed, { ...entry, output: null }] };
-
-const over = (it: Case, at: WallTime): Case => ({
-  ...it,
-  phase: 'over',
-  since: at,
-  worst: null,
-  opening: null,
-  end: null,
-  followed: [],
-  told: {},
-  reminder: null,
-});
-
-const recent = (times: readonly WallTime[], at: WallTime): readonly WallTime[] =>
-  times.filter((time) => elapsedOnWall(time, at) < lately).slice(-mostTimes);
-
-/** Nothing of it counts any more. */
-export const isForgotten = ({ phase, ends, since }: Case, at: WallTime): boolean =>
-  phase === 'over' && elapsedOnWall(ends.at(-1) ?? since, at) >= lately;

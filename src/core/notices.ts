@@ -9,22 +9,11 @@
 import type { Entry } from './entry.js';
 import { letterOf, put, type Setting, withoutWeaker } from './letters.js';
 import type { Letter } from './notice.js';
-import {
-  isBad,
-  isForgotten,
-  isOfService,
-  isOnce,
-  late,
-  meet,
-  remind,
-  type ServiceEntry,
-  stood,
-  type Turn,
-  toldAsBad,
-} from './notice-case.js';
+import { late, meet, remind, stood, type Turn } from './notice-case.js';
 import { atTime, type Due, firstDue, seenAnew } from './notice-clock.js';
 import { type Case, caseOf, type Desk, emptyDesk, withCase } from './notice-desk.js';
 import { aboutKeeper, type Draft } from './notice-draft.js';
+import { isBad, isForgotten, isOfService, isOnce, type ServiceEntry, toldAsBad } from './notice-record.js';
 import { channelsFor } from './notice-rules.js';
 import { laterOnWall, millis, seconds, type WallTime } from './time.js';
 

@@ -1,0 +1,136 @@
+// The case of a service as a value: opened, down, with another end, over; which kinds say that something is wrong, and who was
+// told so. Decides nothing about what an entry means.
+
+import type { Change } from './change.js';
+import type { About, Entry } from './entry.js';
+import type { NoticeKind } from './notice.js';
+import type { Case } from './notice-desk.js';
+import { entryId } from './notice-draft.js';
+import { endInBrief, lately, outputOf } from './notice-text.js';
+import { oneLine } from './one-line.js';
+import type { EndEntry } from './post-mortem-of.js';
+import { elapsedOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
+
+/** An entry about a service. */
+export type ServiceEntry = Entry & {
+  readonly news: { readonly of: 'service'; readonly change: Change; readonly about: About };
+};
+
+export const isOfService = (entry: Entry): entry is ServiceEntry => entry.news.of === 'service';
+
+/** An opponent who comes each hour is gone when he did not come for two (see fight.ts); sooner where the core says so. */
+const peace = minutes(135);
+/** The last few, for counting; a service may die each second. */
+const mostTimes = 100;
+const mostIncidents = 10;
+const mostFollowed = 8;
+
+/** Those of the kinds that say that something is wrong. */
+const badKinds: readonly NoticeKind[] = ['start-failed', 'failed', 'flapping', 'fight', 'unhealthy', 'hold-ended'];
+
+/** Told once in a case and not again, however often it happens. */
+export const isOnce = (kind: NoticeKind): boolean => isBad(kind) && kind !== 'hold-ended';
+
+export const isBad = (kind: NoticeKind): boolean => badKinds.includes(kind);
+
+export const toldAsBad = ({ told }: Case): readonly string[] => [
+  ...new Set(badKinds.flatMap((kind) => told[kind] ?? [])),
+];
+
+/** How long it has to be up until it counts as recovered. */
+export function calmOf({ trouble, about }: Case): Millis {
+  switch (trouble) {
+    case 'none':
+      return Math.max(about.healthyAfter, seconds(1)) as Millis;
+    case 'flapping':
+      return lately;
+    case 'fight':
+      return peace;
+  }
+}
+
+export function worst(it: Case, kind: NoticeKind): Case {
+  return { ...it, worst: it.worst === 'failed' || it.worst === 'fight' ? it.worst : kind };
+}
+
+/** The case with this service down; opened where there is none. */
+export function down(found: Case | null, entry: ServiceEntry, at: WallTime): Case {
+  const it = found === null || found.phase === 'over' ? opened(found, entry, at) : found;
+  const since = it.phase === 'down' ? it.since : at;
+  const seenFrom = it.phase === 'down' ? it.seenFrom : at;
+  return { ...it, phase: 'down', since, seenFrom, entry: entryId(entry) };
+}
+
+export function opened(before: Case | null, entry: ServiceEntry, at: WallTime): Case {
+  const { change, about } = entry.news;
+  return {
+    service: change.service,
+    incidents: [],
+    phase: 'down',
+    since: at,
+    seenFrom: at,
+    began: at,
+    entry: entryId(entry),
+    trouble: 'none',
+    worst: null,
+    opening: null,
+    end: null,
+    followed: [],
+    ends: recent(before?.ends ?? [], at),
+    restarts: recent(before?.restarts ?? [], at),
+    restarted: 0,
+    told: {},
+    acked: 'no',
+    reminder: null,
+    ...factsOf(about),
+  };
+}
+
+export const noted = (it: Case, about: About): Case => ({ ...it, ...factsOf(about) });
+
+function factsOf({ description, runbook, tags, healthyAfter, hold }: About): Pick<Case, 'about' | 'hold'> {
+  const title = description === null ? null : oneLine(description, 200);
+  return { about: { description: title, runbook, tags, healthyAfter }, hold };
+}
+
+export function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {
+  const { incident } = entry.news.change.what.death;
+  const [first, ...others] = it.incidents.includes(incident) ? it.incidents : [...it.incidents, incident];
+  const incidents = first === undefined ? [] : [first, ...others.slice(-mostIncidents)];
+  const opening = it.opening ?? (it.end === null ? null : endInBrief(it.end.news.change.what.death));
+  return { ...it, incidents, opening, end: slim(entry), followed: [], ends: recent([...it.ends, at], at) };
+}
+
+/** As much of its output as a notice can show. */
+const slim = (entry: EndEntry): EndEntry => ({
+  ...entry,
+  output: entry.output === null ? null : outputOf(entry.output),
+});
+
+/** What a post-mortem of its end tells of the time after it. */
+export const following = (it: Case, entry: ServiceEntry): Case =>
+  it.end === null || it.followed.length === mostFollowed
+    ? it
+    : { ...it, followed: [...it.followed, { ...entry, output: null }] };
+
+export const over = (it: Case, at: WallTime): Case => ({
+  ...it,
+  phase: 'over',
+  since: at,
+  worst: null,
+  opening: null,
+  end: null,
+  followed: [],
+  told: {},
+  reminder: null,
+});
+
+export const recent = (times: readonly WallTime[], at: WallTime): readonly WallTime[] =>
+  times.filter((time) => elapsedOnWall(time, at) < lately).slice(-mostTimes);
+
+/** Nothing of it counts any more. */
+export const isForgotten = ({ phase, ends, since }: Case, at: WallTime): boolean =>
+  phase === 'over' && elapsedOnWall(ends.at(-1) ?? since, at) >= lately;
+
+/** Whoever fights it, an operator's hand and a new definition begin anew. */
+export const calmed = ({ trouble }: Case): Case['trouble'] => (trouble === 'fight' ? 'none' : trouble);
