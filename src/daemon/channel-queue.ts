@@ -7,7 +7,7 @@ import type { Envelope } from '../notices/outbox-file.js';
 
 export interface ChannelView {
   readonly channel: string;
-  /** `unknown`: nothing was sent yet. `lost`: several attempts in a row came to nothing. */
+  /** `unknown`: nothing was sent yet. `lost`: a letter was refused for good, or several attempts in a row came to nothing. */
   readonly state: 'unknown' | 'ok' | 'failing' | 'lost';
   readonly waiting: number;
   readonly lastError: string | null;
@@ -116,13 +116,13 @@ export class ChannelQueue {
         this.#delivered();
         return;
       case 'refused':
-        // Sending it again would be refused again. The next one may fare better, in time.
+        // Sending it again would be refused again. The next one may fare better, in time; that nobody got this one is told.
         this.#waiting.delete(id);
         this.#parts.say(`a notice by the channel ${this.#channel} was refused and is dropped: ${delivery.reason}`);
-        this.#failed(delivery.reason);
+        this.#failed(delivery.reason, 'for good');
         return;
       case 'later':
-        this.#failed(delivery.reason);
+        this.#failed(delivery.reason, 'this time');
     }
   }
 
@@ -161,16 +161,16 @@ export class ChannelQueue {
     if (wasLost) this.#parts.onBack(this.#channel);
   }
 
-  #failed(reason: string): void {
+  #failed(reason: string, how: 'for good' | 'this time'): void {
     const { clock, onLost } = this.#parts;
     const now = clock.now();
     const count = (this.#failing?.count ?? 0) + 1;
     const since = this.#failing?.since ?? now;
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
     const retryAt = now + pause * (1 - JITTER + 2 * JITTER * clock.random());
-    const isLost = count >= FAILURES_TO_BE_LOST || now - since >= FAILING_TO_BE_LOST_MS;
+    const isLost = how === 'for good' || count >= FAILURES_TO_BE_LOST || now - since >= FAILING_TO_BE_LOST_MS;
     const isNews = isLost && this.#failing?.told !== 'lost';
-    this.#failing = { count, since, retryAt, told: isLost ? 'lost' : 'nothing' };
+    this.#failing = { count, since, retryAt, told: isLost || this.#failing?.told === 'lost' ? 'lost' : 'nothing' };
     this.#lastError = reason;
     if (isNews) onLost(this.#channel, reason);
   }

@@ -173,13 +173,22 @@ describe('the dispatch of letters', () => {
     });
   });
 
-  it('drops what was refused for good, tells it, and goes on with the next', () => {
-    dispatch.take([envelope('a'), envelope('b')]);
+  it('drops what was refused for good, tells it at once, and goes on with the next', () => {
+    dispatch.take([envelope('a'), envelope('b'), envelope('c')]);
     ready();
     answer('a', { type: 'refused', reason: '550 no such user' });
-    expect(said).toEqual(['a notice by the channel admin was refused and is dropped: 550 no such user']);
+    expect(said).toEqual([
+      'a notice by the channel admin was refused and is dropped: 550 no such user',
+      'lost admin: 550 no such user',
+    ]);
     clock.pass(10_000);
     expect(sent()).toEqual(['a', 'b']);
+    answer('b', later);
+    expect(stateOf('admin')?.state).toBe('lost');
+    clock.pass(20_000);
+    answer('b', delivered);
+    expect(said.slice(2)).toEqual(['back admin']);
+    expect(stateOf('admin')).toMatchObject({ state: 'ok', waiting: 1 });
   });
 
   it('sends again what a courier was sending when it ended', () => {
