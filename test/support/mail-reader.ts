@@ -36,7 +36,7 @@ function decodeBody(body: string, encoding: string): Buffer {
     case 'base64':
       return Buffer.from(body, 'base64');
     case 'quoted-printable':
-      return unquote(body.replace(/[ \t]*=\r?\n/g, ''));
+      return unquote(body.replace(/=[ \t]*\r?\n/g, ''));
     default:
       return Buffer.from(body, 'latin1');
   }

@@ -25,6 +25,8 @@ export interface Trouble {
   data: string | null;
   /** After what it never answers again. */
   hangs: 'never' | 'connect' | 'data';
+  /** What it does with the whole mail before it takes it: a slow server has much to look at. */
+  before: (mail: Mail) => Promise<void>;
 }
 
 export interface SmtpOptions {
@@ -44,7 +46,7 @@ export interface SmtpReceiver {
 
 export async function startSmtpServer(options: SmtpOptions = {}): Promise<SmtpReceiver> {
   const kept = keep<Received>();
-  const trouble: Trouble = { connect: null, recipient: () => null, data: null, hangs: 'never' };
+  const trouble: Trouble = { connect: null, recipient: () => null, data: null, hangs: 'never', before: async () => {} };
   const tls = options.tls ?? 'none';
   const login = options.login ?? null;
 
@@ -74,14 +76,17 @@ export async function startSmtpServer(options: SmtpOptions = {}): Promise<SmtpRe
         const refused = refusal(trouble.data);
         if (refused !== null) return done(refused);
         const { mailFrom, rcptTo } = session.envelope;
-        kept.add({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          secure: session.secure,
-          user: typeof session.user === 'string' ? session.user : null,
-          mail: readMail(Buffer.concat(chunks)),
+        const mail = readMail(Buffer.concat(chunks));
+        void trouble.before(mail).then(() => {
+          kept.add({
+            from: mailFrom === false ? '' : mailFrom.address,
+            to: rcptTo.map(({ address }) => address),
+            secure: session.secure,
+            user: typeof session.user === 'string' ? session.user : null,
+            mail,
+          });
+          done(null, `2.0.0 Ok: queued as ${kept.all.length}`);
         });
-        done(null, `2.0.0 Ok: queued as ${kept.all.length}`);
       });
     },
   });
