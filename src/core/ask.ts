@@ -1,6 +1,6 @@
 // What operators ask of a service: refused with what would do, or noted and carried out. Who may ask what is decided elsewhere.
 
-import type { Sender } from './death.js';
+import type { AskedSignal, Sender } from './death.js';
 import { change } from './definition.js';
 import type { Effect } from './effect.js';
 import { orderRest } from './ending.js';
@@ -107,8 +107,9 @@ function obey(service: Service, it: Ask, by: Sender | null, at: Moment): Move {
     case 'signal': {
       const process = mainOf(service);
       if (process === null) return stay(service);
+      const asked: AskedSignal = { signal: it.signal, by, at: at.instant };
       return go(
-        service,
+        { ...service, asked },
         service.state,
         [{ type: 'signal', service: service.spec.name, process, signal: it.signal, to: 'main', thenContinue: 'no' }],
         [{ type: 'signaled', signal: it.signal }],

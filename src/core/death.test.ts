@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ended } from '../../test/support/evidence.js';
-import { causeOf, type Death, deathOf, describeDeath, failedStart, mayBeWanted } from './death.js';
+import {
+  type AskedSignal,
+  askedFor,
+  causeOf,
+  type Death,
+  deathOf,
+  describeDeath,
+  failedStart,
+  mayBeWanted,
+} from './death.js';
 import { asPid, type ExitEvidence, type ExitStatus, type Findings, type Killer, noFindings } from './process.js';
 import { instant, type Now, wallTime } from './time.js';
 
@@ -117,6 +126,31 @@ describe('the cause of death', () => {
         random: 0.26,
       }).incident,
     );
+  });
+});
+
+describe('a signal that somebody had us send', () => {
+  const root = { pid: 99, name: 'upkeep', uid: 0, user: 'root', grade: 'seen' } as const;
+  const asked = (signal: AskedSignal['signal'], at = 4000): AskedSignal => ({ signal, by: root, at: instant(at) });
+  const later = { ...now, instant: instant(5000) };
+
+  it('explains the end by it, and names who asked', () => {
+    const end = askedFor(death(killed('SIGKILL')), asked('SIGKILL'), later);
+    expect(end).toMatchObject({ onRequest: 'yes', by: { user: 'root', signal: 'SIGKILL', grade: 'inferred' } });
+    expect(describeDeath(end)).toBe('killed by SIGKILL: root had asked for SIGKILL');
+    expect(describeDeath(askedFor(death({ type: 'exited', code: 0 }), asked('SIGTERM'), later))).toBe(
+      'exited with code 0: root had asked for SIGTERM',
+    );
+  });
+
+  it.each([
+    ['another signal ended it', death(killed('SIGSEGV')), asked('SIGHUP')],
+    ['it was sent long ago', death(killed('SIGTERM')), asked('SIGTERM', -6000)],
+    ['the kernel chose it when memory ran out', death(killed('SIGKILL'), 'none', true), asked('SIGKILL')],
+    ['a code is no answer to it', death({ type: 'exited', code: 1 }), asked('SIGUSR1')],
+    ['nobody asked', death(killed('SIGKILL')), null],
+  ])('explains nothing where %s', (_why, end, signal) => {
+    expect(askedFor(end, signal, later)).toBe(end);
   });
 });
 

@@ -4,7 +4,7 @@
 import { personOf } from './person.js';
 import type { ExitEvidence, ExitStatus, Fault, Findings, Killer, OomKill, ProcessRef, SignalName } from './process.js';
 import { sizeInWords } from './size.js';
-import { elapsed, type Instant, type Millis, type Now, type WallTime } from './time.js';
+import { elapsed, type Instant, type Millis, type Now, seconds, type WallTime } from './time.js';
 
 export type Cause =
   | 'exit'
@@ -41,6 +41,8 @@ export interface Death {
   readonly detail: string | null;
   /** A stranger. Nobody where we did it, nor for an OOM kill: there the kernel chose, whoever asked for memory. */
   readonly by: Killer | null;
+  /** The signal that did it was sent by us, because `by` had asked for it (`upkeep signal`). */
+  readonly onRequest: 'yes' | 'no';
   readonly oom: 'yes' | 'no';
   readonly uptime: Millis | null;
   /** How long it had served, that is since it was ready; null: it never got that far, and this is a failed start. */
@@ -59,6 +61,13 @@ export interface Death {
 
 /** What we had done to a process before it ended; it decides whether the end is called ours. */
 export type OurPart = 'none' | 'requested' | 'start-timeout';
+
+/** A signal that we sent because somebody asked for just that: what comes of it is not ours, and no opponent's either. */
+export interface AskedSignal {
+  readonly signal: SignalName;
+  readonly by: Sender | null;
+  readonly at: Instant;
+}
 
 /** Signals that whoever sent them may have meant as a polite stop (product.md 2.2, `settle`). */
 const politeSignals: readonly SignalName[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'];
@@ -87,6 +96,7 @@ export function deathOf(
     errno: null,
     detail: null,
     by: evidence.oom || our !== 'none' ? null : evidence.by,
+    onRequest: 'no',
     oom: evidence.oom ? 'yes' : 'no',
     uptime: life.startedAt === null ? null : elapsed(life.startedAt, now.instant),
     served: life.readySince === null ? null : elapsed(life.readySince, now.instant),
@@ -97,6 +107,31 @@ export function deathOf(
     whileAway: away,
     incident: incidentOf(now),
   };
+}
+
+/** The signal is taken for the cause so long after it was sent. */
+const freshSignal: Millis = seconds(10);
+
+/** The same end, where nobody was seen to do it and a signal that somebody had us send explains it. */
+export function askedFor(death: Death, asked: AskedSignal | null, now: Now): Death {
+  if (asked === null || death.by !== null || death.oom === 'yes' || elapsed(asked.at, now.instant) > freshSignal)
+    return death;
+  const { signal, by } = asked;
+  if (!explains(signal, death.status)) return death;
+  const unknown = { pid: null, name: null, uid: null, user: null };
+  const person = { ...unknown, ...by, grade: 'inferred', signal, command: null, parent: null } as const;
+  return { ...death, by: person, onRequest: 'yes' };
+}
+
+function explains(signal: SignalName, status: ExitStatus): boolean {
+  switch (status.type) {
+    case 'signaled':
+      return status.signal === signal;
+    case 'exited':
+      return politeSignals.includes(signal);
+    case 'unknown':
+      return true;
+  }
 }
 
 /** The record of a start that came to nothing without a process of ours to blame. */
@@ -116,6 +151,7 @@ export function failedStart(
     errno,
     detail,
     by: null,
+    onRequest: 'no',
     oom: 'no',
     uptime: null,
     served: null,
@@ -211,6 +247,8 @@ function describeCause(death: Death): string {
 function describeEnd(death: Death): string {
   if (death.detail !== null) return death.detail;
   const { by, findings } = death;
+  if (death.onRequest === 'yes' && by !== null)
+    return `${describeBareEnd(death.status)}: ${personOf(by) ?? 'somebody'} had asked for ${by.signal}`;
   const fault = findings?.fault == null ? '' : `: ${describeFault(findings.fault)}`;
   switch (death.status.type) {
     case 'exited':
@@ -219,6 +257,17 @@ function describeEnd(death: Death): string {
       return `killed by ${describeStatus(death.status)}${by === null ? fault : ` from ${describeKiller(by)}`}`;
     case 'unknown':
       return `ended, nobody saw how${by === null ? fault : `, after ${by.signal} from ${describeKiller(by)}`}`;
+  }
+}
+
+function describeBareEnd(status: ExitStatus): string {
+  switch (status.type) {
+    case 'exited':
+      return `exited with code ${status.code}`;
+    case 'signaled':
+      return `killed by ${describeStatus(status)}`;
+    case 'unknown':
+      return 'ended, nobody saw how';
   }
 }
 

@@ -95,6 +95,7 @@ export function isBlow(death: Death, kind: 'supervised' | 'watched'): boolean {
   const { cause, status, by } = death;
   if (death.oom === 'yes' || death.whileAway === 'yes' || death.process === null) return false;
   if (cause !== 'exit' && cause !== 'signal' && cause !== 'gone') return false;
+  if (death.onRequest === 'yes') return false;
   if (by !== null) return true;
   if (death.served === null) return false;
   switch (status.type) {

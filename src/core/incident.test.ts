@@ -12,13 +12,13 @@ const end = (ms: number, served: number | null, cause: Death['cause'] = 'exit'):
   ...failedStart('exit', { type: 'exited', code: 1 }, null, 'no', at(ms)),
   ...{ cause, served: served === null ? null : millis(served) },
 });
-const after = (lastDeath: Death | null): Service => ({ ...newService(spec, instant(0)), lastDeath });
+const once = (lastDeath: Death | null): Service => ({ ...newService(spec, instant(0)), lastDeath });
 
 describe('an incident', () => {
   const first = end(1000, 90_000);
 
   it('begins with an end that nobody asked for', () => {
-    expect(filed(after(null), first).incident).toBe(first.incident);
+    expect(filed(once(null), first).incident).toBe(first.incident);
   });
 
   it.each([
@@ -26,33 +26,33 @@ describe('an incident', () => {
     ['an end before it was well for 30 s', end(20_000, 15_000)],
   ])('goes on with %s', (_what, next) => {
     expect(next.incident).not.toBe(first.incident);
-    expect(filed(after(first), next).incident).toBe(first.incident);
+    expect(filed(once(first), next).incident).toBe(first.incident);
   });
 
   it('is another one once the service was well between them', () => {
     const next = end(60_000, 30_000);
-    expect(filed(after(first), next).incident).toBe(next.incident);
+    expect(filed(once(first), next).incident).toBe(next.incident);
   });
 
   it('is another one after somebody had stopped it', () => {
     const next = end(60_000, null);
-    expect(filed(after(end(1000, 5000, 'requested')), next).incident).toBe(next.incident);
+    expect(filed(once(end(1000, 5000, 'requested')), next).incident).toBe(next.incident);
   });
 
   it('is filed once: again changes nothing', () => {
-    const once = filed(after(first), end(2000, null));
-    expect(filed(after(once), once)).toEqual(once);
+    const again = filed(once(first), end(2000, null));
+    expect(filed(once(again), again)).toEqual(again);
   });
 
   it('is open until the service has been well for as long', () => {
     const process = { pid: asPid(7), startTicks: 1, inode: null };
     const up: Service = {
-      ...after(first),
+      ...once(first),
       state: { name: 'running', since: instant(2000), process, helper: null, deadline: null },
     };
     expect(openIncident(up, at(31_999))).toBe(first.incident);
     expect(openIncident(up, at(32_000))).toBeNull();
-    expect(openIncident(after(first), at(99_000))).toBe(first.incident);
-    expect(openIncident(after(end(1000, 5000, 'requested')), at(2000))).toBeNull();
+    expect(openIncident(once(first), at(99_000))).toBe(first.incident);
+    expect(openIncident(once(end(1000, 5000, 'requested')), at(2000))).toBeNull();
   });
 });

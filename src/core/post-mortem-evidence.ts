@@ -74,6 +74,10 @@ const faultSignals: readonly SignalName[] = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIG
 
 function senderFindings(death: Death, without: readonly Missing[]): readonly Finding[] {
   const { by, cause, status } = death;
+  if (death.onRequest === 'yes' && by !== null)
+    return [
+      { about: 'sender', text: `the keeper, asked to by ${describeKiller(by)}`, grade: 'seen', source: 'keeper' },
+    ];
   if (by !== null) return [killerFinding(by, status), ...commandFinding(by)];
   if (isOurs(death)) return [{ about: 'sender', text: 'the keeper itself', grade: 'seen', source: 'keeper' }];
   // The kernel chose: the word for that is another finding.
@@ -90,7 +94,7 @@ function senderFindings(death: Death, without: readonly Missing[]): readonly Fin
   return [
     {
       ...tracing,
-      text: 'nobody else was seen to send it: the program itself, the kernel, or the keeper when somebody asked for it',
+      text: 'nobody else was seen to send it: the program itself, or the kernel',
       grade: 'inferred',
     },
   ];

@@ -135,7 +135,7 @@ describe('the post-mortem of an end (monitors 33)', () => {
       lived,
     ]);
     expect(told(died(death(signaled('SIGTERM'))))[2]).toBe(
-      'inferred sender: nobody else was seen to send it: the program itself, the kernel, or the keeper when somebody asked for it [tracefs]',
+      'inferred sender: nobody else was seen to send it: the program itself, or the kernel [tracefs]',
     );
     expect(told(died(death(signaled('SIGABRT'))))[2]).toBe('inferred sender: itself: it called abort [tracefs]');
   });

@@ -1,7 +1,7 @@
 // A service that serves: its death, the commands that run beside it, and the time that a watched one is given to come back.
 
 import type { What } from './change.js';
-import { deathOf, describeStatus, mayBeWanted } from './death.js';
+import { askedFor, deathOf, describeStatus, mayBeWanted } from './death.js';
 import type { Effect } from './effect.js';
 import { decide, leaveNoRest, retry } from './ending.js';
 import type { Fact } from './fact.js';
@@ -22,7 +22,8 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   if (!isSameProcess(state.process, fact.process)) return helperExited(service, state, fact);
   const life = { startedAt: service.restarts.lastStart, readySince: state.since };
   const evidence = sparingHeirs(fact.evidence, state.process);
-  const death = filed(service, deathOf(state.process, evidence, 'none', life, fact.away, at));
+  const seen = deathOf(state.process, evidence, 'none', life, fact.away, at);
+  const death = filed(service, askedFor(seen, service.asked, at));
   const { kind, name } = service.spec;
   const rid = leaveNoRest(service, state.process);
   const busy: Effect[] =

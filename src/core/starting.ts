@@ -2,7 +2,7 @@
 // for watched ones `helper` is the start command and `process` what was found. A double-forking daemon is found more than
 // once: its first processes end while it detaches itself, and that is no death.
 
-import { type Death, deathOf, failedStart } from './death.js';
+import { askedFor, type Death, deathOf, failedStart } from './death.js';
 import { leaveNoRest, retry } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
@@ -72,7 +72,8 @@ export function exited(service: Service, state: Starting, fact: Of<'exited'>, at
 }
 
 function mainExited(service: Service, state: Starting, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
-  const death = deathOf(process, fact.evidence, 'none', { startedAt: state.since, readySince: null }, fact.away, at);
+  const seen = deathOf(process, fact.evidence, 'none', { startedAt: state.since, readySince: null }, fact.away, at);
+  const death = askedFor(seen, service.asked, at);
   const quiet =
     service.spec.ready.probe.type === 'alive'
       ? []

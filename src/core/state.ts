@@ -1,6 +1,6 @@
 // Vocabulary: where a service is. Each variant says since when, and carries its own deadline where it has one.
 
-import type { Death, Sender } from './death.js';
+import type { AskedSignal, Death, Sender } from './death.js';
 import { noOpposition, type Opposition } from './fight.js';
 import type { ProcessRef } from './process.js';
 import type { Desired, ServiceSpec } from './spec.js';
@@ -138,6 +138,8 @@ export interface Service {
   readonly restarts: Restarts;
   readonly opposition: Opposition;
   readonly lastDeath: Death | null;
+  /** The last signal that an operator had us send to it. */
+  readonly asked: AskedSignal | null;
   /** Watched: has the pattern matched since it was loaded? The answer decides what an unfound start means. */
   readonly matched: 'never' | 'once';
   /** A dead main process whose group is not known to be empty yet: nothing is started before it is. */
@@ -199,6 +201,7 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     restarts: noRestarts,
     opposition: noOpposition,
     lastDeath: null,
+    asked: null,
     matched: 'never',
     rest: null,
     next: null,

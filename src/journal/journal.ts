@@ -362,8 +362,8 @@ function found(line: SnapshotLine, definitions: ReadonlyMap<number, ServiceSpec>
 /** Version 2 knew less of an end. */
 function complete(service: Snapshot['service']): Snapshot['service'] {
   const { lastDeath } = service;
-  if (lastDeath === null) return service;
-  return { ...service, lastDeath: { ...{ peakMemory: null, cpuTime: null, findings: null }, ...lastDeath } };
+  const unknown = { peakMemory: null, cpuTime: null, findings: null, onRequest: 'no' } as const;
+  return { ...{ asked: null }, ...service, lastDeath: lastDeath === null ? null : { ...unknown, ...lastDeath } };
 }
 
 // The checksum vouches for the shape: only we write such lines, and a newer version was refused.
