@@ -24,8 +24,8 @@ export interface ChronicleParts {
   readonly told: (number: number) => void;
 }
 
-/** How long an entry waits for the output: a log disk that hangs must not hold what people are to be told. */
-const outputPatience = 500;
+/** How long an entry waits for the output: the thread of the disk may only just begin, and a log disk that hangs must not hold what people are to be told. */
+const outputPatience = 2000;
 
 interface Waiting {
   entry: Entry;
