@@ -134,12 +134,14 @@ export function nextInWords(next: Next, doing: string): string {
   }
 }
 
+export const restartsInWords = (count: number): string => (count === 1 ? '1 restart' : `${count} restarts`);
+
 function failedLine({ failure, next }: Extract<What, { type: 'failed' }>, title: string): Message | null {
   switch (failure.type) {
     case 'limit':
       return {
         level: 'error',
-        text: `${title} has failed: ${failure.count} restarts did not help; ${nextInWords(next, 'trying again')}`,
+        text: `${title} has failed: ${restartsInWords(failure.count)} did not help; ${nextInWords(next, 'trying again')}`,
       };
     case 'prevented':
       return { level: 'error', text: `${title} has failed: its restart policy leaves it down` };

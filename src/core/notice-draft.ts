@@ -4,7 +4,7 @@ import type { Next, What } from './change.js';
 import type { Entry, KeeperNews } from './entry.js';
 import { describeFight } from './fight.js';
 import { describeNews } from './keeper-news.js';
-import { nextInWords } from './message.js';
+import { nextInWords, restartsInWords } from './message.js';
 import type { Label, Notice, NoticeKind } from './notice.js';
 import type { Case, Stop, Tray } from './notice-desk.js';
 import {
@@ -103,7 +103,7 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
   switch (failure.type) {
     case 'limit': {
       const outcome = next.type === 'nothing' ? 'gave up' : nextInBrief(next);
-      const helpless = sentence(`${failure.count} restarts did not help`);
+      const helpless = sentence(`${restartsInWords(failure.count)} did not help`);
       const story = [down, ...openingOf(it), helpless, nextSentence(next)];
       return draft(it, 'failed', at, { headline: headlineOf(it, outcome), story });
     }

@@ -3,6 +3,7 @@
 
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
+import { restartsInWords } from './message.js';
 import { byWhom } from './person.js';
 import { type Remedy, remediesFor } from './remedy.js';
 import type { ReadyProbe, RestartSpec } from './spec.js';
@@ -186,7 +187,7 @@ function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string
   switch (failure.type) {
     case 'limit': {
       const { limit } = spec.restart;
-      return `has failed: ${failure.count} restart${failure.count === 1 ? '' : 's'}${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
+      return `has failed: ${restartsInWords(failure.count)}${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
     }
     case 'nothing-matches':
       return 'has failed: its start command succeeded, and nothing matches its watch';

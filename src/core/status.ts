@@ -3,6 +3,7 @@
 
 import { type Death, describeDeath, type Sender } from './death.js';
 import { describeFight } from './fight.js';
+import { restartsInWords } from './message.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
@@ -226,7 +227,7 @@ function whyFailed(
       : `next quiet try in ${inWords(deadline - now.instant)}`;
   switch (failure.type) {
     case 'limit':
-      return `${failure.count} restarts in a row did not help: ${last ?? ''}; ${retry}`;
+      return `${restartsInWords(failure.count)} in a row did not help: ${last ?? ''}; ${retry}`;
     case 'nothing-matches':
       return 'its start command succeeded, and nothing matches; try `upkeep match`';
     case 'prevented':

@@ -65,6 +65,7 @@ describe('people are told', () => {
     const failed = ofQueue.find((mail) => mail.header('Subject')?.startsWith('[FAILED]'));
     expect(failed?.text).toContain('no mails go out while it is down');
     expect(failed?.text).toContain(`no ${home.at('mended')}`);
+    expect(failed?.text).toContain('1 restart did not help');
     expect(failed?.text).toContain('upkeep why queue');
     expect(audience.mail.received.every(({ secure, user }) => secure && user === 'up')).toBe(true);
 
