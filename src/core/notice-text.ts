@@ -17,7 +17,9 @@ const longest = { headline: 160, sentence: 400, line: 300, lines: 20, marks: 20 
 
 /** `exit 1 after 4 s`, `SIGKILL from bash (pid 4711, alice)`, `out of memory`. */
 export function endInBrief(death: Death): string {
-  const age = death.uptime === null || death.whileAway === 'yes' ? '' : ` after ${inWords(death.uptime)}`;
+  // "after 0.0 s" says nothing to anybody.
+  const isKnown = death.uptime !== null && death.uptime >= 50 && death.whileAway === 'no';
+  const age = isKnown ? ` after ${inWords(death.uptime)}` : '';
   return `${causeInBrief(death)}${age}${death.whileAway === 'yes' ? ', while the keeper was away' : ''}`;
 }
 
@@ -77,8 +79,10 @@ export const openingOf = ({ opening }: Case): readonly string[] =>
   opening === null ? [] : [sentence(`It began with another end: ${opening}`)];
 
 /** What comes next by itself, as the end of a headline. */
-export const nextInBrief = (next: Next, doing = 'retrying'): string =>
-  next.type === 'nothing' ? 'staying down' : nextInWords(next, doing);
+export function nextInBrief(next: Next, doing = 'retrying'): string {
+  if (next.type === 'nothing') return 'staying down';
+  return next.type === 'slow' ? `next try in ${inWords(next.in)}` : nextInWords(next, doing);
+}
 
 /** The same as a sentence of its own. */
 export function nextSentence(next: Next): string {

@@ -26,7 +26,7 @@ describe('a subject', () => {
   it('that is too long ends with a whole part of the sentence', () => {
     const long = 'killed by SIGSEGV after 4 h (core dumped), 5th in 10 min, gave up until somebody says otherwise';
     expect(subjectOf(letter(notice({ headline: long })))).toBe(
-      '[DOWN] worker@web3: killed by SIGSEGV after 4 h (core dumped), 5th in 10 min…',
+      '[DOWN] worker@web3: killed by SIGSEGV after 4 h (core dumped), 5th in 10 min...',
     );
   });
 
@@ -37,7 +37,7 @@ describe('a subject', () => {
       '[DOWN] 4 services@web3: dns, db, web, mail',
     );
     const many = Array.from({ length: 40 }, (_, index) => notice({ service: `service-${index}` }));
-    expect(subjectOf(letter(...many))).toBe('[DOWN] 40 services@web3: service-0, service-1, service-2, service-3, …');
+    expect(subjectOf(letter(...many))).toBe('[DOWN] 40 services@web3: service-0, service-1, service-2, service-3, ...');
   });
 
   it('of several of one service says how many and what the last one is', () => {

@@ -4,8 +4,8 @@
 import type { Label, Letter, Notice } from '../core/notice.js';
 import { cut, oneLine } from './clean.js';
 
-/** Under 80, as RFC 5322 2.1.1 has it for a line; what is longer is cut by those who show it. */
-const LONGEST = 79;
+/** Under 80, as RFC 5322 2.1.1 has it for a line; what is longer is cut by those who show it. Two of them for dots, see below. */
+const LONGEST = 77;
 const LONGEST_HOST = 20;
 const LONGEST_NAME = 32;
 
@@ -24,7 +24,12 @@ const byGravity: readonly Label[] = [
   'UP',
 ];
 
-export const subjectOf = (letter: Letter): string => cut(lineOf(letter), LONGEST);
+/** In ASCII where the words are: one sign beyond that, and a mail carries the whole subject encoded. */
+export function subjectOf(letter: Letter): string {
+  const dotted = (line: string): string => line.replaceAll('…', '...');
+  const line = dotted(cut(lineOf(letter), LONGEST));
+  return line.length < 80 ? line : dotted(cut(line, LONGEST));
+}
 
 function lineOf(letter: Letter): string {
   const label = gravestOf(letter.notices);

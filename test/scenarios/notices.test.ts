@@ -116,7 +116,7 @@ describe('a service that does not come up', () => {
     stage.run(20 * MINUTE);
     expect(news.kinds()).toEqual(['start-failed', 'failed']);
     expect(news.notices()[1]?.headline).toMatch(
-      /^failed to start: exit 1 after 0.1 s, 1\dth in 10 min, next quiet try in 60 s$/,
+      /^failed to start: exit 1 after 0.1 s, 1\dth in 10 min, next try in 60 s$/,
     );
     mend(stage);
     stage.run(5 * MINUTE);
