@@ -10,7 +10,7 @@ import { mainOf, type Service } from '../core/state.js';
 import { writeJob } from '../journal/job.js';
 import { Words } from '../journal/words.js';
 import { Keeper } from '../keeper/keeper.js';
-import type { Clock, Journal } from '../keeper/ports.js';
+import type { Clock, Journal, Report } from '../keeper/ports.js';
 import { createClock } from '../kernel/clock.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { generationsAlive } from '../kernel/unrecorded.js';
@@ -42,11 +42,14 @@ export interface Engine {
 export async function buildEngine({ options, uid, log, report, memory, decision }: Beginning): Promise<Engine> {
   const { places, command } = options;
   const clock = createClock();
+  // What goes wrong while all this is put together has only the log to go to.
+  let tell = report;
+  const trouble: Report = (problem, error) => tell(problem, error);
   const outside = composeOutside({
     places,
     token: memory.journal.token,
     begunAt: (name) => memory.found.snapshots.get(name)?.begun ?? 0,
-    report: (problem, error) => news.report(problem, error),
+    report: trouble,
     post: (event) => keeper.post(event),
   });
   log.printThrough((text) => outside.disk.send(printJob(text)));
@@ -74,6 +77,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     startCourier: courierStarter(join(places.state, 'outbox')),
     say: (level, text) => log.say(level, text),
   });
+  tell = news.report;
   const hostWatch = new HostWatch({
     ask: hostPhase,
     turn: (to) => keeper.turnHost(to),
@@ -85,7 +89,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
     clock,
     sinks: [log, hostWatch, news.chronicle],
-    report: (problem, error) => news.report(problem, error),
+    report: trouble,
     host,
   });
   const keep = (applied: Configuration): void => {
