@@ -18,11 +18,13 @@ import { Postman } from './notices/postman.js';
 
 /** More than a letter of a test and all channels of a configuration. */
 const LONGEST_LINE = 16 * 1024 * 1024;
+/** A holder that is stopped is ended after a minute (waited-lock.ts), which is the usual deadline too. */
+const MORE_PATIENCE = 5000;
 /** Keeping comes first. */
 const NICE = 5;
 
-const [, , outbox] = process.argv;
-if (outbox === undefined) throw new Error('courier.js is a part of upkeep and no program of its own');
+const outbox = process.argv[2] ?? '';
+if (outbox === '') throw new Error('courier.js is a part of upkeep and no program of its own');
 
 /** Synchronous: a pipe holds 64 KiB, and a keeper that does not read that has other worries. Who has gone hears nothing, and the letter is finished all the same. */
 function answer(message: FromCourier): void {
@@ -55,7 +57,26 @@ async function senderFor(channel: Channel): Promise<Send> {
   }
 }
 
-const postman = new Postman({ outbox, senderFor, answer });
+const lines = new Lines((line) => {
+  const message = heardBy(line);
+  if (message !== null) perform(message);
+}, LONGEST_LINE);
+
+const ended = new Promise<void>((resolve) => {
+  process.stdin.setEncoding('utf8').on('data', (text: string) => lines.add(text));
+  process.stdin.once('end', resolve).once('error', () => resolve());
+  // Whoever ends the host or the keeper's group: what is under way is finished, or cut off by who is in a hurry.
+  process.once('SIGTERM', resolve);
+});
+
+/** A name of a channel is a name of a file too. The lock goes with the process, however that ends. */
+async function own(channel: string, patience: number): Promise<(() => void) | null> {
+  const late = new Promise<void>((resolve) => setTimeout(resolve, patience + MORE_PATIENCE).unref());
+  const lock = await waitForLock(join(outbox, `lock.${channel}`), Promise.race([ended, late]));
+  return lock === null ? null : () => closeSync(lock);
+}
+
+const postman = new Postman({ outbox, senderFor, answer, own });
 
 function perform(message: ToCourier): void {
   switch (message.type) {
@@ -71,22 +92,6 @@ function perform(message: ToCourier): void {
   }
 }
 
-/** What comes before the outbox is ours waits for that. */
-let early: ToCourier[] | null = [];
-const lines = new Lines((line) => {
-  const message = heardBy(line);
-  if (message === null) return;
-  if (early === null) perform(message);
-  else early.push(message);
-}, LONGEST_LINE);
-
-const ended = new Promise<void>((resolve) => {
-  process.stdin.setEncoding('utf8').on('data', (text: string) => lines.add(text));
-  process.stdin.once('end', resolve).once('error', () => resolve());
-  // Whoever ends the host or the keeper's group: what is under way is finished, or cut off by who is in a hurry.
-  process.once('SIGTERM', resolve);
-});
-
 // A Ctrl-C on the keeper's terminal is not for us.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 try {
@@ -95,18 +100,8 @@ try {
   // It is nicer already.
 }
 
-try {
-  const lock = await waitForLock(join(outbox, 'lock'), ended);
-  if (lock !== null) {
-    answer({ type: 'ready' });
-    for (const message of early) perform(message);
-    early = null;
-    await ended;
-    await postman.finish();
-    closeSync(lock);
-  }
-} catch (error) {
-  answer({ type: 'broken', reason: error instanceof Error ? error.message : String(error) });
-}
+answer({ type: 'ready' });
+await ended;
+await postman.finish();
 // Not process.exit: that waits for threads, and one may hang in a file system.
 exitAtOnce(0);

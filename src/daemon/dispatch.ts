@@ -67,7 +67,7 @@ const DEADLINE_MS = 60_000;
 const LONGEST_COMMAND_MS = 10 * 60_000;
 /** After the deadline of a letter: so long the courier may take to say so. */
 const GRACE_MS = 15_000;
-/** Beyond the longest deadline: the courier of a keeper that was killed may be sending still, and holds the outbox until then. */
+/** It takes 50 ms, and on a machine that is out of memory or disk longer. */
 const BEGIN_MS = 30_000;
 /** Starting one costs 50 ms of processor: one that has nothing to do stays for what may come. */
 const LINGER_MS = 30_000;
@@ -164,7 +164,7 @@ export class Dispatch {
       return Promise.resolve({ talk: [], delivery: { type: 'refused', reason: `there is no channel ${channel}` } });
     this.#testNumber += 1;
     const id = `test-${this.#testNumber}`;
-    const by = this.#parts.clock.now() + this.#patience() + this.#deadlineOf(channel) + GRACE_MS;
+    const by = this.#parts.clock.now() + BEGIN_MS + this.#deadlineOf(channel) + GRACE_MS;
     // Somebody waits for it.
     this.#restartAt = 0;
     return new Promise((resolve) => {
@@ -234,7 +234,7 @@ export class Dispatch {
     const courier: Courier = {
       link,
       state: 'starting',
-      readyBy: now + this.#patience(),
+      readyBy: now + BEGIN_MS,
       idleSince: null,
       worked: 'no',
     };
@@ -271,10 +271,6 @@ export class Dispatch {
         this.#worked(courier);
         this.#settle(message.id, message.delivery);
         break;
-      case 'broken':
-        courier.link.kill();
-        this.#lose(message.reason);
-        return;
     }
     this.#go();
   }
@@ -379,10 +375,6 @@ export class Dispatch {
     if (courier.state === 'starting') return [courier.readyBy, ...tests];
     const idleUntil = courier.idleSince === null ? [] : [courier.idleSince + LINGER_MS];
     return [...idleUntil, ...tests, ...queues.flatMap((queue) => [queue.due(), queue.lateAt()])];
-  }
-
-  #patience(): number {
-    return Math.max(DEADLINE_MS, ...Object.keys(this.#channels).map((name) => this.#deadlineOf(name))) + BEGIN_MS;
   }
 
   #deadlineOf(channel: string): number {

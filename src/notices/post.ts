@@ -14,13 +14,11 @@ export type ToCourier =
   | { readonly type: 'test'; readonly letter: Letter; readonly deadline: number };
 
 export type FromCourier =
-  /** The outbox is its own now; what it was sent before waits until then. */
+  /** It has begun. */
   | { readonly type: 'ready' }
   /** What came of one; the file of a letter that was delivered or refused is gone. */
   | { readonly type: 'result'; readonly id: string; readonly delivery: Delivery }
-  | { readonly type: 'talk'; readonly id: string; readonly line: string }
-  /** It cannot work. Its last word. */
-  | { readonly type: 'broken'; readonly reason: string };
+  | { readonly type: 'talk'; readonly id: string; readonly line: string };
 
 export const lineOf = (message: ToCourier | FromCourier): string => `${JSON.stringify(message)}\n`;
 
@@ -52,14 +50,12 @@ export class Lines {
 }
 
 function isFromCourier(read: unknown): read is FromCourier {
-  const { type, id, line, reason, delivery } = fields(read);
+  const { type, id, line, delivery } = fields(read);
   switch (type) {
     case 'ready':
       return true;
     case 'talk':
       return typeof id === 'string' && typeof line === 'string';
-    case 'broken':
-      return typeof reason === 'string';
     case 'result':
       return typeof id === 'string' && isDelivery(fields(delivery));
   }

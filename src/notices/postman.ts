@@ -15,6 +15,8 @@ export interface PostmanParts {
   /** Never throws; the same for the same channel. */
   readonly senderFor: (channel: Channel) => Promise<Send>;
   readonly answer: (message: FromCourier) => void;
+  /** Resolves when nobody else is sending on this channel, with what lets others; null: somebody still is. @throws Error */
+  readonly own: (channel: string, patience: number) => Promise<(() => void) | null>;
 }
 
 export class Postman {
@@ -60,8 +62,25 @@ export class Postman {
 
   async #deliver(id: string, channel: string, deadline: number): Promise<void> {
     const path = join(this.#parts.outbox, `${id}.json`);
-    const delivery = await this.#deliverFile(path, channel, deadline);
+    const delivery = await this.#deliverAlone(path, channel, deadline);
     this.#parts.answer({ type: 'result', id, delivery });
+  }
+
+  /** The courier of a keeper that was killed finishes what it is sending; so long the channel is its own, and the others are not. */
+  async #deliverAlone(path: string, channel: string, deadline: number): Promise<Delivery> {
+    const until = performance.now() + deadline;
+    let release: (() => void) | null;
+    try {
+      release = await this.#parts.own(channel, deadline);
+    } catch (error) {
+      return { type: 'later', reason: reasonOf(error) };
+    }
+    if (release === null) return { type: 'later', reason: 'another courier is still sending' };
+    try {
+      return await this.#deliverFile(path, channel, Math.max(until - performance.now(), 0));
+    } finally {
+      release();
+    }
   }
 
   async #deliverFile(path: string, channel: string, deadline: number): Promise<Delivery> {

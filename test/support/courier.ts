@@ -76,7 +76,6 @@ export function startCourier(outbox: string, channels: Readonly<Record<string, C
       for (let count = 1; ; count += 1) {
         const message = (await heard.until(count))[count - 1];
         if (message?.type === 'result' && message.id === id) return message.delivery;
-        if (message?.type === 'broken') throw new Error(message.reason);
       }
     },
     orphan: () => {

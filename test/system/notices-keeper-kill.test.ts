@@ -33,7 +33,7 @@ describe('notices over kill -9 of the keeper', () => {
     const random = seeded(seed);
     const home = newHome();
     await using audience = await Audience.in(home);
-    const names = [...AT_ANY_TIME, 'away', 'slow', 'last'];
+    const names = [...AT_ANY_TIME, 'away', 'slow', 'meanwhile', 'last'];
     home.configure(Object.fromEntries(names.map((name) => [name, sleeper])), {
       notices: { channels: audience.channels, digest: '300ms' },
     });
@@ -78,6 +78,10 @@ describe('notices over kill -9 of the keeper', () => {
     await audience.heard('slow', 'RESTARTED', others);
     await again();
     await home.until('it waits there too', async () => (await waiting(home, 'mail')) > 0);
+    // What is sent still is not sent again, and what comes meanwhile goes out by the others.
+    await die('meanwhile');
+    await audience.heard('meanwhile', 'RESTARTED', others);
+    expect(audience.labels('mail', 'slow')).toEqual([]);
     release();
     await audience.heard('slow', 'RESTARTED');
 
