@@ -1,9 +1,10 @@
 // Starts the courier as a process of its own, with as little of ours as it needs. Owns its pipes and what becomes of a
 // courier that was sent away. It must not know which letters there are.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { Channel } from '../core/notice-spec.js';
+import type { ExitStatus } from '../core/process.js';
+import type { Companion, StartCompanion } from '../kernel/companion.js';
 import { oomScore } from '../kernel/oom-score.js';
 import { heardFrom, Lines, lineOf } from '../notices/post.js';
 import type { CourierEars, CourierLink, DispatchParts } from './dispatch.js';
@@ -19,71 +20,79 @@ const PASSED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'SSL_
 /** One for each channel that hangs in a file system, and some for names that are looked up. */
 const THREADS = '16';
 
-/**
- * By child_process, whose fork holds the loop for as long as the keeper's pages take to copy, 0.6 to 4 ms: after a death
- * was handled, and not for each letter. libuv reaps it; the keeper's own reaper leaves it the time.
- */
 export const courierStarter =
-  (outbox: string, program = new URL('../courier.js', import.meta.url)): DispatchParts['start'] =>
+  (
+    outbox: string,
+    startCompanion: StartCompanion,
+    program = new URL('../courier.js', import.meta.url),
+  ): DispatchParts['start'] =>
   (channels, ears) => {
-    let child: ChildProcess;
+    let courier: Companion;
     try {
-      child = spawn(process.execPath, [program.pathname, outbox], {
-        cwd: '/',
+      courier = startCompanion({
+        argv: [process.execPath, program.pathname, outbox],
         env: { ...chosen([...PASSED, ...secretsOf(channels)]), UV_THREADPOOL_SIZE: THREADS },
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
       });
     } catch (error) {
-      // EMFILE, E2BIG: spawn throws them. Its ears expect an answer first.
+      // Its ears expect an answer first.
       setImmediate(() => ears.gone(`it cannot be started: ${reasonOf(error)}`));
       return { say: () => {}, dismiss: () => {}, kill: () => {} };
     }
-    giveScore(child.pid);
-    listen(child, ears);
-    // The keeper does not stay for it.
-    child.unref();
-    return linkTo(child);
+    giveScore(courier.pid);
+    listen(courier, ears);
+    return linkTo(courier);
   };
 
-function linkTo(child: ChildProcess): CourierLink {
-  const kill = (): void => void child.kill('SIGKILL');
+function linkTo({ input, output, errors, ended, kill }: Companion): CourierLink {
   return {
-    say: (message) => void child.stdin?.write(lineOf(message)),
+    say: (message) => void input.write(lineOf(message)),
     dismiss: () => {
-      child.stdin?.end();
+      input.end();
       // Nothing that it says is of use any more, and nobody waits at its pipes to end.
-      child.stdout?.destroy();
-      child.stderr?.destroy();
+      output.destroy();
+      errors.destroy();
       const patience = setTimeout(kill, DISMISSAL_MS);
       patience.unref();
-      child.once('exit', () => clearTimeout(patience));
+      void ended.then(() => clearTimeout(patience));
     },
     kill,
   };
 }
 
-function listen(child: ChildProcess, { hear, gone }: CourierEars): void {
+function listen({ input, output, errors, ended }: Companion, { hear, gone }: CourierEars): void {
   const lines = new Lines((line) => {
     const message = heardFrom(line);
     if (message !== null) hear(message);
   }, LONGEST_LINE);
   let complaint = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => lines.add(text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  output.setEncoding('utf8').on('data', (text: string) => lines.add(text));
+  errors.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-LONGEST_COMPLAINT);
   });
   // EPIPE comes before the end is known, which says the same.
-  child.stdin?.on('error', () => undefined);
-  child.once('error', (error) => gone(`it cannot be started: ${error.message}`));
-  // `close`, not `exit`: only then everything that it said was heard.
-  child.once('close', (code, by) => gone(endOf(code, by, complaint)));
+  input.on('error', () => undefined);
+  // Only when both are closed everything that it said was heard.
+  const closed = [output, errors].map((each) => new Promise<void>((resolve) => each.once('close', () => resolve())));
+  void Promise.all([ended, ...closed]).then(([status]) => {
+    input.destroy();
+    gone(endOf(status, complaint));
+  });
 }
 
-function endOf(code: number | null, by: string | null, complaint: string): string {
-  const how = by === null ? `exit code ${code}` : `killed by ${by}`;
+function endOf(status: ExitStatus, complaint: string): string {
   const error = /^(?:\S*Error.*|.*\b(?:out of memory|cannot open).*)$/m.exec(complaint)?.[0];
-  return error === undefined ? how : `${how}: ${error}`;
+  return error === undefined ? inWords(status) : `${inWords(status)}: ${error}`;
+}
+
+function inWords(status: ExitStatus): string {
+  switch (status.type) {
+    case 'exited':
+      return `exit code ${status.code}`;
+    case 'signaled':
+      return `killed by ${status.signal}`;
+    case 'unknown':
+      return 'it is not known how';
+  }
 }
 
 /** The variables in which secrets lie that its channels need, and no others. */
@@ -107,8 +116,8 @@ const chosen = (names: readonly string[]): Record<string, string> =>
   );
 
 /** The keeper is the last to go when memory is short; what sends its mail is not. */
-function giveScore(pid: number | undefined): void {
-  if (pid === undefined || oomScore.before === oomScore.own) return;
+function giveScore(pid: number): void {
+  if (oomScore.before === oomScore.own) return;
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, `${oomScore.before}\n`);
   } catch {

@@ -74,7 +74,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     without: outside.without,
     lastLines: ({ spec, lastDeath }, callback) =>
       outside.outputs.lastLinesOf(spec, lastDeath?.served === null ? 'start' : 'main', callback),
-    startCourier: courierStarter(join(places.state, 'outbox')),
+    startCourier: courierStarter(join(places.state, 'outbox'), outside.startCompanion),
     say: (level, text) => log.say(level, text),
   });
   tell = news.report;

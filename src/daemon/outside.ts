@@ -13,6 +13,7 @@ import type { Kernel, Post, Report } from '../keeper/ports.js';
 import { findGroup, findUser, groupsOf } from '../kernel/account.js';
 import { Looker } from '../kernel/appearances.js';
 import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
+import { companionStarter, type StartCompanion } from '../kernel/companion.js';
 import { exitAtOnce } from '../kernel/disk-calls.js';
 import { DiskThread } from '../kernel/disk-thread.js';
 import { Exits } from '../kernel/exits.js';
@@ -45,6 +46,7 @@ export interface OutsideOptions {
 
 export interface Outside {
   readonly kernel: Kernel;
+  readonly startCompanion: StartCompanion;
   readonly outputs: ServiceOutputs;
   readonly disk: DiskThread<LogJob | WriteJob | PrintJob, LogNews>;
   readonly without: readonly { readonly name: string; readonly effect: string }[];
@@ -112,6 +114,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
   });
   return {
     kernel,
+    startCompanion: companionStarter(exits, features),
     outputs,
     disk,
     without: [

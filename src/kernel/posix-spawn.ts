@@ -33,8 +33,12 @@ export interface Wanted {
   /** NAME=value. */
   readonly env: readonly string[];
   readonly cwd: string;
-  /** Becomes 1 and 2; null: /dev/null. */
+  /** Becomes 0; null: /dev/null. */
+  readonly input: number | null;
+  /** Becomes 1; null: /dev/null. */
   readonly output: number | null;
+  /** Becomes 2; null: the same as 1. */
+  readonly errors: number | null;
   /** Becomes descriptor `as` beside the usual three. */
   readonly extra: { readonly fd: number; readonly as: number } | null;
 }
@@ -60,10 +64,11 @@ export function spawnProcess(
   const actions = Buffer.alloc(ACTIONS);
   actionsInit(actions);
   try {
-    actionsOpen(actions, 0, '/dev/null', 0, 0);
+    if (wanted.input === null) actionsOpen(actions, 0, '/dev/null', 0, 0);
+    else actionsDup2(actions, wanted.input, 0);
     if (wanted.output === null) actionsOpen(actions, 1, '/dev/null', O_RDWR, 0);
     else actionsDup2(actions, wanted.output, 1);
-    actionsDup2(actions, 1, 2);
+    actionsDup2(actions, wanted.errors ?? 1, 2);
     if (wanted.extra !== null) actionsDup2(actions, wanted.extra.fd, wanted.extra.as);
     actionsChdir(actions, wanted.cwd);
     const argv = vector(wanted.argv);

@@ -36,7 +36,7 @@ export function spawn(order: Order, features: Features): Spawned {
     const launch = prepareLaunch(spec, command, { service: spec.name, generation, role, token }, reserve.lowest);
     if (launch.type === 'refused') return { type: 'failed', errno: launch.errno, detail: launch.detail };
     const done = wearing(spec.settings, launch.worn, () =>
-      spawnProcess({ ...launch, output: order.output, extra: order.extra }),
+      spawnProcess({ ...launch, input: null, output: order.output, errors: null, extra: order.extra }),
     );
     if (done.type === 'failed') {
       const found = launch.diagnose();
@@ -55,7 +55,7 @@ export function spawn(order: Order, features: Features): Spawned {
 }
 
 /** null where there are no pidfds, or somebody else of the keeper was quicker to take the last descriptor: then it is followed by looking. */
-function openQuietly(pid: number, features: Features): number | null {
+export function openQuietly(pid: number, features: Features): number | null {
   if (features.pidfd === 'no') return null;
   try {
     return pidfdOpen(pid);

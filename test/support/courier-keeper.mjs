@@ -4,12 +4,19 @@
 import { courierStarter } from '../../dist/daemon/courier-process.js';
 import { Dispatch } from '../../dist/daemon/dispatch.js';
 import { replaceSettled, settleDirectory } from '../../dist/journal/durable-file.js';
+import { companionStarter } from '../../dist/kernel/companion.js';
+import { Exits } from '../../dist/kernel/exits.js';
+import { probeFeatures } from '../../dist/kernel/features.js';
+import { createPump } from '../../dist/kernel/pump.js';
 import { Outbox } from '../../dist/notices/outbox.js';
 
 const [, , directory, script] = process.argv;
 const outbox = new Outbox(directory, { replace: replaceSettled, settle: settleDirectory });
+const features = probeFeatures([]);
+const pump = createPump(features, (problem, error) => console.log(problem, error));
+const exits = new Exits(pump, features);
 const dispatch = new Dispatch({
-  start: courierStarter(directory),
+  start: courierStarter(directory, companionStarter(exits, features)),
   clock: {
     now: () => performance.now(),
     wall: () => Date.now(),
@@ -34,4 +41,6 @@ const timer = setInterval(() => {
   console.log('done');
   clearInterval(timer);
   dispatch.close();
+  exits.close();
+  pump.close();
 }, 20);
