@@ -5,6 +5,7 @@ import { measureAway, measureGuard } from './away.mjs';
 import { Contender } from './contender.mjs';
 import { measureFrozen } from './frozen.mjs';
 import { measureLatency } from './latency.mjs';
+import { measureNotices } from './notices.mjs';
 import { PEERS } from './peers.mjs';
 import { DISK, FIFO, mountDisk, RUN, STAMP } from './place.mjs';
 import { report } from './report.mjs';
@@ -25,6 +26,7 @@ const FULL = {
   limit: 40_000,
   crowdRounds: 60,
   deaths: 10,
+  toldRounds: 300,
 };
 const QUICK = {
   rounds: 5,
@@ -38,6 +40,7 @@ const QUICK = {
   limit: 30_000,
   crowdRounds: 5,
   deaths: 2,
+  toldRounds: 12,
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();
@@ -127,6 +130,11 @@ if (upkeep !== undefined) {
 if (upkeep !== undefined) {
   await measure('steady', 'the loop in the steady state', () =>
     measureSteady(upkeep, { ...plan, size: plan.sizes.at(-1), rounds: plan.crowdRounds }, ground),
+  );
+}
+if (upkeep !== undefined) {
+  await measure('notices', 'whom it tells', () =>
+    measureNotices(upkeep, { count: plan.services, rounds: plan.toldRounds }, ground),
   );
 }
 if (options.evidence !== null && options.evidence !== undefined) results.evidence = options.evidence;

@@ -108,6 +108,7 @@ export function report(results) {
   }
   if (results.frozen !== undefined) parts.push('## A disk that hangs', '', frozenText(results.frozen), '');
   if (results.evidence !== undefined) parts.push('## Knowing why it died', '', evidenceText(results.evidence), '');
+  if (results.notices !== undefined) parts.push('## Telling people', '', noticesText(results.notices), '');
   if (results.steady !== undefined) parts.push('## The loop in the steady state', '', steadyText(results.steady), '');
   if (results.away !== undefined) parts.push('## The keeper’s own death', '', ...awayText(results.away), '');
   if (scale !== undefined) {
@@ -203,6 +204,36 @@ export function evidenceText(evidence) {
     '',
     `${deaths} processes that it does not follow are killed within ${over / 1000} s: ${percent(strangers)} of one core, ${percent(without)} where it does not listen to signals, ${percent(idle)} when nothing happens.`,
   ].join('\n');
+}
+
+function noticesText(notices) {
+  if (typeof notices === 'string') return `Not measured: ${notices}`;
+  const base = notices[0]?.samples ?? [];
+  return table(
+    [
+      'kill -9 to the first instruction, while',
+      'rounds',
+      'median ms',
+      'p99 ms',
+      'median ×',
+      'p99 ×',
+      'processor ms a death',
+      'keeper MiB, before',
+      'after',
+      'remarks',
+    ],
+    notices.map(({ what, samples, lost, processor, memory }) => [
+      what,
+      samples.length,
+      millis(quantile(samples, 0.5)),
+      millis(quantile(samples, 0.99)),
+      times(quantile(samples, 0.5), quantile(base, 0.5)),
+      times(quantile(samples, 0.99), quantile(base, 0.99)),
+      millis(processor),
+      ...memory.map((value) => format(value / 1024, 1)),
+      lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '',
+    ]),
+  );
 }
 
 function awayText({ rows, guard }) {

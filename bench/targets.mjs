@@ -20,6 +20,7 @@ export function judge(results) {
     ...watched(results),
     ...frozen(results),
     ...evidence(results),
+    ...notices(results),
     ...steady(results),
     ...scale(results),
     ...away(results),
@@ -102,6 +103,20 @@ function evidence({ evidence: found }) {
     verdict(later, `${millis(told)} to ${millis(untold)}`, told - untold <= EVIDENCE_NS),
     verdict(strangers, `${(share * 100).toFixed(2)} %`, share < STRANGERS_SHARE),
   ];
+}
+
+function notices({ notices: found }) {
+  const promises = [
+    'a mail server, a webhook and a program that hang leave restart latency unchanged',
+    'the same with a full disk',
+  ];
+  if (found === undefined || typeof found === 'string') return promises.map(unmeasured);
+  const [silent, ...told] = found.map(({ samples }) => quantile(samples, 0.5));
+  return promises.map((promise, index) => {
+    const { lost } = found[index + 1];
+    const text = `${millis(told[index])} to ${millis(silent)}, ${lost.length} lost`;
+    return verdict(promise, text, lost.length === 0 && told[index] <= silent * NOISE);
+  });
 }
 
 function steady({ steady: found }) {

@@ -26,6 +26,8 @@ function settings(service) {
 class Keeper {
   /** Set before prepare(): its process is then the guard's. */
   isGuarded = false;
+  /** Set before prepare(): what else its configuration says. */
+  more = {};
   #place;
   #child = null;
   #file;
@@ -37,7 +39,7 @@ class Keeper {
 
   async prepare(services) {
     const all = Object.fromEntries(services.map((service) => [service.name, settings(service)]));
-    writeFileSync(this.#file, JSON.stringify({ ...this.#own(), services: all }, null, 1)); // JSON is YAML
+    writeFileSync(this.#file, JSON.stringify({ ...this.#own(), ...this.more, services: all }, null, 1)); // JSON is YAML
   }
 
   #own() {
