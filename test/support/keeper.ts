@@ -115,7 +115,12 @@ export class Home {
     return keeper;
   }
 
-  /** The same without waiting for it. */
+  /** The history and the outbox were written once, so that what they hold open is open. */
+  async recorded(): Promise<void> {
+    await this.until('a state of the desk', () => this.read('state/outbox/desk.json') !== '');
+  }
+
+  /** The same as `start`, without waiting for it. */
   launch(args: readonly string[] = [], options: RunOptions = {}): Running {
     const keeper = this.spawn([process.execPath, UPKEEP, 'run', ...args], options);
     this.#said = keeper.said;

@@ -97,6 +97,7 @@ describe('the keeper lives and serves others', () => {
     home.configure({ web: { run: 'sleep 1000' } });
     const keeper = await home.start();
     await home.running('web');
+    await home.recorded();
     const before = descriptors(keeper.pid);
     await Promise.all(Array.from({ length: 300 }, () => open(home, 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n')));
     // What a young keeper still had open for its start may be gone by now.

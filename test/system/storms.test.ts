@@ -27,11 +27,6 @@ async function allRunning(home: Home, restarts: number): Promise<readonly number
   return (await home.status()).services.map(({ process }) => process?.pid ?? 0);
 }
 
-/** The history and the outbox were written once, so that what they hold open is open. */
-async function recorded(home: Home): Promise<void> {
-  await home.until('a state of the desk', () => home.read('state/outbox/desk.json') !== '');
-}
-
 describe(`${COUNT} services that are killed in the same moment`, () => {
   it('are recorded and restarted one by one, ten times, with no zombie and no descriptor more (supervisors 2, monitors 2)', async () => {
     const home = newHome();
@@ -41,7 +36,7 @@ describe(`${COUNT} services that are killed in the same moment`, () => {
     );
     const keeper = await home.start();
     let pids = await allRunning(home, 0);
-    await recorded(home);
+    await home.recorded();
     const before = descriptors(keeper.pid);
     for (let round = 1; round <= ROUNDS; round += 1) {
       const dead = pids;
@@ -69,7 +64,7 @@ describe('a service that ends at once for ever', () => {
     home.configure({ loop: { run: 'false', restart }, web: { run: 'sleep 1000' } });
     const keeper = await home.start();
     await home.running('web');
-    await recorded(home);
+    await home.recorded();
     const before = descriptors(keeper.pid);
     const { restarts } = await home.service('loop');
     await home.when('loop', (is) => is.restarts.total > restarts.total + 50);
