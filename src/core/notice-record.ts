@@ -6,7 +6,7 @@ import type { About, Entry } from './entry.js';
 import type { NoticeKind } from './notice.js';
 import type { Case } from './notice-desk.js';
 import { entryId } from './notice-draft.js';
-import { endInBrief, lately, outputOf } from './notice-text.js';
+import { causeInBrief, endInBrief, lately, outputOf } from './notice-text.js';
 import { oneLine } from './one-line.js';
 import type { EndEntry } from './post-mortem-of.js';
 import { elapsedOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
@@ -94,10 +94,13 @@ function factsOf({ description, runbook, tags, healthyAfter, hold }: About): Pic
 }
 
 export function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {
-  const { incident } = entry.news.change.what.death;
+  const { death } = entry.news.change.what;
+  const { incident } = death;
   const [first, ...others] = it.incidents.includes(incident) ? it.incidents : [...it.incidents, incident];
   const incidents = first === undefined ? [] : [first, ...others.slice(-mostIncidents)];
-  const opening = it.opening ?? (it.end === null ? null : endInBrief(it.end.news.change.what.death));
+  const before = it.end?.news.change.what.death ?? null;
+  const isAlike = before === null || causeInBrief(before) === causeInBrief(death);
+  const opening = it.opening ?? (isAlike ? null : endInBrief(before));
   return { ...it, incidents, opening, end: slim(entry), followed: [], ends: recent([...it.ends, at], at) };
 }
 

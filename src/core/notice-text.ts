@@ -23,7 +23,7 @@ export function endInBrief(death: Death): string {
   return `${causeInBrief(death)}${age}${death.whileAway === 'yes' ? ', while the keeper was away' : ''}`;
 }
 
-function causeInBrief({ cause, status, detail, errno, by }: Death): string {
+export function causeInBrief({ cause, status, detail, errno, by }: Death): string {
   const from = by === null ? '' : ` from ${describeKiller(by)}`;
   switch (cause) {
     case 'oom':

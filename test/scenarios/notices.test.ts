@@ -105,6 +105,15 @@ describe('a crash that heals at once', () => {
 });
 
 describe('a service that does not come up', () => {
+  it('says nothing of how it began where it always ends alike', () => {
+    const { stage, news } = running();
+    spoil(stage);
+    stage.host.end(stage.main('web'), { type: 'exited', code: 1 });
+    stage.run(20 * MINUTE);
+    expect(news.kinds()).toEqual(['start-failed', 'failed']);
+    expect(news.notices().flatMap(({ story }) => story)).not.toContainEqual(expect.stringMatching(/^It began with/));
+  });
+
   it('is told at its first failed start and when it has failed; further attempts are not told, its return is', () => {
     const { stage, news } = running();
     spoil(stage);
