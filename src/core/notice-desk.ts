@@ -42,7 +42,7 @@ export interface Case {
   readonly trouble: 'none' | 'flapping' | 'fight';
   /** The worst that there was to tell, whether somebody was to be told of it or not; null: it healed by itself so far. */
   readonly worst: NoticeKind | null;
-  /** How it ended first, in brief, where more happened since; null: its last end is its first, or nobody saw one. */
+  /** How it ended first, in brief, where it ended otherwise since; null: its ends are alike, or nobody saw one. */
   readonly opening: string | null;
   /** Its last end, with what followed; null: nobody saw one. */
   readonly end: EndEntry | null;

@@ -26,7 +26,7 @@ const sleeper = { run: ['sleep', '1000'], restart: { delay: '0s', limit: 'none',
 const UNREADABLE = /\p{Cc}|[\u202e\ufeff]/u;
 
 const canTrace = ((): boolean => {
-  const [program = '', ...rest] = [...withTracefs(), 'test', '-w', '/sys/kernel/tracing/instances'];
+  const [program = '', ...rest]: readonly string[] = [...withTracefs(), 'test', '-w', '/sys/kernel/tracing/instances'];
   return spawnSync(program, rest).status === 0;
 })();
 
