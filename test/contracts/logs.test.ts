@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LogSpec, type ServiceSpec, serviceName } from '../../src/core/spec.js';
@@ -461,7 +462,7 @@ describe('the last lines of a service that ended', () => {
     expect(lastLines({ ...wanted, path: join(directory, 'nobody.log') })).toBeNull();
   });
 
-  it('are asked for up to what is written now, and answered once', () => {
+  it('are asked for up to what is written now, and answered once', async () => {
     const { outputs, sent } = openOutputs();
     const spec = withLog('web');
     const fd = outputs.descriptorFor(spec) ?? -1;
@@ -471,12 +472,14 @@ describe('the last lines of a service that ended', () => {
     const answers: unknown[] = [];
     outputs.lastLinesOf(spec, 'main', (lines) => answers.push(lines));
     writeSync(fd, 'of the next\n');
+    await setImmediate();
     const job = sent.at(-1);
     expect(job).toMatchObject({ type: 'lastLines', service: 'web', begin: 6, end: 13 });
     if (job?.type !== 'lastLines') throw new Error('it was not asked for');
     expect(lastLines(job)).toEqual(['second']);
     outputs.hear({ type: 'rotated', service: serviceName('web'), cut: 6, exact: 'yes' });
     outputs.lastLinesOf(spec, 'main', () => {});
+    await setImmediate();
     expect(sent.at(-1)).toMatchObject({ begin: 0 });
     for (const lines of [['second'], ['again']])
       outputs.hear({ type: 'lastLines', service: serviceName('web'), key: job.key, lines });
@@ -485,13 +488,15 @@ describe('the last lines of a service that ended', () => {
     expect(answers).toEqual([['second'], null]);
   });
 
-  it('of a daemon that writes a file itself are those of that file, and of a failed start those of its command', () => {
+  it('of a daemon that writes a file itself are those of that file, and of a failed start those of its command', async () => {
     const { outputs, sent } = openOutputs();
     const spec = watched({ name: 'ssh', logFrom: '/var/log/sshd' });
     outputs.descriptorFor(spec);
     outputs.lastLinesOf(spec, 'main', () => {});
+    await setImmediate();
     expect(sent.at(-1)).toMatchObject({ path: '/var/log/sshd', inode: null, end: null });
     outputs.lastLinesOf(spec, 'start', () => {});
+    await setImmediate();
     expect(sent.at(-1)).toMatchObject({ path: join(directory, 'ssh.log'), end: 0 });
   });
 });
