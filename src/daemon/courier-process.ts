@@ -7,7 +7,7 @@ import type { ExitStatus } from '../core/process.js';
 import type { Companion, StartCompanion } from '../kernel/companion.js';
 import { oomScore } from '../kernel/oom-score.js';
 import { heardFrom, Lines, lineOf } from '../notices/post.js';
-import type { CourierEars, CourierLink, DispatchParts } from './dispatch.js';
+import type { CourierEars, CourierLink, StartCourier } from './courier-life.js';
 
 /** A letter of the longest deadline, and more: whoever does not end by then hangs. */
 const DISMISSAL_MS = 12 * 60_000;
@@ -21,11 +21,7 @@ const PASSED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'SSL_
 const THREADS = '16';
 
 export const courierStarter =
-  (
-    outbox: string,
-    startCompanion: StartCompanion,
-    program = new URL('../courier.js', import.meta.url),
-  ): DispatchParts['start'] =>
+  (outbox: string, startCompanion: StartCompanion, program = new URL('../courier.js', import.meta.url)): StartCourier =>
   (channels, ears) => {
     let courier: Companion;
     try {

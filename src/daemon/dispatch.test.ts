@@ -4,7 +4,8 @@ import { wallTime } from '../core/time.js';
 import type { Delivery } from '../notices/channel.js';
 import type { Envelope } from '../notices/outbox-file.js';
 import type { ToCourier } from '../notices/post.js';
-import { type CourierEars, Dispatch } from './dispatch.js';
+import type { CourierEars } from './courier-life.js';
+import { Dispatch } from './dispatch.js';
 
 const channels: Readonly<Record<string, Channel>> = {
   admin: { type: 'file', path: '/a' },

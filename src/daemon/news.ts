@@ -12,8 +12,10 @@ import type { Service, ServiceSet } from '../core/state.js';
 import type { RuntimeJournal } from '../journal/journal.js';
 import type { Clock, Report } from '../keeper/ports.js';
 import type { ChannelView } from './channel-queue.js';
+import type { Tested } from './channel-tests.js';
 import { Chronicle } from './chronicle.js';
-import { Dispatch, type DispatchParts, type Tested } from './dispatch.js';
+import type { StartCourier } from './courier-life.js';
+import { Dispatch } from './dispatch.js';
 import { Records } from './records.js';
 import { sentence } from './requests.js';
 import { Telling } from './telling.js';
@@ -28,7 +30,7 @@ export interface NewsParts {
   readonly plan: () => NoticesSpec;
   readonly without: readonly Missing[];
   readonly lastLines: (service: Service, callback: (lines: readonly string[] | null) => void) => void;
-  readonly startCourier: DispatchParts['start'];
+  readonly startCourier: StartCourier;
   readonly say: (level: Level, text: string) => void;
 }
 
