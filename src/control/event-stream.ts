@@ -1,7 +1,8 @@
-// GET /v1/events: every change as a server-sent event. A reader that does not read is dropped, never waited for.
+// GET /v1/events: every change as a server-sent event, as everybody may see it. A reader that does not read is dropped, never
+// waited for.
 
 import type { ServerResponse } from 'node:http';
-import type { Change } from '../core/change.js';
+import type { Change, What } from '../core/change.js';
 import { messageOf } from '../core/message.js';
 import type { ServiceSet } from '../core/state.js';
 import { iso } from '../core/status.js';
@@ -32,7 +33,7 @@ export class EventStream implements Sink {
     for (const change of changes) {
       this.#lastId += 1;
       const text = messageOf(change, set.get(change.service) ?? null)?.text ?? null;
-      const data = JSON.stringify({ version: 1, ...change, time: iso(change.time), text });
+      const data = JSON.stringify({ version: 1, ...change, what: forAll(change.what), time: iso(change.time), text });
       const frame = `id: ${this.#lastId}\nevent: ${change.what.type}\ndata: ${data}\n\n`;
       for (const reader of this.#readers) this.#send(reader, frame);
     }
@@ -52,4 +53,12 @@ export class EventStream implements Sink {
     }
     reader.write(frame);
   }
+}
+
+/** One stream for all: command lines, and what else stands in the details of the history, are asked for there. */
+function forAll(what: What): What {
+  if (!('death' in what)) return what;
+  const { by } = what.death;
+  const person = by === null ? null : { ...by, command: null, parent: null };
+  return { ...what, death: { ...what.death, by: person, findings: null, peakMemory: null, cpuTime: null } };
 }

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
+import { failedStart } from '../core/death.js';
 import type { Event } from '../core/event.js';
+import { noFindings } from '../core/process.js';
+import { serviceName } from '../core/spec.js';
 import { newService, type Service } from '../core/state.js';
 import type { Status } from '../core/status.js';
 import { instant, wallTime } from '../core/time.js';
@@ -21,6 +24,7 @@ let services: Map<string, Service>;
 let posted: Event[];
 let peer: Peer;
 const reports: string[] = [];
+const now = () => ({ instant: instant(0), wall: wallTime(0), random: 0 });
 
 const status: Status = {
   version: 1,
@@ -52,7 +56,7 @@ beforeEach(async () => {
     status: () => status,
     keeper: () => ({ pid: 1 }),
     channels: () => ({ version: 1, channels: [] }),
-    now: () => ({ instant: instant(0), wall: wallTime(0), random: 0 }),
+    now,
     without: [],
     elsewhere: () => [],
     history: () => Promise.resolve({ type: 'unavailable', problem: 'there is none here' }),
@@ -237,6 +241,29 @@ describe('the control socket', () => {
       text: 'web: web is stopped',
       time: '1970-01-01T00:00:00.000Z',
     });
+  });
+
+  it('follows without the command lines of strangers, whoever listens', async () => {
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const onEvent = (data: unknown): void => {
+      seen.push(JSON.stringify(data));
+      stop.abort();
+    };
+    peer = { ...peer, uid: 1002 };
+    const done = follow(socket, { onOpen: () => {}, onEvent }, stop.signal);
+    const parent = { pid: 6, name: 'cron-of-root' };
+    const who = { pid: 7, name: 'mysql', uid: 0, user: 'root', command: 'mysql -phunter2', parent } as const;
+    const by = { ...who, grade: 'seen', signal: 'SIGKILL' } as const;
+    const end = { ...failedStart('signal', { type: 'unknown' }, null, 'x', now()), by };
+    const death = { ...end, findings: { ...noFindings, sentAt: 4711 } };
+    const what = { type: 'died', death, next: { type: 'start' } } as const;
+    const change = { service: serviceName('web'), time: wallTime(0), generation: 1, what } as const;
+    const timer = setInterval(() => server.events.tell([{ ...change, from: 'running', to: 'backoff' }], services), 20);
+    await done;
+    clearInterval(timer);
+    expect(seen[0]).toContain('"name":"mysql"');
+    expect(seen[0]).not.toMatch(/hunter2|cron-of-root|4711/);
   });
 
   it('writes metrics that Prometheus reads', async () => {
