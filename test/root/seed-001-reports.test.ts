@@ -1,14 +1,14 @@
 // The reports that the author of seed 001 wanted: that a daemon had to be restarted, and that it cannot be. By a real mail system
 // into the mailbox of root, and into the log of the host. Inside the sandbox only.
 
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mail, readMail } from '../support/mail-reader.js';
+import type { Mail } from '../support/mail-reader.js';
 import { apache, killMain, serving, sshd, startSyslog, syslog } from '../support/sandbox-daemons.js';
 import { forgetEverything, Keeper, runningAs, upkeep, writeConfig } from '../support/sandbox-keeper.js';
 import { endAll, service, until } from '../support/sandbox-machine.js';
+import { MAILBOX, mailbox } from '../support/sandbox-mailbox.js';
 
-const MAILBOX = '/var/mail/root';
 const SSHD_CONFIG = '/etc/ssh/sshd_config';
 /** Postfix, on a machine that others load. */
 const MAIL_SECONDS = 90;
@@ -22,17 +22,11 @@ services:
   apache: { watch: /usr/sbin/apache2, start: service apache2 restart, description: Apache, leftovers: kill }
 `;
 
-const mails = (): readonly Mail[] =>
-  (existsSync(MAILBOX) ? readFileSync(MAILBOX, 'utf8') : '')
-    .split(/^From \S+ .*\n/m)
-    .filter((text) => text !== '')
-    .map((text) => readMail(Buffer.from(text)));
-
 const subjectOf = (mail: Mail): string => mail.header('Subject') ?? '';
 
 /** The mail with such a subject, once it lies there. */
 const mailWith = (subject: RegExp): Promise<Mail> =>
-  until(`a mail with ${subject} to root`, () => mails().find((mail) => subject.test(subjectOf(mail))), MAIL_SECONDS);
+  until(`a mail with ${subject} to root`, () => mailbox().find((mail) => subject.test(subjectOf(mail))), MAIL_SECONDS);
 
 let keeper: Keeper;
 
@@ -94,6 +88,6 @@ describe('the reports of seed 001', () => {
     const up = await mailWith(/^\[UP\] ssh@web1: up again after /);
     expect(up.header('References')).toBe(down.header('References'));
     expect(up.text).toMatch(/^Outage: +\d/m);
-    expect(new Set(mails().map((mail) => mail.header('Message-ID'))).size).toBe(mails().length);
+    expect(new Set(mailbox().map((mail) => mail.header('Message-ID'))).size).toBe(mailbox().length);
   });
 });

@@ -71,7 +71,8 @@ describe.skipIf(!canTrace)('the place of a keeper in the kernel', () => {
     expect((await home.service('web')).lastDeath?.by).toMatchObject({
       pid: killer.pid,
       name: 'bash',
-      grade: 'inferred',
+      // Seen, if whoever reaps orphans has not taken the end away yet.
+      grade: expect.stringMatching(/^(inferred|seen)$/),
     });
     expect(instancesOf(home)).toHaveLength(1);
     await home.upkeep('shutdown');
