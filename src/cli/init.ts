@@ -3,6 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { initText } from '../config/init.js';
+import { errorText } from '../core/status.js';
 import { fileOf } from './check.js';
 import { daemonsHere } from './daemons.js';
 import { CommandError, EXIT } from './exit.js';
@@ -30,5 +31,5 @@ function whyNot(path: string, error: unknown): string {
   if (code === 'EEXIST') return `${path} is there already, and is left as it is; name another FILE`;
   if (code === 'EACCES' || code === 'EROFS')
     return `${path} cannot be written by this user (${String(code)}); name another FILE`;
-  return `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+  return `${path} cannot be written: ${errorText(error)}`;
 }

@@ -1,6 +1,7 @@
 // `upkeep install`: has somebody start the keeper again whenever it ends, and starts it. A keeper that was started by hand
 // hands its services over.
 
+import { errorText } from '../core/status.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import { hasFlag, type Input, textOf, type Verb, whoseOf } from './input.js';
 import { endKeeper, standingAt, waitForKeeper } from './keeper-end.js';
@@ -109,6 +110,6 @@ export function sentenceOr<T>(action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof CommandError) throw error;
-    throw new CommandError(EXIT.failed, error instanceof Error ? error.message : String(error));
+    throw new CommandError(EXIT.failed, errorText(error));
   }
 }

@@ -2,6 +2,7 @@
 // a configuration is read at start and when an operator asks for it.
 
 import { constants, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { errorText } from '../core/error-text.js';
 
 /** What lstat says of a path. */
 export interface Look {
@@ -56,5 +57,5 @@ export function reasonOf(error: unknown): string {
   if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user';
   if (code === 'ELOOP') return 'its links go round in a circle';
   if (code !== null) return `cannot be read (${code})`;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

@@ -1,6 +1,7 @@
 // The other end of the control socket: one request, one answer. Knows no command and prints nothing.
 
 import { type IncomingMessage, request } from 'node:http';
+import { errorText } from '../core/error-text.js';
 
 export type Answer =
   | { readonly type: 'ok'; readonly status: number; readonly body: unknown }
@@ -97,5 +98,5 @@ function answerOf(status: number, text: string): Answer {
 }
 
 function noKeeper(error: unknown): Answer {
-  return { type: 'no-keeper', reason: error instanceof Error ? error.message : String(error) };
+  return { type: 'no-keeper', reason: errorText(error) };
 }

@@ -2,6 +2,7 @@
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
 import { type Death, describeDeath, type Sender } from './death.js';
+import { errorText } from './error-text.js';
 import { describeFight } from './fight.js';
 import { restartsInWords } from './message.js';
 import { byWhom } from './person.js';
@@ -10,8 +11,8 @@ import { countRecent } from './restart.js';
 import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, type Now } from './time.js';
 
-// Whoever shows the status shows persons and lengths of time in the same words.
-export { byWhom, inWords };
+// Whoever shows the status shows persons, lengths of time and errors in the same words.
+export { byWhom, errorText, inWords };
 
 export interface Status {
   readonly version: 1;

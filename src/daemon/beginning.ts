@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import type { RunOptions } from '../cli/ports.js';
+import { errorText } from '../core/error-text.js';
 import type { Report } from '../keeper/ports.js';
 import type { KeeperLog } from '../logs/keeper-log.js';
 import { decideCommand, placesOfCommand } from './command.js';
@@ -10,7 +11,6 @@ import { type Decision, decideAt } from './configuration.js';
 import { type Mode, openLog } from './log.js';
 import { type Memory, remember } from './memory.js';
 import { enter, type Premises } from './premises.js';
-import { sentence } from './requests.js';
 
 export interface Beginning {
   /** With the places of a command, where there is one. */
@@ -40,7 +40,7 @@ export function begin(
   process.umask(0o022);
   const log = openLog(mode);
   const report: Report = (problem, error) =>
-    log.say('error', error == null ? problem : `${problem}: ${sentence(error)}`);
+    log.say('error', error == null ? problem : `${problem}: ${errorText(error)}`);
 
   let premises: Premises | null = null;
   try {
@@ -55,7 +55,7 @@ export function begin(
     premises.leave();
     return { type: 'refused', code: code ?? 1 };
   } catch (error) {
-    log.say('error', sentence(error));
+    log.say('error', errorText(error));
     premises?.leave();
     return { type: 'refused', code: 1 };
   }

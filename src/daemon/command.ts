@@ -7,9 +7,9 @@ import { type Disk, realDisk } from '../config/disk.js';
 import { realHost } from '../config/host-facts.js';
 import { type Configuration, loadConfig } from '../config/load.js';
 import { problemText } from '../config/problem.js';
+import { errorText } from '../core/error-text.js';
 import type { Found } from '../journal/journal.js';
 import type { Decision } from './configuration.js';
-import { sentence } from './requests.js';
 
 /** Where it was called: the keeper itself lives in `/`, and after an upgrade it is called from there. */
 const HERE = 'UPKEEP_COMMAND_DIRECTORY';
@@ -38,7 +38,7 @@ export function decideCommand(path: string, command: readonly string[], uid: num
     const configuration = commandConfiguration(path, command, uid, process.env);
     return { type: 'run', configuration, from: 'file', problems: [] };
   } catch (error) {
-    return { type: 'refuse', problems: [sentence(error)] };
+    return { type: 'refuse', problems: [errorText(error)] };
   }
 }
 

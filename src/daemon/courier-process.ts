@@ -2,6 +2,7 @@
 // courier that was sent away. It must not know which letters there are.
 
 import { writeFileSync } from 'node:fs';
+import { errorText } from '../core/error-text.js';
 import type { Channel } from '../core/notice-spec.js';
 import type { ExitStatus } from '../core/process.js';
 import type { Companion, StartCompanion } from '../kernel/companion.js';
@@ -31,7 +32,7 @@ export const courierStarter =
       });
     } catch (error) {
       // Its ears expect an answer first.
-      setImmediate(() => ears.gone(`it cannot be started: ${reasonOf(error)}`));
+      setImmediate(() => ears.gone(`it cannot be started: ${errorText(error)}`));
       return { say: () => {}, dismiss: () => {}, kill: () => {} };
     }
     giveScore(courier.pid);
@@ -120,5 +121,3 @@ function giveScore(pid: number): void {
     // It has ended.
   }
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

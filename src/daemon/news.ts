@@ -3,6 +3,7 @@
 
 import type { Sender } from '../core/death.js';
 import type { KeeperNews } from '../core/entry.js';
+import { errorText } from '../core/error-text.js';
 import type { Answer, Question } from '../core/history.js';
 import type { Level } from '../core/message.js';
 import type { NoticesSpec } from '../core/notice-spec.js';
@@ -17,7 +18,6 @@ import { Chronicle } from './chronicle.js';
 import type { StartCourier } from './courier-life.js';
 import { Dispatch } from './dispatch.js';
 import { Records } from './records.js';
-import { sentence } from './requests.js';
 import { Telling } from './telling.js';
 import { Troubles } from './troubles.js';
 
@@ -135,7 +135,7 @@ export class News {
   }
 
   readonly report: Report = (problem, error) => {
-    this.trouble('error', error == null ? problem : `${problem}: ${sentence(error)}`);
+    this.trouble('error', error == null ? problem : `${problem}: ${errorText(error)}`);
   };
 
   readonly ask = (question: Question): Promise<Answer> => this.#records.ask(question);

@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import type { RunOptions } from '../cli/ports.js';
+import { errorText } from '../core/error-text.js';
 import { createClock } from '../kernel/clock.js';
 import { type DiskJob, DiskThread } from '../kernel/disk-thread.js';
 import { probeFeatures, switchedOff } from '../kernel/features.js';
@@ -15,7 +16,6 @@ import { decideAt } from './configuration.js';
 // Everything that the keeper is made of, whether used here or not.
 import './daemon.js';
 import { recall, servicesOf } from './memory.js';
-import { sentence } from './requests.js';
 
 /** A thread is there in a tenth of a second. */
 const threadWithin = 10_000;
@@ -24,7 +24,7 @@ const threadWithin = 10_000;
 export async function rehearseKeeper({ places, strict, command }: RunOptions): Promise<void> {
   // What a keeper would do without, and say so, is reason enough not to change a keeper that has it.
   const fail = (problem: string, error: unknown): never => {
-    throw new Error(error == null ? problem : `${problem}: ${sentence(error)}`);
+    throw new Error(error == null ? problem : `${problem}: ${errorText(error)}`);
   };
   const without = switchedOff(process.env);
   createPump(probeFeatures(without, probeProcConnector), fail).close();

@@ -104,8 +104,3 @@ function fieldOf(body: unknown, name: string): unknown {
     ? new Map<string, unknown>(Object.entries(body)).get(name)
     : undefined;
 }
-
-/** An error as one sentence. */
-export function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import type { Places } from '../cli/places.js';
+import { errorText } from '../core/error-text.js';
 import { FROM_STARTER } from '../kernel/environment.js';
 
 /** How a keeper is called, with everything that does not depend on the directory it was started in. */
@@ -112,8 +113,7 @@ function start(path: string, words: readonly string[], env: NodeJS.ProcessEnv, s
   return spawn(path, words, { cwd: '/', env, stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
 }
 
-const sayStart = (path: string, error: unknown): string =>
-  `${path} cannot be started: ${error instanceof Error ? error.message : String(error)}`;
+const sayStart = (path: string, error: unknown): string => `${path} cannot be started: ${errorText(error)}`;
 
 /** Of what a program says that cannot run: the error, with the place where Node names one; else its last line. */
 export function reasonIn(said: string): string | null {

@@ -3,13 +3,13 @@
 // sent. One job at a time; what comes meanwhile goes with the next. It must not know what is worth a letter, nor how one is sent.
 
 import type { Entry } from '../core/entry.js';
+import { errorText } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import { type Desk, emptyDesk } from '../core/notice-desk.js';
 import { due, dueAt, type Outcome, type Setting, tell } from '../core/notices.js';
 import type { WallTime } from '../core/time.js';
 import type { Envelope } from '../notices/outbox-file.js';
 import type { KeepJob, RecordJob, RecordNews } from '../recorder.js';
-import { sentence } from './requests.js';
 
 export interface TellingParts {
   readonly send: (job: RecordJob) => void;
@@ -171,7 +171,7 @@ export class Telling {
         letters.push(...made);
       } catch (error) {
         // A surprise costs people one notice, and the history nothing.
-        this.#parts.report(`nobody is told of one thing that happened: ${sentence(error)}`);
+        this.#parts.report(`nobody is told of one thing that happened: ${errorText(error)}`);
       }
     };
     for (const entry of entries) take(() => tell(this.desk, entry, setting(), now()));

@@ -3,11 +3,11 @@
 // leaves the keeper as it was, and the reason is told.
 
 import { ControlError } from '../control/control-error.js';
+import { errorText } from '../core/error-text.js';
 import type { Level } from '../core/message.js';
 import { bequeath } from '../kernel/inheritance.js';
 import { replaceImage } from '../kernel/replace-image.js';
 import type { ControlSocket } from './control-socket.js';
-import { sentence } from './requests.js';
 import { type Rehearsed, rehearse, type Successor } from './successor.js';
 
 export interface UpgradeParts {
@@ -85,7 +85,7 @@ export class Upgrade {
     const { control, say, version: was } = this.#parts;
     await answered;
     say('notice', `replacing this program, upkeep ${was}, by upkeep ${version}`);
-    const why = await this.#tryReplacing(successor).catch(sentence);
+    const why = await this.#tryReplacing(successor).catch(errorText);
     if (this.#ending.signal.aborted) return;
     say('error', `not upgraded, ${was} goes on: ${why}`);
     this.#doing = 'nothing';
@@ -93,7 +93,7 @@ export class Upgrade {
       await control.resume();
     } catch {
       // Out of descriptors, for one: a socket that is made anew is tried until it is there.
-      await control.renew().catch((error: unknown) => say('error', `the control socket is lost: ${sentence(error)}`));
+      await control.renew().catch((error: unknown) => say('error', `the control socket is lost: ${errorText(error)}`));
     }
   }
 

@@ -3,6 +3,7 @@
 // Blocks, so it belongs to a thread of its own. It must not know who asks.
 
 import type { Entry } from '../core/entry.js';
+import { errorText } from '../core/error-text.js';
 import type { Answer, Question } from '../core/history.js';
 import { identityOf, prepareFile, setAside } from './file.js';
 import type { Appended } from './job.js';
@@ -134,7 +135,7 @@ export class History {
       say(problem);
       return { type: 'anew', problem };
     } catch (error) {
-      return { type: 'failed', problem: `the history ${path} ${why}, and cannot be set aside: ${messageOf(error)}` };
+      return { type: 'failed', problem: `the history ${path} ${why}, and cannot be set aside: ${errorText(error)}` };
     }
   }
 
@@ -146,5 +147,3 @@ export class History {
     this.#trouble = trouble;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

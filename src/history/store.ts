@@ -1,5 +1,7 @@
 // What the history needs of SQLite, whichever binding this Node has, and what its errors mean. Knows no table.
 
+import { errorText } from '../core/error-text.js';
+
 export type Value = string | number | null;
 
 export interface Store {
@@ -55,7 +57,7 @@ const FULL = 13;
 const NOTADB = 26;
 
 export function faultOf(error: unknown): Fault {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   if (error instanceof Unusable) return { type: 'broken', text };
   switch (codeOf(error)) {
     case CORRUPT:

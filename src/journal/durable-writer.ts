@@ -1,6 +1,7 @@
 // Writes the keeper's small files in the disk thread. What cannot be written now is tried again until it can, or until
 // a newer version comes: an operator's word must not be lost to a disk that was full for a minute.
 
+import { errorText } from '../core/error-text.js';
 import { writeDurably } from './durable-file.js';
 import type { WriteJob } from './job.js';
 
@@ -30,7 +31,7 @@ export class DurableWriter {
       const seconds = AGAIN_MS / 1000;
       this.#tell(
         `${job.path} cannot be written and would be old after a reboot; tried again every ${seconds} s`,
-        error instanceof Error ? error.message : String(error),
+        errorText(error),
       );
     }
   }

@@ -14,6 +14,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { errorCode, errorText } from '../core/error-text.js';
 import type { PidFile } from '../core/pattern.js';
 import { ticksNow } from './boot-clock.js';
 import { whatIs } from './facts.js';
@@ -85,7 +86,7 @@ export function whoElseCouldWrite(path: string, uid: number): string | null {
   try {
     return walk(resolve(path), uid);
   } catch (error) {
-    return `cannot be checked: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot be checked: ${errorText(error)}`;
   }
 }
 
@@ -123,7 +124,7 @@ function readNumber(path: string): Said {
 }
 
 function unreadable(error: unknown): Said {
-  const errno = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const errno = errorCode(error);
   return errno === 'ENOENT' || errno === 'ENOTDIR' ? { type: 'missing' } : { type: 'unreadable', errno };
 }
 

@@ -2,6 +2,7 @@
 // It must not know why something is started, nor what comes of it.
 
 import type { Role } from '../core/effect.js';
+import { errorText } from '../core/error-text.js';
 import type { ProcessRef } from '../core/process.js';
 import type { Command, ServiceSpec } from '../core/spec.js';
 import type { Features } from './features.js';
@@ -81,8 +82,7 @@ function setFromOutside(pid: number, { settings }: ServiceSpec, launch: Launch):
 }
 
 function failure(error: unknown): Spawned {
-  if (!(error instanceof SystemCallFailure))
-    return { type: 'failed', errno: 'EIO', detail: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof SystemCallFailure)) return { type: 'failed', errno: 'EIO', detail: errorText(error) };
   if (error.errno === 'EMFILE') return noRoom;
   return { type: 'failed', errno: error.errno, detail: `${WHAT[error.call] ?? error.call}: ${explain(error.errno)}` };
 }

@@ -4,6 +4,7 @@
 
 import { type FSWatcher, type Stats, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { errorText } from '../core/error-text.js';
 import type { Rotation, ServiceName } from '../core/spec.js';
 import { Forwarder, type SendLine } from './forward.js';
 import type { DiskCalls, LogJob, LogNews } from './job.js';
@@ -300,7 +301,7 @@ export class LogTender {
   }
 
   #problem(problem: string, error: unknown): void {
-    this.#tell({ type: 'problem', problem, error: error instanceof Error ? error.message : String(error) });
+    this.#tell({ type: 'problem', problem, error: errorText(error) });
   }
 }
 

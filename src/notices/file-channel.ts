@@ -2,6 +2,7 @@
 
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { errorCode } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import type { Delivery, Send } from './channel.js';
 import { unlessAborted } from './connect.js';
@@ -62,7 +63,7 @@ async function endsInLine(file: FileHandle, size: number): Promise<boolean> {
 }
 
 function whyNot(path: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = errorCode(error);
   if (code === 'ELOOP') return `${path} is a link; name the file itself`;
   return `${path} cannot be written (${code})`;
 }

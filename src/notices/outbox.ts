@@ -4,6 +4,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorText } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import { type Envelope, envelopeOf, readStored, type StoredLetter, type Written } from './outbox-file.js';
 
@@ -72,7 +73,7 @@ export class Outbox {
       this.#read = 'yes';
       return { letters: [...this.#waiting.values()], desk: desk?.desk ?? null, problems };
     } catch (error) {
-      return { letters: [], desk: null, problems: [...problems, `the outbox cannot be read: ${reasonOf(error)}`] };
+      return { letters: [], desk: null, problems: [...problems, `the outbox cannot be read: ${errorText(error)}`] };
     }
   }
 
@@ -95,7 +96,7 @@ export class Outbox {
     } catch (error) {
       // What did get there would be sent beside the one that is made again, were the next put to succeed first.
       this.#removeQuietly(letters.map(({ id }) => id).filter((id) => !this.#waiting.has(id)));
-      return { type: 'refused', reason: `the outbox cannot be written: ${reasonOf(error)}` };
+      return { type: 'refused', reason: `the outbox cannot be written: ${errorText(error)}` };
     }
     // It counts from here on: whoever reads finds it. Should the host die too, the desk before counts, with its letters.
     quietly(() => this.#disk.settle(this.#directory));
@@ -138,7 +139,7 @@ export class Outbox {
   #setAside(name: string, error: unknown, problems: string[]): void {
     const path = join(this.#directory, name);
     const aside = `${path.slice(0, -'.json'.length)}${DAMAGED}`;
-    problems.push(`${path} is damaged and was set aside as ${aside}: ${reasonOf(error)}`);
+    problems.push(`${path} is damaged and was set aside as ${aside}: ${errorText(error)}`);
     quietly(() => renameSync(path, aside));
   }
 
@@ -189,8 +190,6 @@ function channelWithMost(waiting: readonly Envelope[]): string {
 }
 
 const text = (written: Written): string => `${JSON.stringify(written)}\n`;
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function quietly<T>(action: () => T): T | null {
   try {

@@ -4,6 +4,7 @@
 
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import type { Channel } from '../core/notice-spec.js';
 import type { Delivery, Send } from './channel.js';
@@ -73,7 +74,7 @@ export class Postman {
     try {
       release = await this.#parts.own(channel, deadline);
     } catch (error) {
-      return { type: 'later', reason: reasonOf(error) };
+      return { type: 'later', reason: errorText(error) };
     }
     if (release === null) return { type: 'later', reason: 'another courier is still sending' };
     try {
@@ -90,7 +91,7 @@ export class Postman {
     } catch (error) {
       // A courier of an earlier keeper finished what it was sending.
       if (isGone(error)) return { type: 'delivered', answer: 'it was delivered before' };
-      return { type: 'later', reason: `${path} cannot be read: ${reasonOf(error)}` };
+      return { type: 'later', reason: `${path} cannot be read: ${errorText(error)}` };
     }
     const letter = letterIn(text);
     const delivery: Delivery =
@@ -112,7 +113,7 @@ export class Postman {
       return await send(letter, { signal: late.signal, talk });
     } catch (error) {
       // No channel throws; should one, the letter is not lost over it.
-      return { type: 'later', reason: reasonOf(error) };
+      return { type: 'later', reason: errorText(error) };
     } finally {
       clearTimeout(timer);
     }
@@ -149,5 +150,3 @@ function letterIn(text: string): Letter | null {
 }
 
 const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

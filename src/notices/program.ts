@@ -2,6 +2,7 @@
 // own, killed as a whole when its time is over. It must not know what it is for.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { errorCode } from '../core/error-text.js';
 
 export interface Run {
   readonly path: string;
@@ -31,7 +32,7 @@ export function run({ path, argv, env, input, signal }: Run): Promise<Ended> {
       // `detached` is setsid: its group can be killed without us.
       child = spawn(path, args, { argv0, env, cwd: '/', detached: true });
     } catch (error) {
-      resolve({ type: 'not-started', code: codeOf(error) }); // E2BIG, EMFILE
+      resolve({ type: 'not-started', code: errorCode(error) }); // E2BIG, EMFILE
       return;
     }
     const output = gather(child);
@@ -46,7 +47,7 @@ export function run({ path, argv, env, input, signal }: Run): Promise<Ended> {
       killGroup(child);
       settle({ type: 'over', output: output() });
     };
-    child.once('error', (error) => settle({ type: 'not-started', code: codeOf(error) }));
+    child.once('error', (error) => settle({ type: 'not-started', code: errorCode(error) }));
     child.once('exit', (code, by) => {
       // From now on its pid may be somebody else's.
       signal.removeEventListener('abort', abort);
@@ -89,6 +90,3 @@ function killGroup({ pid }: ChildProcess): void {
     // ESRCH: it has ended; EPERM: all of it belongs to somebody else by now.
   }
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -2,6 +2,7 @@
 // taken out of everything that is told. It must not know what they open.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errorCode } from '../core/error-text.js';
 import type { Secret } from '../core/notice-spec.js';
 
 export interface Keeping {
@@ -29,8 +30,7 @@ export function readSecret(secret: Secret, keeping: Keeping): Read {
   try {
     return readFile(secret.path, keeping.uid);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return unreadable(`${secret.path} cannot be read (${code})`);
+    return unreadable(`${secret.path} cannot be read (${errorCode(error)})`);
   }
 }
 
