@@ -56,6 +56,9 @@ describe('the query of GET /v1/history', () => {
     ['wait=5', /^wait=5 is no duration/],
     ['serivce=a', /^there is no parameter serivce; there are service, since/],
     [`${'service=a&'.repeat(501)}n=1`, /by a glob/],
+    // Patterns of a hostile user must not keep the record thread busy.
+    [`${'service=a*&'.repeat(21)}n=1`, /^more than 20 globs/],
+    [`service=${'*a'.repeat(101)}`, /^a glob of more than 200 characters/],
   ])('refuses %s with what would do', (query, problem) => {
     expect(() => parse(query)).toThrow(problem);
   });

@@ -1,5 +1,6 @@
 // The query of GET /v1/history → a question. Refuses what it does not understand, with what would do.
 
+import { isGlob } from '../core/glob.js';
 import type { Place, Question } from '../core/history.js';
 import { placeIn } from '../core/history-view.js';
 import { type WallTime, wallTime } from '../core/time.js';
@@ -17,6 +18,9 @@ const usual = 50;
 const mostEntries = 1000;
 /** SQLite takes a thousand conditions. */
 const mostServices = 500;
+/** Each is tried on each row, up to 10 ms over a full history; what happens meanwhile waits to be written down. */
+const mostGlobs = 20;
+const longestGlob = 200;
 const longestWait = 60_000;
 
 const known = ['service', 'since', 'until', 'n', 'what', 'incident', 'by', 'all', 'before', 'after', 'wait'];
@@ -27,6 +31,9 @@ export function parseHistoryQuery(query: URLSearchParams, now: number): HistoryQ
     if (!known.includes(name)) throw bad(`there is no parameter ${name}; there are ${known.join(', ')}`);
   const services = query.getAll('service');
   if (services.length > mostServices) throw bad(`more than ${mostServices} services; name them by a glob`);
+  const globs = services.filter(isGlob);
+  if (globs.length > mostGlobs) throw bad(`more than ${mostGlobs} globs; ask for fewer at a time`);
+  if (globs.some(({ length }) => length > longestGlob)) throw bad(`a glob of more than ${longestGlob} characters`);
   const question: Question = {
     services,
     since: timeIn(query, 'since', now),

@@ -5,6 +5,7 @@ import { askJob } from '../history/job.js';
 import type { Report } from '../keeper/ports.js';
 import { DiskThread } from '../kernel/disk-thread.js';
 import type { RecorderSetting, RecordJob, RecordNews } from '../recorder.js';
+import { Questions } from './questions.js';
 
 export interface RecordsParts {
   readonly setting: RecorderSetting;
@@ -14,25 +15,26 @@ export interface RecordsParts {
   readonly onLost: (key: string) => void;
 }
 
-/** A disk that hangs is answered for. */
 const patience = 5000;
-const late: Answer = { type: 'unavailable', problem: 'the disk of the history does not answer' };
 
 export class Records {
   readonly #thread: DiskThread<RecordJob, RecordNews>;
-  readonly #asked = new Map<number, (answer: Answer) => void>();
-  #last = 0;
+  readonly #questions: Questions;
 
   constructor({ setting, report, onNews, onLost }: RecordsParts) {
+    this.#questions = new Questions({ ask: (id, question) => this.#thread.send(askJob(id, question)), patience });
     this.#thread = new DiskThread<RecordJob, RecordNews>({
       name: 'record thread',
       program: new URL('../recorder.js', import.meta.url),
       setting,
       onNews: (news) => {
-        if (news.type === 'answered') this.#asked.get(news.id)?.(news.answer);
+        if (news.type === 'answered') this.#questions.answered(news.id, news.answer);
         else onNews(news);
       },
-      onDropped: ({ key }) => onLost(key),
+      onDropped: (job) => {
+        if (job.type === 'ask') this.#questions.lost();
+        else onLost(job.key);
+      },
       report,
     });
   }
@@ -40,20 +42,7 @@ export class Records {
   readonly send = (job: RecordJob): void => this.#thread.send(job);
 
   /** Never rejects. */
-  readonly ask = (question: Question): Promise<Answer> => {
-    this.#last += 1;
-    const id = this.#last;
-    return new Promise((resolve) => {
-      const done = (answer: Answer): void => {
-        clearTimeout(timer);
-        this.#asked.delete(id);
-        resolve(answer);
-      };
-      const timer = setTimeout(() => done(late), patience);
-      this.#asked.set(id, done);
-      this.#thread.send(askJob(id, question));
-    });
-  };
+  readonly ask = (question: Question): Promise<Answer> => this.#questions.ask(question);
 
   flush(within: number): Promise<'done' | 'late'> {
     return this.#thread.flush(within);
@@ -61,6 +50,6 @@ export class Records {
 
   close(): void {
     this.#thread.close();
-    for (const answer of [...this.#asked.values()]) answer({ type: 'unavailable', problem: 'the keeper is ending' });
+    this.#questions.close({ type: 'unavailable', problem: 'the keeper is ending' });
   }
 }
