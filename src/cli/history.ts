@@ -12,7 +12,7 @@ import { CommandError, EXIT, type ExitCode } from './exit.js';
 import { followHistory } from './history-follow.js';
 import { entryWriter } from './history-line.js';
 import { hasFlag, type Input, textOf, type Verb } from './input.js';
-import { ask, type Keeper, reachAndWarn, servicesFor } from './keeper-link.js';
+import { ask, type Keeper, reachAndWarn, servicesFor, understood } from './keeper-link.js';
 import { linesOf, sinceOf } from './logs.js';
 import { select } from './names.js';
 import type { CliPorts } from './ports.js';
@@ -96,9 +96,7 @@ async function newest(keeper: Keeper, filter: HistoryFilter, most: number): Prom
 
 async function pageOf(keeper: Keeper, filter: HistoryFilter, most: number, before: string | undefined): Promise<Found> {
   const page = before === undefined ? { most } : { most, before };
-  const body = await ask(keeper, 'GET', historyPath(filter, page));
-  if (isHistory(body)) return body;
-  throw new CommandError(EXIT.failed, 'the keeper speaks another version of the protocol than this program');
+  return understood(await ask(keeper, 'GET', historyPath(filter, page)), isHistory);
 }
 
 /** Until Ctrl-C, or until nobody reads any more. */

@@ -2,6 +2,7 @@
 // with a sentence and an exit code. Knows no verb.
 
 import { type Answer, call } from '../control/client.js';
+import { isDocument } from '../control/client-document.js';
 import { hasBrokenConfiguration, type ServiceStatus, type Status } from '../core/status.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import { hasFlag, type Input, whoseOf } from './input.js';
@@ -33,7 +34,7 @@ export async function reachKeeper(input: Input, ports: CliPorts): Promise<Keeper
   const why: string[] = [];
   for (const places of tried) {
     const answer = await call({ socket: places.socket, method: 'GET', path: '/v1/status', patience: PATIENCE });
-    if (answer.type === 'ok') return { places, status: statusIn(answer.body) };
+    if (answer.type === 'ok') return { places, status: understood(answer.body, isStatus) };
     if (answer.type === 'error') throw new CommandError(EXIT.failed, answer.message);
     why.push(`${whichText(places, ports)} at ${places.socket} (${reasonText(answer.reason)})`);
   }
@@ -121,21 +122,16 @@ function whichText({ whose }: Places, { terminal }: CliPorts): string {
   return whose === 'system' ? "the system's" : 'your own';
 }
 
-function statusIn(body: unknown): Status {
-  if (isStatus(body)) return body;
+/** What was answered, where this program knows its version. @throws CommandError 1 */
+export function understood<T>(body: unknown, isIt: (body: unknown) => body is T): T {
+  if (isIt(body)) return body;
   throw new CommandError(
     EXIT.failed,
     'the keeper speaks another version of the protocol than this program; use the `upkeep` that it was started with',
   );
 }
 
-export const isStatus = (body: unknown): body is Status =>
-  typeof body === 'object' &&
-  body !== null &&
-  'version' in body &&
-  body.version === 1 &&
-  'services' in body &&
-  Array.isArray(body.services);
+export const isStatus = (body: unknown): body is Status => isDocument(body, 'services');
 
 /** A name that this host has not may be of another host. */
 async function unknownSentence(

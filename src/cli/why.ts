@@ -1,11 +1,12 @@
 // `upkeep why`: why services are as they are, and how they died. Asks the keeper and shows it; the exit code only says
 // whether it could be answered.
 
+import { isDocument } from '../control/client-document.js';
 import type { WhyDocument } from '../core/why.js';
 import { EXIT, usageError } from './exit.js';
 import { hasFlag, type Input } from './input.js';
 import { elsewhereIn } from './keeper-facts.js';
-import { ask, type Keeper, reachAndWarn } from './keeper-link.js';
+import { ask, type Keeper, reachAndWarn, understood } from './keeper-link.js';
 import { select, unknownText } from './names.js';
 import { painter } from './paint.js';
 import type { CliPorts } from './ports.js';
@@ -68,20 +69,7 @@ async function namesFor({ words }: Input, keeper: Keeper): Promise<readonly stri
   throw usageError(unknownText(all.names));
 }
 
-const askFor = async (keeper: Keeper, path: string): Promise<WhyDocument> => {
-  const body = await ask(keeper, 'GET', path);
-  if (isWhy(body)) return body;
-  throw usageError(
-    'the keeper answers in another version than this program understands; use the `upkeep` that it was started with',
-  );
-};
+const askFor = async (keeper: Keeper, path: string): Promise<WhyDocument> =>
+  understood(await ask(keeper, 'GET', path), isWhy);
 
-const isWhy = (body: unknown): body is WhyDocument =>
-  typeof body === 'object' &&
-  body !== null &&
-  'version' in body &&
-  body.version === 1 &&
-  'services' in body &&
-  Array.isArray(body.services) &&
-  'elsewhere' in body &&
-  Array.isArray(body.elsewhere);
+const isWhy = (body: unknown): body is WhyDocument => isDocument(body, 'services', 'elsewhere');

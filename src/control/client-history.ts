@@ -1,6 +1,7 @@
 // What a client asks GET /v1/history, and the shape of the answer. Knows no command and prints nothing.
 
 import type { HistoryDocument, HistoryEntry } from '../core/history-view.js';
+import { isDocument } from './client-document.js';
 
 export type { HistoryDocument, HistoryEntry };
 
@@ -47,10 +48,4 @@ export function historyPath({ services, since, incident, by, chatter }: HistoryF
   return `/v1/history?${query.toString()}`;
 }
 
-export const isHistory = (body: unknown): body is HistoryDocument =>
-  typeof body === 'object' &&
-  body !== null &&
-  'version' in body &&
-  body.version === 1 &&
-  'entries' in body &&
-  Array.isArray(body.entries);
+export const isHistory = (body: unknown): body is HistoryDocument => isDocument(body, 'entries');

@@ -2,7 +2,7 @@
 // and does without it where there is none: what a service remembers of its last end is always there.
 
 import type { Death } from '../core/death.js';
-import type { Answer, Question } from '../core/history.js';
+import { type Answer, anything, type Question } from '../core/history.js';
 import { type PostMortem, withoutDetails } from '../core/post-mortem.js';
 import {
   type EndEntry,
@@ -46,18 +46,6 @@ const mostFollowing = 24;
 /** A host on which more ends in a second has one trouble, and no list of them would show it. */
 const mostNeighbours = 50;
 
-const anything: Question = {
-  services: [],
-  since: null,
-  until: null,
-  what: [],
-  incident: null,
-  by: null,
-  level: 'debug',
-  most: 1,
-  before: null,
-  after: null,
-};
 const ends = ['died', 'startFailed'];
 
 /** null: there is no service of this name. */

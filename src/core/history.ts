@@ -30,6 +30,20 @@ export interface Question {
   readonly after: Place | null;
 }
 
+/** Whatever happened, the newest entry of it: a question has less. */
+export const anything: Question = {
+  services: [],
+  since: null,
+  until: null,
+  what: [],
+  incident: null,
+  by: null,
+  level: 'debug',
+  most: 1,
+  before: null,
+  after: null,
+};
+
 export type Answer =
   | {
       readonly type: 'found';

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { alice, ENTRY_TIME, keeperEntry, killed, serviceEntry } from '../../test/support/entries.js';
 import type { Entry } from '../core/entry.js';
-import type { Question } from '../core/history.js';
+import { anything, type Question } from '../core/history.js';
 import { wallTime } from '../core/time.js';
 import { History, type HistoryOptions } from './history.js';
 import { libsql } from './libsql.js';
@@ -28,18 +28,7 @@ import type { Sqlite, Store } from './store.js';
 /** Those that the Node at hand has: 20 has libsql alone. */
 const bindings = [nodeSqlite(), libsql()].filter((sqlite) => sqlite !== null);
 
-const everything: Question = {
-  services: [],
-  since: null,
-  until: null,
-  what: [],
-  incident: null,
-  by: null,
-  level: 'debug',
-  most: 1000,
-  before: null,
-  after: null,
-};
+const everything: Question = { ...anything, most: 1000 };
 
 let path: string;
 let said: string[];
