@@ -18,6 +18,9 @@ export interface Entry {
   readonly output: readonly string[] | null;
 }
 
+/** As a part of the ids of what is made of it: safe as a file's name. */
+export const entryId = ({ origin, number }: Pick<Entry, 'origin' | 'number'>): string => `${origin}-${number}`;
+
 export type News =
   | { readonly of: 'service'; readonly change: Change; readonly about: About }
   | { readonly of: 'keeper'; readonly what: KeeperNews };

@@ -2,7 +2,7 @@
 // what healed by itself waits for more of its kind. Decides nothing about what is worth telling.
 
 import type { Entry } from './entry.js';
-import type { Letter, Notice, NoticeKind } from './notice.js';
+import { type Letter, type Notice, type NoticeKind, plainNotice } from './notice.js';
 import type { Item, Tray } from './notice-desk.js';
 import type { NoticesSpec } from './notice-spec.js';
 import { cleaned } from './notice-text.js';
@@ -95,20 +95,17 @@ export function letterOf(tray: Tray, recent: readonly Entry[], { plan, host, wit
 }
 
 function andMore(first: Notice, { more, closes }: Tray): Notice {
-  return {
-    ...first,
-    id: `${first.id}-more`,
+  const { id, kind, label, reminder } = first;
+  return plainNotice({
+    id: `${id}-more`,
+    kind,
+    label,
     time: closes,
-    incident: null,
-    service: null,
-    description: null,
-    runbook: null,
     headline: `and ${String(more).replace(/\B(?=(\d{3})+$)/g, ',')} more`,
     story: ['There was more than one letter holds; `upkeep history` has all of it.'],
-    postMortem: null,
     commands: [{ command: 'upkeep history', does: 'shows all that happened' }],
-    outage: null,
-  };
+    reminder,
+  });
 }
 
 /** A channel's name as a part of a file's name: no two are the same. */

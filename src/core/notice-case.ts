@@ -2,10 +2,10 @@
 // rules, channels and letters: whether anybody hears of it is not its business.
 
 import type { What } from './change.js';
-import type { About } from './entry.js';
+import { type About, entryId } from './entry.js';
 import type { Case, Stop } from './notice-desk.js';
-import * as tell from './notice-draft.js';
-import { type Draft, entryId } from './notice-draft.js';
+import type { Draft } from './notice-draft.js';
+import * as tell from './notice-of-service.js';
 import {
   calmed,
   down,

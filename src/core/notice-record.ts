@@ -2,10 +2,9 @@
 // told so. Decides nothing about what an entry means.
 
 import type { Change } from './change.js';
-import type { About, Entry } from './entry.js';
+import { type About, type Entry, entryId } from './entry.js';
 import type { NoticeKind } from './notice.js';
 import type { Case } from './notice-desk.js';
-import { entryId } from './notice-draft.js';
 import { causeInBrief, endInBrief, lately, outputOf } from './notice-text.js';
 import { oneLine } from './one-line.js';
 import type { EndEntry } from './post-mortem-of.js';

@@ -65,6 +65,16 @@ export interface Notice {
   readonly reminder: number;
 }
 
+/** A notice that has nothing but what is given: it is of no incident, no service and no end. */
+export function plainNotice(
+  given: Pick<Notice, 'id' | 'kind' | 'label' | 'time' | 'headline' | 'story'> & Partial<Notice>,
+): Notice {
+  const { id, kind, label, time, headline, story, ...rest } = given;
+  // In the order in which programs read it.
+  const what = { id, kind, label, time, incident: null, service: null, description: null, runbook: null };
+  return { ...what, headline, story, postMortem: null, commands: [], outage: null, reminder: 0, ...rest };
+}
+
 /** What one channel is sent at once: one notice, or several that were gathered. */
 export interface Letter {
   /** Unique; sending it twice is the same letter. Safe as a file name: [a-z0-9.-]. */

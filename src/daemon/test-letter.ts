@@ -1,6 +1,6 @@
 // The letter of `upkeep notice --test`: nothing has happened, and it says so.
 
-import type { Letter } from '../core/notice.js';
+import { type Letter, plainNotice } from '../core/notice.js';
 import type { WallTime } from '../core/time.js';
 
 export const testLetter = (id: string, channel: string, host: string, time: WallTime): Letter => ({
@@ -10,21 +10,13 @@ export const testLetter = (id: string, channel: string, host: string, time: Wall
   time,
   thread: null,
   notices: [
-    {
+    plainNotice({
       id,
       kind: 'keeper',
       label: 'KEEPER',
       time,
-      incident: null,
-      service: null,
-      description: null,
-      runbook: null,
       headline: `this is a test of the channel ${channel}`,
       story: [`Somebody has asked for it by \`upkeep notice --test ${channel}\`. Nothing has happened.`],
-      postMortem: null,
-      commands: [],
-      outage: null,
-      reminder: 0,
-    },
+    }),
   ],
 });
