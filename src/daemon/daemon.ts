@@ -70,7 +70,7 @@ async function keep(beginning: Beginning, version: string, guard: Guard, inherit
   log.say('notice', `upkeep ${version} keeps ${count} of ${places.config} (pid ${process.pid})`);
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   engine.begin(() => 'take');
-  engine.news.begin({ version, before: record.before?.text ?? null });
+  engine.newsroom.begin({ version, before: record.before?.text ?? null });
   guard.keeps();
   reception.begin();
 
@@ -78,7 +78,7 @@ async function keep(beginning: Beginning, version: string, guard: Guard, inherit
   const how = await howToEnd(wish, hostPhase);
   guard.meant();
   reception.ending();
-  engine.news.note({ type: 'ended', how, by: farewell.by });
+  engine.newsroom.note({ type: 'ended', how, by: farewell.by });
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), reception.second]);
   const exitCode = code ?? farewell.exitCode;

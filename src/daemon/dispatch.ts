@@ -2,7 +2,7 @@
 // and ends it when an answer is late. Owns the one timer. Never blocks, never throws; knows no disk and no server.
 // What waits and when it is tried again is its queues', when there is a courier is the courier's life.
 //
-// How it is put together (news.ts):
+// How it is put together (newsroom.ts):
 //   const dispatch = new Dispatch({ start: courierStarter(…), clock, forget, onLost, onBack, say });
 //   dispatch.configure(host, spec.notices.channels)   at the beginning, and after every apply
 //   dispatch.take(envelopes)                          what Outbox.load found, once it is configured; then what each put kept

@@ -21,7 +21,7 @@ import { courierStarter } from './courier-process.js';
 import { withFault } from './fault-point.js';
 import { HostWatch } from './host-watch.js';
 import { keepApplied, servicesOf } from './memory.js';
-import { News } from './news.js';
+import { Newsroom } from './newsroom.js';
 import { composeOutside, type Outside } from './outside.js';
 
 /** How long the disk may take to write the last words of an ending keeper. */
@@ -32,7 +32,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly outside: Outside;
   readonly configuration: CurrentConfiguration;
-  readonly news: News;
+  readonly newsroom: Newsroom;
   /** Every service as it was left. `leave`: this one is not for us. */
   begin(isForUs: (service: Service) => 'take' | 'leave'): void;
   /** Touches no process. `lastWord`: before the process ends at once, because a disk hangs. */
@@ -58,13 +58,13 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   );
   const journal: Journal = {
     record: (services, removed, changes) => {
-      memory.journal.record(services, removed, news.chronicle.number(services, changes));
+      memory.journal.record(services, removed, newsroom.chronicle.number(services, changes));
       words.record(services, removed);
       for (const name of removed) outside.outputs.release(name);
     },
   };
   const silent = planWithout(existsSync('/dev/log') ? 'yes' : 'no');
-  const news: News = new News({
+  const newsroom: Newsroom = new Newsroom({
     state: places.state,
     host: hostname(),
     journal: memory.journal,
@@ -77,7 +77,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     startCourier: courierStarter(join(places.state, 'outbox'), outside.startCompanion),
     say: (level, text) => log.say(level, text),
   });
-  tell = news.report;
+  tell = newsroom.report;
   const hostWatch = new HostWatch({
     ask: hostPhase,
     turn: (to) => keeper.turnHost(to),
@@ -88,7 +88,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   const keeper: Keeper = new Keeper({
     ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
     clock,
-    sinks: [log, hostWatch, news.chronicle],
+    sinks: [log, hostWatch, newsroom.chronicle],
     report: trouble,
     host,
   });
@@ -115,7 +115,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     clock,
     outside,
     configuration,
-    news,
+    newsroom,
     begin: (isForUs) => {
       const recorded = (name: string): number => memory.found.snapshots.get(name)?.service.generation ?? 0;
       // Where no journal of this boot was found its token is a fresh one, which no process can carry.
@@ -137,7 +137,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     close: async (exitCode, lastWord) => {
       hostWatch.close();
       keeper.close();
-      await news.close(flushPatience);
+      await newsroom.close(flushPatience);
       memory.journal.close();
       log.flush();
       if ((await outside.disk.flush(flushPatience)) === 'late') {

@@ -35,9 +35,9 @@ export async function lookOnce(options: OnceOptions, version: string): Promise<n
       onceReport.leave(service);
       return 'leave';
     });
-    engine.news.begin(null);
+    engine.newsroom.begin(null);
     await Promise.race([asked, untilAtRest(keeper)]);
-    await Promise.race([asked, engine.news.settle(noticePatience)]);
+    await Promise.race([asked, engine.newsroom.settle(noticePatience)]);
     const statuses = servicesView({ services: () => keeper.services, clock, notEnforced: outside.notEnforced });
     const { lines, exitCode } = onceReport.end(statuses);
     for (const line of lines) log.say('error', line);

@@ -8,7 +8,7 @@ import type { SdNotify } from '../kernel/sd-notify.js';
 import type { Progress } from './progress.js';
 
 export interface PulseParts {
-  readonly notify: SdNotify;
+  readonly sdNotify: SdNotify;
   readonly progress: Progress;
   /** Of the watchdog, in ms; null: nobody waits. */
   readonly watchdog: number | null;
@@ -33,42 +33,42 @@ export class Pulse implements Sink {
 
   /** The keeper keeps: says so, and goes on giving signs of life until `close`. */
   begin(): void {
-    const { notify } = this.#parts;
+    const { sdNotify } = this.#parts;
     this.tell([]);
-    notify.ready();
+    sdNotify.ready();
     this.#beat();
   }
 
   /** STATUS= follows the services; nothing is sent where it stays as it was. */
   tell(_changes: readonly Change[]): void {
-    if (this.#parts.notify.isHeard) this.#parts.notify.status(statusLine(this.#parts.services()));
+    if (this.#parts.sdNotify.isHeard) this.#parts.sdNotify.status(statusLine(this.#parts.services()));
   }
 
   /** The program is about to be replaced: the time for that begins now. */
   reloading(): void {
     this.#word = 'reloading';
-    this.#parts.notify.reloading();
+    this.#parts.sdNotify.reloading();
   }
 
   /** The keeper is about to end; it goes on giving signs of life meanwhile. */
   stopping(): void {
-    this.#parts.notify.stopping();
+    this.#parts.sdNotify.stopping();
   }
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#parts.notify.close();
+    this.#parts.sdNotify.close();
   }
 
   #beat(): void {
-    const { notify, progress, watchdog, onBeat } = this.#parts;
+    const { sdNotify, progress, watchdog, onBeat } = this.#parts;
     const now = performance.now();
     if (this.#word === 'reloading') {
       // Still this program: the replacement came to nothing, or is about to come, and the next one says READY too.
       this.#word = 'ready';
-      notify.ready();
+      sdNotify.ready();
     }
-    if (watchdog !== null) notify.watchdog();
+    if (watchdog !== null) sdNotify.watchdog();
     if (this.#stamped === 0 || now - this.#stamped >= stampEvery - 1000) {
       this.#stamped = now;
       progress.renew();

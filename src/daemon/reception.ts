@@ -48,7 +48,7 @@ export interface Reception {
 export async function openReception(parts: ReceptionParts): Promise<Reception> {
   const { beginning, engine, version, inherited, guard, farewell, record, end } = parts;
   const { options, uid, log, report, premises, memory } = beginning;
-  const { keeper, outside, clock, configuration, news } = engine;
+  const { keeper, outside, clock, configuration, newsroom } = engine;
   const { places, command } = options;
 
   farewell.begin();
@@ -66,7 +66,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     problems: () => [
       ...configuration.problems,
       ...guard.problems,
-      ...news.problems(),
+      ...newsroom.problems(),
       ...(memory.journal.health === 'broken'
         ? ['the journal cannot be written: a keeper that is killed now forgets what happened']
         : []),
@@ -89,11 +89,11 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     const answer = configuration.apply();
     if (answer.type === 'ok') {
       log.say('notice', `applied ${places.config}`);
-      news.configure();
-      news.note({ type: 'applied', config: places.config, by });
+      newsroom.configure();
+      newsroom.note({ type: 'applied', config: places.config, by });
     } else {
       for (const problem of answer.problems) log.say('error', `not applied: ${problem}`);
-      news.note({ type: 'rejected', config: places.config, problems: answer.problems, by });
+      newsroom.note({ type: 'rejected', config: places.config, problems: answer.problems, by });
     }
     return answer;
   };
@@ -102,11 +102,11 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     services: () => keeper.services,
     status: () => statusView(view),
     keeper: () => keeperView(view),
-    channels: () => ({ version: 1, channels: news.channels() }),
+    channels: () => ({ version: 1, channels: newsroom.channels() }),
     now: () => clock.now(),
     without: outside.without,
     elsewhere: () => configuration.current.elsewhere,
-    history: news.ask,
+    history: newsroom.ask,
     judges: judgesFor(() => keeper.services, uid, directory),
     peerOf: outside.peerOf,
     describe: (peer) => describePeer(peer, directory),
@@ -123,17 +123,17 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
       once: () => Promise.resolve({ services: statusView(view).services }),
       upgrade: () => upgrade.ask(),
       ack: (body, peer) =>
-        Promise.resolve(acknowledge(body, describePeer(peer, directory), (...words) => news.ack(...words))),
-      'notices/test': (body) => news.test(textIn(body, 'channel') ?? ''),
+        Promise.resolve(acknowledge(body, describePeer(peer, directory), (...words) => newsroom.ack(...words))),
+      'notices/test': (body) => newsroom.test(textIn(body, 'channel') ?? ''),
     },
   });
-  news.whenRecorded(() => control.history.recorded());
+  newsroom.whenRecorded(() => control.history.recorded());
   keeper.subscribe(control.operations);
   keeper.subscribe(control.events);
   const manager = process.env.NOTIFY_SOCKET ?? null;
   const socket = new ControlSocket({ path: places.socket, server: control, inherited, manager });
   const pulse = new Pulse({
-    notify: new SdNotify(process.env),
+    sdNotify: new SdNotify(process.env),
     progress: new Progress(places.runtime),
     watchdog: watchdogPeriod(process.env, process.pid),
     services: () => keeper.services,
@@ -148,7 +148,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     lock: premises.lockFd,
     control: socket,
     flush: async (within) => {
-      const threads = await Promise.all([outside.disk.flush(within), news.flush(within)]);
+      const threads = await Promise.all([outside.disk.flush(within), newsroom.flush(within)]);
       return threads.includes('late') ? 'late' : 'done';
     },
     say: (level, text) => log.say(level, text),

@@ -1,5 +1,5 @@
-// The history and the notices of a keeper, put together: what happened is numbered, written down by the record thread, judged
-// by the desk, and sent by the dispatch. The only place that knows all four; decides nothing of its own.
+// The newsroom: the history and the notices of a keeper, put together. What happened is numbered, written down by the record
+// thread, judged by the desk, and sent by the dispatch. The only place that knows all four; decides nothing of its own.
 
 import type { Sender } from '../core/death.js';
 import type { KeeperNews } from '../core/entry.js';
@@ -21,7 +21,7 @@ import { Records } from './records.js';
 import { Telling } from './telling.js';
 import { Troubles } from './troubles.js';
 
-export interface NewsParts {
+export interface NewsroomParts {
   readonly state: string;
   readonly host: string;
   readonly journal: RuntimeJournal;
@@ -38,9 +38,9 @@ export interface NewsParts {
 const soon = 4000;
 const lookAgain = 100;
 
-export class News {
+export class Newsroom {
   readonly chronicle: Chronicle;
-  readonly #parts: NewsParts;
+  readonly #parts: NewsroomParts;
   readonly #records: Records;
   readonly #telling: Telling;
   readonly #dispatch: Dispatch;
@@ -48,7 +48,7 @@ export class News {
   #discarded = 0;
   #onRecorded: () => void = () => {};
 
-  constructor(parts: NewsParts) {
+  constructor(parts: NewsroomParts) {
     this.#parts = parts;
     const { state, journal, clock, services, plan, host, without, lastLines, startCourier, say } = parts;
     this.#troubles = new Troubles(() => clock.now().instant);
