@@ -29,10 +29,7 @@ export function identityOf(path: string): string | null {
 
 /** Makes the file if need be, for nobody else to read. Throws Unusable where another thing is in its place, and what the system says. */
 export function prepareFile(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
-    closeSync(openSync(path, 'wx', 0o600));
-    return;
-  }
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) closeSync(openSync(path, 'wx', 0o600));
   const stat = statSync(path, { throwIfNoEntry: false });
   // SQLite would wait at a FIFO for somebody who writes, and read whatever another user has put there.
   if (stat === undefined) throw new Unusable('is a link to nothing');
@@ -40,6 +37,10 @@ export function prepareFile(path: string): void {
   if (!stat.isFile()) throw new Unusable('is no plain file');
   if (stat.uid !== process.geteuid?.()) throw new Unusable(`belongs to another user (uid ${stat.uid})`);
   if ((stat.mode & 0o777) !== 0o600) chmodSync(path, 0o600);
+  // SQLite would neither open what stands in the place of one, nor say so in a way that tells it from a full disk.
+  for (const end of COMPANIONS)
+    if (lstatSync(`${path}${end}`, { throwIfNoEntry: false })?.isFile() === false)
+      throw new Unusable(`has something that is no file in the place of its ${end}`);
 }
 
 /** Gives it another name, which is answered, and removes what is set aside for longest. Throws what the system says. */

@@ -217,6 +217,8 @@ describe.each(bindings)('the history with $name', (sqlite) => {
   it.each<[string, () => void, RegExp]>([
     ['a directory', () => mkdirSync(path), /is a directory/],
     ['a link to nothing', () => symlinkSync('/nonexistent/history.db', path), /is a link to nothing/],
+    ['a link beside it', () => symlinkSync('/etc/passwd', `${path}-shm`), /is no file in the place of its -shm/],
+    ['a directory beside it', () => mkdirSync(`${path}-wal`), /is no file in the place of its -wal/],
     ['a torn file', () => truncateSync(written(sqlite), 6000), /is damaged/],
     ['another version', () => change(sqlite, 'PRAGMA user_version = 7'), /was written by another version of upkeep/],
     ['other tables', () => change(sqlite, 'DROP TABLE entry'), /is not as this version made it/],

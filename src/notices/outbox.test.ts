@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +50,21 @@ describe('the outbox', () => {
     expect(ids(letters)).toEqual(['z', 'b', 'a']);
     expect(letters[0]).toEqual({ id: 'z', channel: 'admin', thread: 'w-3fq9', time: letter().time });
     expect([desk, problems]).toEqual([{ told: 2 }, []]);
+  });
+
+  it('waits for no FIFO, follows no link, and is closed to others again where it was open', () => {
+    const mine = join(directory, '..', 'mine.json');
+    mkdirSync(directory);
+    chmodSync(directory, 0o777);
+    execFileSync('mkfifo', [join(directory, 'a.json')]);
+    mkdirSync(join(directory, 'b.json'));
+    writeFileSync(mine, JSON.stringify({ version: 1, put: 1, place: 0, letter: named('c') }));
+    symlinkSync(mine, join(directory, 'c.json'));
+    const { letters, problems } = loaded();
+    expect([letters, problems.length]).toEqual([[], 3]);
+    expect(problems[0]).toMatch(/a\.json is damaged and was set aside .*no plain file/);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(opened().put([named('d')], { told: 1 })).toMatchObject({ type: 'kept' });
   });
 
   it('keeps how far the desk has told without a letter too', () => {

@@ -2,11 +2,12 @@
 // whoever dies in between leaves either all of it or nothing that counts. Synchronous, for a thread that may wait for a disk.
 // It must not know how a letter is sent, nor what the desk keeps.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import { type Envelope, envelopeOf, readStored, type StoredLetter, type Written } from './outbox-file.js';
+import { preparePlace, readOwn } from './outbox-place.js';
 
 /** How files are replaced: journal/durable-file.ts. Both throw what the system says. */
 export interface OutboxDisk {
@@ -59,7 +60,7 @@ export class Outbox {
   load(): Loaded {
     const problems: string[] = [];
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      preparePlace(this.#directory);
       const names = readdirSync(this.#directory).sort();
       const desk = names.includes(DESK) ? this.#readDesk(problems) : null;
       const stored = names
@@ -87,7 +88,7 @@ export class Outbox {
     if (this.#read === 'no') return { type: 'refused', reason: problem ?? 'the outbox cannot be read' };
     const put = this.#put + 1;
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      preparePlace(this.#directory);
       letters.forEach((letter, place) => {
         this.#disk.replace(this.#pathOf(letter.id), text({ version: 1, put, place, letter }));
       });
@@ -115,7 +116,7 @@ export class Outbox {
 
   #readDesk(problems: string[]): { readonly put: number; readonly desk: unknown } | null {
     try {
-      const read: unknown = JSON.parse(readFileSync(join(this.#directory, DESK), 'utf8'));
+      const read: unknown = JSON.parse(readOwn(join(this.#directory, DESK)));
       if (typeof read === 'object' && read !== null && 'put' in read && typeof read.put === 'number' && 'desk' in read)
         return { put: read.put, desk: read.desk };
       throw new Error('it is not what was written');
@@ -127,7 +128,7 @@ export class Outbox {
 
   #readLetter(name: string, problems: string[]): StoredLetter | null {
     try {
-      const stored = readStored(readFileSync(join(this.#directory, name), 'utf8'));
+      const stored = readStored(readOwn(join(this.#directory, name)));
       if (stored === null || `${stored.letter.id}.json` !== name) throw new Error('it is not what was written');
       return stored;
     } catch (error) {
