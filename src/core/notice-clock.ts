@@ -1,8 +1,8 @@
 // The time of the desk: what is due when, and what becomes of it when the wall clock is set or nobody was there. Tells nothing.
 
-import { patience } from './notice-case.js';
+import { calmOf } from './notice-case.js';
 import type { Case, Desk, Tray } from './notice-desk.js';
-import { calmOf } from './notice-record.js';
+import { patience } from './notice-turn.js';
 import { laterOnWall, type Millis, type WallTime } from './time.js';
 
 /** What comes next by itself. */

@@ -9,13 +9,13 @@
 import type { Entry } from './entry.js';
 import { letterOf, put, type Setting, withoutWeaker } from './letters.js';
 import type { Letter } from './notice.js';
-import { late, meet, remind, stood, type Turn } from './notice-case.js';
+import { isBad, isForgotten, isOfService, isOnce, type ServiceEntry, toldAsBad } from './notice-case.js';
 import { atTime, type Due, firstDue, seenAnew } from './notice-clock.js';
 import { type Case, caseOf, type Desk, emptyDesk, withCase } from './notice-desk.js';
 import type { Draft } from './notice-draft.js';
 import { aboutKeeper } from './notice-of-keeper.js';
-import { isBad, isForgotten, isOfService, isOnce, type ServiceEntry, toldAsBad } from './notice-record.js';
 import { channelsFor } from './notice-rules.js';
+import { late, meet, remind, stood, type Turn } from './notice-turn.js';
 import { laterOnWall, millis, seconds, type WallTime } from './time.js';
 
 export { type Desk, emptyDesk, type Setting };

@@ -1,0 +1,207 @@
+// The turn of a case: what an entry or the time means for it (opened, worse, up again, closed), and what there is to tell of
+// that. Knows no rules, channels and letters: whether anybody hears of it is not its business.
+
+import type { What } from './change.js';
+import { type About, entryId } from './entry.js';
+import {
+  calmed,
+  down,
+  following,
+  noted,
+  opened,
+  over,
+  recent,
+  type ServiceEntry,
+  toldAsBad,
+  withEnd,
+  worst,
+} from './notice-case.js';
+import type { Case, Stop } from './notice-desk.js';
+import type { Draft } from './notice-draft.js';
+import * as tell from './notice-of-service.js';
+import { type EndEntry, isEnd } from './post-mortem-of.js';
+import { laterOnWall, type Millis, minutes, type WallTime } from './time.js';
+
+/** `it`: null: there is none any more. */
+export interface Turn {
+  readonly it: Case | null;
+  readonly drafts: readonly Draft[];
+}
+
+type Of<T extends What['type']> = Extract<What, { type: T }>;
+
+/** 3 restarts in 10 minutes (product.md 2.8). */
+const flappingAt = 3;
+/** What did not come back for so long, and of which nothing else was told, did not heal. */
+export const patience = minutes(1);
+
+const quiet = (it: Case | null): Turn => ({ it, drafts: [] });
+
+/** Under a hold nobody is told. A parent that is down will be another reason, when services are coupled. */
+const maySpeak = ({ hold }: About): boolean => hold === 'no';
+
+export function meet(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Turn {
+  const { change, about } = entry.news;
+  const known = found === null ? null : noted(found, about);
+  if (about.desired === 'down') return closedByWish(known, entry, stops, at);
+  return maySpeak(about) ? happened(known, entry, change.what, at) : quiet(happened(known, entry, change.what, at).it);
+}
+
+/** Nobody wants it up: whatever was wrong is over, and nobody is told that it recovered. */
+function closedByWish(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Turn {
+  const { change, about } = entry.news;
+  const it = found ?? opened(null, entry, at);
+  const stop = stops.find(({ service }) => service === change.service);
+  if (!maySpeak(about)) return quiet(null);
+  if (change.what.type === 'stopped' && stop !== undefined)
+    return { it: null, drafts: [tell.stopped({ ...it, entry: entryId(entry) }, stop, at)] };
+  if (change.what.type === 'stuck')
+    return { it: null, drafts: [tell.stranded({ ...it, entry: entryId(entry) }, lineOf(entry), at)] };
+  if (change.what.type === 'holdEnded')
+    return {
+      it: null,
+      drafts: [tell.holdEnded({ ...it, entry: entryId(entry) }, change.to, 'wanted', at)],
+    };
+  return quiet(null);
+}
+
+function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallTime): Turn {
+  const it = found === null ? null : following(found, entry);
+  switch (what.type) {
+    case 'died':
+    case 'startFailed':
+      return isEnd(entry) ? ended(it, entry, what, at) : quiet(it);
+    case 'failed': {
+      const worse = worst(down(it, entry, at), 'failed');
+      return { it: worse, drafts: [tell.failed(worse, what, at)] };
+    }
+    case 'fight': {
+      if (what.told === 'again') return quiet(it);
+      const worse: Case = { ...worst(down(it, entry, at), 'fight'), trouble: 'fight' };
+      return { it: worse, drafts: [tell.fought(worse, what, at)] };
+    }
+    case 'fightEnded':
+      return it === null ? quiet(null) : stood({ ...it, entry: entryId(entry) }, at);
+    case 'ambiguous':
+    case 'unseen':
+    case 'stuck': {
+      const worse = worst(down(it, entry, at), 'failed');
+      return { it: worse, drafts: [tell.stranded(worse, lineOf(entry), at)] };
+    }
+    case 'ready':
+    case 'found':
+    case 'adopted':
+    case 'cameBack':
+    case 'handedOver':
+      return it?.phase === 'down' ? cameUp(it, entry, what, at) : quiet(it);
+    case 'starting':
+      // A daemon that should have been there when the keeper looked for the first time.
+      return quiet((it === null || it.phase === 'over') && isFoundDown(entry, what) ? down(it, entry, at) : it);
+    case 'asked':
+      if (what.verb === 'unhold') return released(it, entry, 'asked', at);
+      return quiet(it === null || what.verb === 'hold' ? it : { ...it, trouble: calmed(it) });
+    case 'holdEnded':
+      return released(it, entry, 'expired', at);
+    case 'specChanged':
+      return quiet(it === null ? null : { ...it, trouble: calmed(it) });
+    case 'removed':
+      return quiet(null);
+    case 'launched':
+    case 'stopping':
+    case 'escalated':
+    case 'stopped':
+    case 'refused':
+    case 'overrideEnded':
+    case 'reloaded':
+    case 'reloadFailed':
+    case 'signaled':
+    case 'pidFileRefused':
+      return quiet(it);
+  }
+}
+
+const lineOf = ({ news: { change, about } }: ServiceEntry): string => about.line ?? change.what.type;
+
+const isFoundDown = ({ news: { change, about } }: ServiceEntry, { why }: Of<'starting'>): boolean =>
+  why === 'first' && about.kind === 'watched' && change.from === 'unknown';
+
+function ended(found: Case | null, entry: EndEntry, what: Of<'died' | 'startFailed'>, at: WallTime): Turn {
+  const { change, about } = entry.news;
+  const it = withEnd(down(found, entry, at), entry, at);
+  const first = what.type === 'startFailed' ? tell.startFailed(it, what, at) : tell.died(it, what, at);
+  const worse = what.type === 'startFailed' ? worst(it, 'start-failed') : it;
+  // On hold it is down until the hold ends.
+  if (about.hold === 'yes') return quiet(worse);
+  if (change.to === 'failed') {
+    // The quiet tries fail without a word of the core: whoever could not be told before, because of a hold, is told now.
+    const again = it.worst === 'failed' ? [tell.failedStill(it, what.next, at)] : [];
+    return { it: worse, drafts: [...again, first] };
+  }
+  if (what.next.type === 'nothing') {
+    // It ended as its policy wants it to; or the host goes down, and everything with it.
+    return { it: over(it, at), drafts: change.to === 'stopped' ? [first] : [] };
+  }
+  if (change.to === 'stopped') {
+    const helpless = worst(it, 'failed');
+    return { it: helpless, drafts: [tell.cannotStart(helpless, at), first] };
+  }
+  return { it: worse, drafts: [first] };
+}
+
+function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Turn {
+  const { change } = entry.news;
+  const isOurs = what.type === 'ready';
+  const it: Case = {
+    ...found,
+    phase: 'up',
+    since: at,
+    seenFrom: at,
+    entry: entryId(entry),
+    restarts: isOurs && found.end !== null ? recent([...found.restarts, at], at) : found.restarts,
+    restarted: found.restarted + (isOurs ? 1 : 0),
+  };
+  // Within `settle`: somebody restarted it by hand, or it replaced itself.
+  const isByHand = !isOurs && change.from === 'waiting';
+  if (isByHand && it.worst === null) return quiet(over(it, at));
+  if (isOurs && it.restarts.length >= flappingAt && it.trouble === 'none' && it.worst !== 'failed') {
+    const worse: Case = { ...worst(it, 'flapping'), trouble: 'flapping' };
+    return { it: worse, drafts: [tell.flapping(worse, at)] };
+  }
+  return { it, drafts: it.worst === null ? [tell.restarted(it, at)] : [] };
+}
+
+/** A hold has ended: what it finds is told where it ended by itself, or where something is wrong. */
+function released(found: Case | null, entry: ServiceEntry, how: 'asked' | 'expired', at: WallTime): Turn {
+  const { to } = entry.news.change;
+  const isWrong = to !== 'running' && (to !== 'stopped' || found?.phase === 'down');
+  const named: Case = { ...(found ?? opened(null, entry, at)), entry: entryId(entry) };
+  if (!isWrong) return { it: found, drafts: how === 'asked' ? [] : [tell.holdEnded(named, to, 'fine', at)] };
+  const wrong = down(named, entry, at);
+  const it: Case = { ...wrong, worst: wrong.worst ?? 'hold-ended', seenFrom: at };
+  return { it, drafts: [tell.holdEnded(it, to, 'wrong', at)] };
+}
+
+/** It has been up for long enough. */
+export function stood(it: Case, at: WallTime): Turn {
+  const to = toldAsBad(it);
+  return { it: over(it, at), drafts: to.length === 0 ? [] : [tell.recovered(it, at, to)] };
+}
+
+/** It is down, and nothing was told of it: that it did not come back is. */
+export function late(it: Case, at: WallTime): Turn {
+  const worse = worst(it, 'failed');
+  return { it: worse, drafts: [tell.overdue(worse, at)] };
+}
+
+/** Whoever was told of it and wants to be reminded. */
+export function remind(it: Case, at: WallTime): Turn {
+  const { reminder, worst: kind } = it;
+  if (reminder === null || kind === null) return quiet(it);
+  const count = reminder.count + 1;
+  const after = Math.min(reminder.after * 2, longestPause) as Millis;
+  const next: Case = { ...it, reminder: { count, after, at: laterOnWall(at, after) } };
+  return { it: next, drafts: [tell.reminded(it, kind, count, at, toldAsBad(it))] };
+}
+
+/** Reminders grow up to this. */
+const longestPause = minutes(3 * 24 * 60);
