@@ -55,7 +55,7 @@ beforeEach(async () => {
     services: () => services,
     status: () => status,
     keeper: () => ({ pid: 1 }),
-    channels: () => ({ version: 1, channels: [] }),
+    channels: (details) => ({ version: 1, channels: [], details }),
     now,
     without: [],
     elsewhere: () => [],
@@ -145,6 +145,12 @@ describe('the control socket', () => {
     peer = { ...peer, uid: 1002 };
     expect(await get('/v1/services/web')).toMatchObject({ type: 'error', status: 404 });
     expect(await get('/v1/status')).toMatchObject({ type: 'ok' });
+  });
+
+  it('tells strangers of the channels without the words in which they failed', async () => {
+    expect(await get('/v1/notices')).toMatchObject({ type: 'ok', body: { details: 'yes' } });
+    peer = { ...peer, uid: 1002 };
+    expect(await get('/v1/notices')).toMatchObject({ type: 'ok', body: { details: 'no' } });
   });
 
   it('changes nothing by GET (monitors 39)', async () => {

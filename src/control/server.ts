@@ -21,8 +21,8 @@ export interface ControlParts extends WhyParts {
   readonly post: Post;
   /** What `upkeep status --keeper` shows. */
   readonly keeper: () => unknown;
-  /** The channels of notices and how they do. */
-  readonly channels: () => unknown;
+  /** The channels of notices and how they do; `details`: also in which words they failed. */
+  readonly channels: (details: 'yes' | 'no') => unknown;
   readonly judges: Judges;
   /** The kernel's word for the other end of this connection; null when it is gone already. */
   readonly peerOf: (socket: Socket) => Peer | null;
@@ -173,7 +173,8 @@ export class ControlServer {
     const [version, kind, name] = path;
     if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
     if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
-    if (version === 'v1' && path.length === 2 && kind === 'notices') return this.#parts.channels();
+    if (version === 'v1' && path.length === 2 && kind === 'notices')
+      return this.#parts.channels(this.#mayKnow(peer) ? 'yes' : 'no');
     if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name ?? '', peer);
     if (version === 'v1' && path.length === 2 && kind === 'history')
       return this.history.answer(url.searchParams, this.#mayKnow(peer) ? 'yes' : 'no', gone);

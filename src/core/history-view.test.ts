@@ -43,6 +43,18 @@ describe('the outward view of the history', () => {
     });
   });
 
+  it('tells operators alone in which words a channel failed', () => {
+    const lost = keeperEntry(2, {
+      type: 'channelLost',
+      channel: 'page',
+      reason: 'page ended with exit code 1: hunter2',
+    });
+    const textFor = (details: 'yes' | 'no') =>
+      historyDocument({ type: 'found', entries: [lost], last }, details).entries[0]?.text;
+    expect(textFor('yes')).toBe('notices do not get through to page: page ended with exit code 1: hunter2');
+    expect(textFor('no')).toBe('notices do not get through to page: why is for operators to see');
+  });
+
   it('has who asked for what, and why', () => {
     const asked = serviceEntry(2, {
       what: { type: 'asked', verb: 'stop', by: alice, reason: 'new disk' },

@@ -77,9 +77,15 @@ function historyEntry(entry: Entry, details: 'yes' | 'no'): HistoryEntry {
   return {
     id: placeText(entry),
     time: iso(entry.time),
-    ...viewOf(entry.news),
+    ...viewOf(details === 'yes' ? entry.news : forAll(entry.news)),
     details: details === 'yes' ? detailsOf(entry) : null,
   };
+}
+
+/** Why a channel fails is said in the words of programs and servers, or names the file of a secret. */
+function forAll(news: News): News {
+  if (news.of !== 'keeper' || news.what.type !== 'channelLost') return news;
+  return { ...news, what: { ...news.what, reason: 'why is for operators to see' } };
 }
 
 type View = Omit<HistoryEntry, 'id' | 'time' | 'details'>;
