@@ -1,4 +1,5 @@
-// Vocabulary of notices: messages to people. What deserves one, when, and gathered how is decided in notices.ts; how it looks on a channel is the channel's.
+// Vocabulary of notices: messages to people. What deserves one, when, and gathered how is decided in notices.ts; how it
+// looks on a channel is the channel's.
 
 import type { PostMortem } from './post-mortem.js';
 import type { WallTime } from './time.js';

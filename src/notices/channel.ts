@@ -1,4 +1,4 @@
-// What every channel offers: one letter in, one verdict out. One file a kind. It must not know queues, retries and rules.
+// What every channel offers: one letter in, one delivery out. One file a kind. It must not know queues, retries and rules.
 
 import type { Letter } from '../core/notice.js';
 
