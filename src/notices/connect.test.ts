@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectTo } from './connect.js';
-import { inText, isHere, placeOf } from './place.js';
+import { endpointOf, inText, isHere } from './endpoint.js';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -44,13 +44,13 @@ describe('a connection', () => {
   });
 });
 
-describe('a place', () => {
+describe('an endpoint', () => {
   it.each([
     ['mail.example.org:587', { host: 'mail.example.org', port: 587 }],
     ['mail', { host: 'mail', port: 25 }],
     ['[::1]:2525', { host: '::1', port: 2525 }],
     ['[fe80::1]', { host: 'fe80::1', port: 25 }],
-  ])('is a host and a port: %s', (text, place) => expect(placeOf(text, 25)).toEqual(place));
+  ])('is a host and a port: %s', (text, endpoint) => expect(endpointOf(text, 25)).toEqual(endpoint));
 
   it('is written with brackets where it needs them, and knows whether it is here', () => {
     expect(inText({ host: '::1', port: 25 })).toBe('[::1]:25');

@@ -3,16 +3,16 @@
 
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
-import { inText, type Place } from './place.js';
+import { type Endpoint, inText } from './endpoint.js';
 
 /** Until the next address is tried beside those that have not answered yet (RFC 8305 section 5), in ms. */
 const STAGGER = 250;
 
 /** The first that answers; the others are given up then. @throws Error that says what each address said, or the signal's reason */
-export async function connectTo(place: Place, signal: AbortSignal): Promise<Socket> {
-  const addresses = isIP(place.host) === 0 ? await addressesOf(place.host, signal) : [place.host];
+export async function connectTo(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+  const addresses = isIP(endpoint.host) === 0 ? await addressesOf(endpoint.host, signal) : [endpoint.host];
   return firstOf(
-    addresses.map((host) => ({ host, port: place.port })),
+    addresses.map((host) => ({ host, port: endpoint.port })),
     signal,
   );
 }
@@ -23,7 +23,7 @@ async function addressesOf(host: string, signal: AbortSignal): Promise<readonly 
   return found.map(({ address }) => address);
 }
 
-function firstOf(places: readonly Place[], signal: AbortSignal): Promise<Socket> {
+function firstOf(endpoints: readonly Endpoint[], signal: AbortSignal): Promise<Socket> {
   const sockets = new Set<Socket>();
   const failures: string[] = [];
   let next = 0;
@@ -41,16 +41,16 @@ function firstOf(places: readonly Place[], signal: AbortSignal): Promise<Socket>
     };
     const tryNext = (): void => {
       clearTimeout(timer);
-      const place = places[next++];
-      if (place === undefined) return;
-      const socket = connect({ ...place, autoSelectFamily: false });
+      const endpoint = endpoints[next++];
+      if (endpoint === undefined) return;
+      const socket = connect({ ...endpoint, autoSelectFamily: false });
       sockets.add(socket);
       // Whoever takes it listens too; until then, and after it was given up, an error ends nothing but the socket.
       socket.on('error', () => undefined);
       const failed = (error: Error): void => {
         sockets.delete(socket);
-        failures.push(`${inText(place)} ${reasonOf(error)}`);
-        if (failures.length < places.length) {
+        failures.push(`${inText(endpoint)} ${reasonOf(error)}`);
+        if (failures.length < endpoints.length) {
           tryNext();
         } else {
           settle(null);
@@ -63,11 +63,11 @@ function firstOf(places: readonly Place[], signal: AbortSignal): Promise<Socket>
         settle(socket);
         resolve(socket);
       });
-      if (next < places.length) timer = setTimeout(tryNext, STAGGER);
+      if (next < endpoints.length) timer = setTimeout(tryNext, STAGGER);
     };
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort, { once: true });
-    if (places.length === 0) return reject(new Error('the name has no address'));
+    if (endpoints.length === 0) return reject(new Error('the name has no address'));
     tryNext();
   });
 }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { connectTo, unlessAborted } from './connect.js';
-import { type Place, placeOf } from './place.js';
+import { type Endpoint, endpointOf } from './endpoint.js';
 
 export interface Post {
   readonly url: URL;
@@ -28,17 +28,17 @@ const MOST_BODY = 1024;
 /** For the body of an answer whose status is known, in ms: it is a courtesy. */
 const PATIENCE = 2000;
 
-export function placeOfUrl({ protocol, hostname, port }: URL): Place {
-  return { ...placeOf(hostname, 0), port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
+export function endpointOfUrl({ protocol, hostname, port }: URL): Endpoint {
+  return { ...endpointOf(hostname, 0), port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) };
 }
 
 /** @throws Error, or the signal's reason */
 export async function post(it: Post): Promise<Answer> {
   const { url, ca, signal } = it;
-  const place = placeOfUrl(url);
-  const socket = await connectTo(place, signal);
+  const endpoint = endpointOfUrl(url);
+  const socket = await connectTo(endpoint, signal);
   try {
-    const ready = url.protocol === 'https:' ? await secured(socket, place, ca, signal) : socket;
+    const ready = url.protocol === 'https:' ? await secured(socket, endpoint, ca, signal) : socket;
     const response = await answered(it, ready);
     return {
       status: response.statusCode ?? 0,
@@ -50,7 +50,7 @@ export async function post(it: Post): Promise<Answer> {
   }
 }
 
-function secured(socket: Socket, { host }: Place, ca: string | undefined, signal: AbortSignal): Promise<Socket> {
+function secured(socket: Socket, { host }: Endpoint, ca: string | undefined, signal: AbortSignal): Promise<Socket> {
   const shaken = new Promise<Socket>((resolve, reject) => {
     const secure = connectTls(
       {

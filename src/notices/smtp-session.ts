@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 import type { NodemailerError } from 'nodemailer/lib/errors';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPConnectionOptions, SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
+import type { Endpoint } from './endpoint.js';
 import type { Message } from './mail-message.js';
-import type { Place } from './place.js';
 
 /** `checked`: the certificate must be good for the host. */
 export type Protection =
@@ -23,7 +23,7 @@ export interface Login {
 
 export interface Session {
   readonly socket: Socket;
-  readonly place: Place;
+  readonly endpoint: Endpoint;
   readonly protection: Protection;
   /** Authorities for its certificate, PEM; undefined: Node's own. */
   readonly ca: string | undefined;
@@ -90,12 +90,12 @@ export async function converse(session: Session, message: Message): Promise<Outc
   }
 }
 
-function optionsOf({ socket, place, protection, ca, talk }: Session): SMTPConnectionOptions {
+function optionsOf({ socket, endpoint, protection, ca, talk }: Session): SMTPConnectionOptions {
   const isChecked = 'certificate' in protection && protection.certificate === 'checked';
   return {
     connection: socket,
-    host: place.host,
-    port: place.port,
+    host: endpoint.host,
+    port: endpoint.port,
     secure: protection.type === 'tls',
     requireTLS: protection.type === 'starttls',
     opportunisticTLS: protection.type === 'opportunistic',

@@ -6,8 +6,8 @@ import { isDistrust } from './authorities.js';
 import type { Delivery, Sending } from './channel.js';
 import { oneLine } from './clean.js';
 import { connectTo, reasonOf } from './connect.js';
+import { type Endpoint, endpointOf, inText, isHere } from './endpoint.js';
 import type { Message } from './mail-message.js';
-import { inText, isHere, type Place, placeOf } from './place.js';
 import { hiding } from './secret.js';
 import { converse, type Login, type Outcome, type Protection, type Refusal } from './smtp-session.js';
 
@@ -33,36 +33,36 @@ export async function sendBySmtp(
   { signal, talk }: Sending,
   ca: string | undefined,
 ): Promise<Delivery> {
-  const place = placeOf(via.server, SUBMISSION);
+  const endpoint = endpointOf(via.server, SUBMISSION);
   const hide = hiding(login === null ? [] : [login.password, `\0${login.user}\0${login.password}`]);
   const said: Said = (text) => oneLine(hide(text), LONGEST_ANSWER);
   let socket: Socket;
   try {
-    socket = await connectTo(place, signal);
+    socket = await connectTo(endpoint, signal);
   } catch (error) {
     return later(
       signal.aborted
-        ? `${inText(place)} did not take the connection in time`
+        ? `${inText(endpoint)} did not take the connection in time`
         : `no mail server: ${said(reasonOf(error))}`,
     );
   }
-  talk(`connected to ${inText(place)}`);
-  const protection = protectionOf(via, place, login);
+  talk(`connected to ${inText(endpoint)}`);
+  const protection = protectionOf(via, endpoint, login);
   const outcome = await converse(
-    { socket, place, protection, ca, login, signal, talk: (line) => talk(said(line)) },
+    { socket, endpoint, protection, ca, login, signal, talk: (line) => talk(said(line)) },
     message,
   );
-  if (outcome.type === 'failed') return verdictOn(outcome, inText(place), login, signal, said);
+  if (outcome.type === 'failed') return verdictOn(outcome, inText(endpoint), login, signal, said);
   const missed = outcome.refused.length === 0 ? '' : `; refused ${listOf(outcome.refused, said)}`;
   return { type: 'delivered', answer: said(outcome.answer) + missed };
 }
 
 /** Port 25 is how mail servers talk to each other: encrypted if they can. A password never goes that way to another host. */
-function protectionOf(via: Via, place: Place, login: Login | null): Protection {
+function protectionOf(via: Via, endpoint: Endpoint, login: Login | null): Protection {
   if (via.tls === 'none') return { type: 'none' };
   const certificate = via.tls === 'insecure' ? 'any' : 'checked';
-  if (place.port === SUBMISSIONS) return { type: 'tls', certificate };
-  if (isHere(place) || (place.port === RELAY && login === null)) return { type: 'opportunistic' };
+  if (endpoint.port === SUBMISSIONS) return { type: 'tls', certificate };
+  if (isHere(endpoint) || (endpoint.port === RELAY && login === null)) return { type: 'opportunistic' };
   return { type: 'starttls', certificate };
 }
 

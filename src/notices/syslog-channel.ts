@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../core/notice-spec.js';
 import type { Delivery, Send, Sending } from './channel.js';
 import { reasonOf, unlessAborted } from './connect.js';
-import { inText, type Place, placeOf } from './place.js';
+import { type Endpoint, endpointOf, inText } from './endpoint.js';
 import { farMessage, localMessage } from './syslog-frame.js';
 
 type Syslog = Extract<Channel, { type: 'syslog' }>;
@@ -35,10 +35,10 @@ export function syslogSender({ server, facility }: Syslog, { sendDatagram, path 
       const messages = notices.map((notice) => localMessage(notice, { facility, pid }));
       return sendHere(path, messages, sendDatagram, sending);
     };
-  const place = placeOf(server, SYSLOG_PORT);
+  const endpoint = endpointOf(server, SYSLOG_PORT);
   return ({ notices, host }, sending) => {
     const messages = notices.map((notice) => farMessage(notice, { facility, pid, host }));
-    return sendFar(place, messages, sending);
+    return sendFar(endpoint, messages, sending);
   };
 }
 
@@ -75,25 +75,25 @@ function sendStream(path: string, message: Buffer, signal: AbortSignal): Promise
   return unlessAborted(ended, signal).catch(reasonOf);
 }
 
-async function sendFar(place: Place, messages: readonly Buffer[], { signal, talk }: Sending): Promise<Delivery> {
+async function sendFar(endpoint: Endpoint, messages: readonly Buffer[], { signal, talk }: Sending): Promise<Delivery> {
   let socket: UdpSocket | null = null;
   try {
-    const { address } = await unlessAborted(lookup(place.host), signal);
+    const { address } = await unlessAborted(lookup(endpoint.host), signal);
     const udp = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket = udp;
     const protest = new Promise<never>((_resolve, reject) => udp.once('error', reject));
     protest.catch(() => undefined);
     // Connected: only so the kernel passes on that a host has nobody who listens.
-    await Promise.race([protest, new Promise<void>((resolve) => udp.connect(place.port, address, resolve))]);
+    await Promise.race([protest, new Promise<void>((resolve) => udp.connect(endpoint.port, address, resolve))]);
     for (const message of messages) {
       await Promise.race([protest, sent(udp, message)]);
       talk(`> ${message.toString('utf8')}`);
     }
     await Promise.race([protest, sleep(PROTEST)]);
-    return { type: 'delivered', answer: `sent to ${inText(place)} by UDP, which tells nothing of its arrival` };
+    return { type: 'delivered', answer: `sent to ${inText(endpoint)} by UDP, which tells nothing of its arrival` };
   } catch (error) {
-    if (signal.aborted) return later(`${place.host} could not be resolved in time`);
-    return later(`${inText(place)} ${reasonOf(error)}`);
+    if (signal.aborted) return later(`${endpoint.host} could not be resolved in time`);
+    return later(`${inText(endpoint)} ${reasonOf(error)}`);
   } finally {
     socket?.close();
   }

@@ -6,8 +6,8 @@ import { authorities, isDistrust } from './authorities.js';
 import type { Delivery, Send } from './channel.js';
 import { oneLine } from './clean.js';
 import { reasonOf } from './connect.js';
-import { type Answer, placeOfUrl, post } from './http-post.js';
-import { inText } from './place.js';
+import { inText } from './endpoint.js';
+import { type Answer, endpointOfUrl, post } from './http-post.js';
 import { hiding, type Keeping, readSecret } from './secret.js';
 import { bodyOf } from './webhook-body.js';
 
@@ -19,7 +19,7 @@ export function webhookSender({ url, format }: Webhook, needs: Keeping): Send {
   return async (letter, { signal, talk }) => {
     const target = urlOf(url, needs);
     if (target.type === 'unreadable') return later(`the URL: ${target.reason}`);
-    const server = inText(placeOfUrl(target.url));
+    const server = inText(endpointOfUrl(target.url));
     const hide = hiding(secretsOf(target.url));
     const said = (text: string): string => oneLine(hide(text), LONGEST_ANSWER);
     const { headers, text } = bodyOf(letter, format);
