@@ -37,6 +37,7 @@ const option = (flags: string, summary: string, completes: Completes | null = nu
 const SYSTEM = [option('--system', "talk to the system's keeper"), option('--user', 'talk to your own keeper')];
 const JSON_OUT = option('--json', 'print JSON, and nothing else, on stdout');
 const ALL = option('--all', 'all services');
+const SINCE = option('--since <T>', 'from a time on: 2h ago as 2h, or 2026-11-20T10:00', ['10m', '1h', '1d']);
 const CONFIG = option('--config <FILE>', 'the configuration (also UPKEEP_CONFIG)', 'file');
 const REASON = option('--reason <TEXT>', 'why; it is recorded and shown', 'nothing');
 const WAYS: Completes = ['systemd', 'cron', 'sysv', 'guard'];
@@ -158,7 +159,7 @@ export const commands: readonly Command[] = [
     options: [
       option('-n, --lines <N>', 'the last N entries, or all (50; with --since all)', ['10', '100', 'all']),
       option('-f, --follow', 'go on with what happens'),
-      option('--since <T>', 'from a time on: 2h ago as 2h, or 2026-11-20T10:00', ['10m', '1h', '1d']),
+      SINCE,
       option('--incident <ID>', 'what belongs to this incident', 'nothing'),
       option('--by <USER>', 'what this user asked for or did', 'nothing'),
       option('-a, --all', 'also the small steps that nobody is told of'),
@@ -175,7 +176,7 @@ export const commands: readonly Command[] = [
     options: [
       option('-n, --lines <N>', 'the last N lines, or all (50; with --since all)', ['10', '100', 'all']),
       option('-f, --follow', 'go on with what comes'),
-      option('--since <T>', 'from a time on: 2h ago as 2h, or 2026-11-20T10:00', ['10m', '1h', '1d']),
+      SINCE,
       option('--raw', 'the bytes as they were written, without times and names'),
       option('--json', 'each line as JSON: time, service, text'),
       ALL,

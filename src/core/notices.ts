@@ -16,6 +16,7 @@ import type { Draft } from './notice-draft.js';
 import { aboutKeeper } from './notice-of-keeper.js';
 import { channelsFor } from './notice-rules.js';
 import { late, meet, remind, stood, type Turn } from './notice-turn.js';
+import { personOf } from './person.js';
 import { laterOnWall, millis, seconds, type WallTime } from './time.js';
 
 export { type Desk, emptyDesk, type Setting };
@@ -125,7 +126,7 @@ function stopsAfter({ stops }: Desk, { news: { change } }: ServiceEntry): Desk['
     ? stops.filter((stop) => stop.service !== service)
     : stops;
   if (what.type !== 'asked' || what.verb !== 'stop') return others;
-  const by = what.by?.user ?? (what.by?.uid == null ? null : `uid ${what.by.uid}`);
+  const by = what.by === null ? null : personOf(what.by);
   return [...others, { service, by, reason: what.reason }].slice(-mostCases);
 }
 

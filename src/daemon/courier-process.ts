@@ -78,10 +78,10 @@ function listen({ input, output, errors, ended }: Companion, { hear, gone }: Cou
 
 function endOf(status: ExitStatus, complaint: string): string {
   const error = /^(?:\S*Error.*|.*\b(?:out of memory|cannot open).*)$/m.exec(complaint)?.[0];
-  return error === undefined ? inWords(status) : `${inWords(status)}: ${error}`;
+  return error === undefined ? endInWords(status) : `${endInWords(status)}: ${error}`;
 }
 
-function inWords(status: ExitStatus): string {
+function endInWords(status: ExitStatus): string {
   switch (status.type) {
     case 'exited':
       return `exit code ${status.code}`;
