@@ -1,6 +1,6 @@
-// What happened, from the step that did it to the disk: numbers the changes for the journal, waits a moment for the last
-// lines that a dead service printed, hands the entries on in order, and tells the journal which of them are safe. A sink:
-// it neither blocks nor throws. It must not know what the history and the notices make of an entry.
+// The chronicle: what happened, from the step that did it to the disk. Numbers the changes for the journal, waits a moment for
+// the last lines that a dead service printed, hands the entries on in order, and tells the journal which of them are safe. A
+// sink: it neither blocks nor throws. It must not know what the history and the notices make of an entry.
 
 import { createHash } from 'node:crypto';
 import { aboutOf } from '../core/about.js';

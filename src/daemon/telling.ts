@@ -37,7 +37,7 @@ export class Telling {
   /** null: not read yet. */
   #desk: Desk | null = null;
   /** What is to be done to it once it is read. */
-  readonly #turns: Array<(desk: Desk) => Desk> = [];
+  readonly #edits: Array<(desk: Desk) => Desk> = [];
   #changed: 'yes' | 'no' = 'no';
   #inFlight: KeepJob | null = null;
   /** The desk has seen them, and the history would not have them. */
@@ -62,13 +62,13 @@ export class Telling {
   };
 
   /** Something else than an entry changed the desk: a person who has taken note. */
-  change(turn: (desk: Desk) => Desk): void {
+  change(edit: (desk: Desk) => Desk): void {
     if (this.#desk === null) {
-      this.#turns.push(turn);
+      this.#edits.push(edit);
       return;
     }
     const before = this.#desk;
-    this.#desk = turn(before);
+    this.#desk = edit(before);
     if (this.#desk !== before) this.#changed = 'yes';
     this.#pump();
   }
@@ -86,7 +86,7 @@ export class Telling {
   hear(news: Extract<RecordNews, { readonly type: 'loaded' | 'kept' | 'notKept' }>): void {
     switch (news.type) {
       case 'loaded':
-        this.#desk = this.#turns.splice(0).reduce((desk, turn) => turn(desk), news.desk);
+        this.#desk = this.#edits.splice(0).reduce((desk, edit) => edit(desk), news.desk);
         if (this.#desk !== news.desk) this.#changed = 'yes';
         this.#parts.post(news.letters, []);
         this.#pump();
@@ -135,16 +135,16 @@ export class Telling {
   /** `again`: also where there is nothing but what the history would not have. */
   #pump(again: 'yes' | 'no' = 'no'): void {
     if (this.#desk === null || this.#inFlight !== null) return;
-    const news = this.#queue.splice(0, batch);
-    const { letters, isNews } = this.#decide(news);
-    if (news.length === 0 && !isNews && this.#changed === 'no' && again === 'no') this.#rest();
-    else this.#give(news, letters);
+    const fresh = this.#queue.splice(0, batch);
+    const { letters, isChanged } = this.#decide(fresh);
+    if (fresh.length === 0 && !isChanged && this.#changed === 'no' && again === 'no') this.#rest();
+    else this.#give(fresh, letters);
   }
 
-  #give(news: readonly Entry[], letters: readonly Letter[]): void {
+  #give(fresh: readonly Entry[], letters: readonly Letter[]): void {
     this.close();
     this.#changed = 'no';
-    const entries = [...this.#unwritten, ...news].slice(-mostUnwritten);
+    const entries = [...this.#unwritten, ...fresh].slice(-mostUnwritten);
     this.#unwritten = [];
     this.#number += 1;
     const job = {
@@ -160,7 +160,7 @@ export class Telling {
   }
 
   /** One step of the desk for each entry, and one for the time that has passed. */
-  #decide(entries: readonly Entry[]): { readonly letters: readonly Letter[]; readonly isNews: boolean } {
+  #decide(entries: readonly Entry[]): { readonly letters: readonly Letter[]; readonly isChanged: boolean } {
     const { setting, now } = this.#parts;
     const before = this.#desk ?? emptyDesk;
     const letters: Letter[] = [];
@@ -177,7 +177,7 @@ export class Telling {
     for (const entry of entries) take(() => tell(this.desk, entry, setting(), now()));
     // Also where nothing is due yet: the desk learns from it that the clock was set back.
     take(() => due(this.desk, setting(), now()));
-    return { letters, isNews: this.#desk !== before };
+    return { letters, isChanged: this.#desk !== before };
   }
 
   #kept({ key, unwritten, letters, dropped }: Extract<RecordNews, { readonly type: 'kept' }>): void {

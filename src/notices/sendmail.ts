@@ -53,7 +53,7 @@ export async function sendBySendmail(
     signal,
   });
   if ('output' in ended && ended.output.trim() !== '') talk(`< ${oneLine(ended.output, 300)}`);
-  return verdictOn(ended, program);
+  return deliveryOf(ended, program);
 }
 
 const environmentOf = (env: Environment): Record<string, string> => ({
@@ -68,7 +68,7 @@ const environmentOf = (env: Environment): Record<string, string> => ({
  */
 const FOR_GOOD = [64, 65, 67, 68];
 
-function verdictOn(ended: Ended, program: string): Delivery {
+function deliveryOf(ended: Ended, program: string): Delivery {
   switch (ended.type) {
     case 'exited': {
       if (ended.code === 0) return { type: 'delivered', answer: `${program} took it` };

@@ -52,7 +52,7 @@ export async function sendBySmtp(
     { socket, endpoint, protection, ca, login, signal, talk: (line) => talk(said(line)) },
     message,
   );
-  if (outcome.type === 'failed') return verdictOn(outcome, inText(endpoint), login, signal, said);
+  if (outcome.type === 'failed') return deliveryOf(outcome, inText(endpoint), login, signal, said);
   const missed = outcome.refused.length === 0 ? '' : `; refused ${listOf(outcome.refused, said)}`;
   return { type: 'delivered', answer: said(outcome.answer) + missed };
 }
@@ -67,7 +67,7 @@ function protectionOf(via: Via, endpoint: Endpoint, login: Login | null): Protec
 }
 
 /** What did not work is tried again, unless the server refused this very mail for good. */
-function verdictOn(failed: Failed, server: string, login: Login | null, signal: AbortSignal, said: Said): Delivery {
+function deliveryOf(failed: Failed, server: string, login: Login | null, signal: AbortSignal, said: Said): Delivery {
   const { error, step } = failed;
   if (signal.aborted) return later(`${server} did not answer in time (${step})`);
   const answer = typeof error.response === 'string' ? said(error.response) : null;

@@ -27,7 +27,7 @@ export function webhookSender({ url, format }: Webhook, needs: Keeping): Send {
     try {
       const answer = await post({ url: target.url, headers, body: text, ca: authorities(needs.env), signal });
       talk(`< ${answer.status} ${said(answer.body)}`);
-      return verdictOn(answer, server, said);
+      return deliveryOf(answer, server, said);
     } catch (error) {
       if (signal.aborted) return later(`${server} did not answer in time`);
       return later(whyNot(server, error, said));
@@ -65,7 +65,7 @@ const later = (reason: string): Delivery => ({ type: 'later', reason });
 /** Too early, too many, or the other side is ill: these pass. 408, 425, 429 of RFC 9110, 8470 and 6585. */
 const PASSING = [408, 425, 429];
 
-function verdictOn({ status, retryAfter, body }: Answer, server: string, said: (text: string) => string): Delivery {
+function deliveryOf({ status, retryAfter, body }: Answer, server: string, said: (text: string) => string): Delivery {
   const words = said(body);
   const answer = words === '' ? String(status) : `${status} ${words}`;
   if (status >= 200 && status < 300) return { type: 'delivered', answer };
