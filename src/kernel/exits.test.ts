@@ -7,8 +7,9 @@ import { Exits } from './exits.js';
 import { probeFeatures } from './features.js';
 import { identify } from './identity.js';
 import { createPump, type Pump } from './pump.js';
-import { close, SystemCallFailure } from './syscalls.js';
+import { close, prlimit, SystemCallFailure } from './syscalls.js';
 
+const RLIMIT_NOFILE = 7;
 const features = probeFeatures([]);
 let pump: Pump;
 let exits: Exits;
@@ -63,6 +64,27 @@ function refOf(pid: number) {
 }
 
 describe('followed processes', () => {
+  it.each(['yes', 'no'] as const)(
+    'are told when they can be looked at again, where no file was left at their end (pidfd: %s)',
+    async (pidfd) => {
+      exits.close();
+      exits = new Exits(pump, { ...features, pidfd });
+      const { pid } = await stranger();
+      const ends: ExitEvidence[] = [];
+      exits.follow('a', refOf(pid), (evidence) => void ends.push(evidence));
+      const own = prlimit(0, RLIMIT_NOFILE, null);
+      prlimit(0, RLIMIT_NOFILE, { soft: 3, hard: own.hard });
+      try {
+        process.kill(pid, 'SIGKILL');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      } finally {
+        prlimit(0, RLIMIT_NOFILE, own);
+      }
+      await until(() => ends.length > 0);
+      expect(ends).toHaveLength(1);
+    },
+  );
+
   it('are told to all who follow, each once, and to nobody who has left', async () => {
     const process = await stranger();
     const told: string[] = [];

@@ -142,8 +142,20 @@ export class Exits {
   }
 
   #onEdge(entry: Followed): void {
-    const evidence = this.#evidenceOf(entry);
-    if (evidence !== 'alive') this.#ended(entry, evidence);
+    const evidence = this.#look(entry);
+    if (evidence === 'unseen') setTimeout(() => this.#onEdge(entry), LAST_POLL);
+    else if (evidence !== 'alive') this.#ended(entry, evidence);
+  }
+
+  /** `unseen`: the host has no file left for a look (ENFILE), or we have not. The edge does not come again, so it is looked later. */
+  #look(entry: Followed): ExitEvidence | 'alive' | 'unseen' {
+    if (this.#followed.get(keyOf(entry.process)) !== entry) return 'alive';
+    try {
+      return this.#evidenceOf(entry);
+    } catch (error) {
+      if (error instanceof SystemCallFailure) return 'unseen';
+      throw error;
+    }
   }
 
   #ended(entry: Followed, evidence: ExitEvidence): void {
@@ -188,8 +200,8 @@ export class Exits {
     this.#pollTimer = null;
     for (const entry of [...this.#followed.values()]) {
       if (entry.pidfd !== null) continue;
-      const evidence = this.#evidenceOf(entry);
-      if (evidence !== 'alive') this.#ended(entry, evidence);
+      const evidence = this.#look(entry);
+      if (evidence !== 'alive' && evidence !== 'unseen') this.#ended(entry, evidence);
     }
     const isLookedFor = [...this.#followed.values()].some(({ pidfd }) => pidfd === null);
     if (!isLookedFor || this.#pollTimer !== null) return;
