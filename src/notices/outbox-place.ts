@@ -1,11 +1,24 @@
 // The directory of the outbox and the files in it, as far as they are to be believed: ours, closed to others, and plain files.
 // Others may have been able to write there before it was ours. It must not know what stands in the files.
 
-import { chmodSync, closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Makes it, and closes it to others. @throws Error where it is another user's, and what the system says */
 export function preparePlace(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // `recursive` alone would say ENOENT of a disk that is read-only.
+  if (statSync(directory, { throwIfNoEntry: false }) === undefined)
+    mkdirSync(directory, { recursive: !existsSync(dirname(directory)), mode: 0o700 });
   const { uid, mode } = statSync(directory);
   if (uid !== process.geteuid?.()) throw new Error(`${directory} belongs to uid ${uid}; remove it`);
   if ((mode & 0o077) !== 0) chmodSync(directory, 0o700);
