@@ -125,6 +125,12 @@ describe('the restart limit', () => {
     });
   });
 
+  it('still says after hours of quiet tries how many restarts did not help', () => {
+    const { restarts } = crash(11, tooMany);
+    const hours = 7_200_000;
+    expect(judge(tooMany, restarts, died(code(1), hours), now(hours))).toMatchObject({ failure: { count: 10 } });
+  });
+
   it('gives up for good where that is asked', () => {
     const verdict = judge(
       { ...tooMany, then: 'give-up' },

@@ -53,7 +53,8 @@ export function judge(rule: RestartSpec, before: Restarts, death: Death, now: No
 }
 
 function limitReached(rule: RestartSpec, memory: Restarts, told: 'first' | 'again', now: Now): Verdict {
-  const failure: Failure = { type: 'limit', count: recent(rule, memory.window, now.instant).length };
+  // As they were when it was reached: quiet tries add none, and what is told is why they are quiet.
+  const failure: Failure = { type: 'limit', count: memory.window.length };
   const restarts: Restarts = { ...memory, pace: 'slow' };
   switch (rule.then) {
     case 'slow':
