@@ -145,12 +145,13 @@ export class ChannelQueue {
   }
 
   /** null: nothing is wrong, or not for long enough to be called so. */
+  /** For everybody who may read the status: what a server or a program said may name users and files, and is for operators. */
   problem(): string | null {
     if (this.#failing?.told !== 'lost') return null;
     const since = inWords(this.#parts.clock.now() - this.#failing.since);
     const many = this.#waiting.size;
     const waiting = many === 0 ? 'nothing waits' : many === 1 ? '1 notice waits' : `${many} notices wait`;
-    return `the channel ${this.#channel} has not worked for ${since}, ${waiting}: ${this.#lastError ?? ''}`;
+    return `the channel ${this.#channel} has not worked for ${since}, ${waiting}; \`upkeep notice\` says why`;
   }
 
   #delivered(): void {

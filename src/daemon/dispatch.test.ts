@@ -161,7 +161,9 @@ describe('the dispatch of letters', () => {
     ready();
     answer('a', later);
     expect(said).toHaveLength(1);
-    expect(dispatch.problems()).toEqual(['the channel admin has not worked for 70 s, 1 notice waits: nobody answers']);
+    expect(dispatch.problems()).toEqual([
+      'the channel admin has not worked for 70 s, 1 notice waits; `upkeep notice` says why',
+    ]);
     clock.pass(80_000);
     ready();
     answer('a', delivered);

@@ -10,6 +10,7 @@ import type { NoticesSpec } from '../core/notice-spec.js';
 import { findCase, keepOnly } from '../core/notices.js';
 import type { Missing } from '../core/post-mortem-of.js';
 import type { Service, ServiceSet } from '../core/state.js';
+import { inWords } from '../core/time.js';
 import type { RuntimeJournal } from '../journal/journal.js';
 import type { Clock, Report } from '../keeper/ports.js';
 import type { ChannelView } from './channel-queue.js';
@@ -37,6 +38,8 @@ export interface NewsroomParts {
 /** `upkeep once`: what is due so soon is waited for, because nobody will be there then. Longer than the desk gathers. */
 const soon = 4000;
 const lookAgain = 100;
+/** A disk that takes longer over one job is a trouble that people should see. */
+const longestQuiet = 10_000;
 
 export class Newsroom {
   readonly chronicle: Chronicle;
@@ -92,7 +95,7 @@ export class Newsroom {
         this.#dispatch.take(letters);
         this.#dispatch.drop(dropped);
       },
-      report: (problem) => say('error', problem),
+      say,
     });
     this.chronicle = new Chronicle({
       token: journal.token,
@@ -161,7 +164,10 @@ export class Newsroom {
   }
 
   problems(): readonly string[] {
-    return this.#dispatch.problems();
+    const late = this.#records.late;
+    const hangs =
+      late < longestQuiet ? [] : [`the disk of the history and the outbox has not answered for ${inWords(late)}`];
+    return [...hangs, ...this.#dispatch.problems()];
   }
 
   /** Resolves when the record thread waits for no disk, or late. */

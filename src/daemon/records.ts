@@ -44,6 +44,11 @@ export class Records {
   /** Never rejects. */
   readonly ask = (question: Question): Promise<Answer> => this.#questions.ask(question);
 
+  /** For how many milliseconds the disk has been busy with one job. */
+  get late(): number {
+    return this.#thread.late;
+  }
+
   flush(within: number): Promise<'done' | 'late'> {
     return this.#thread.flush(within);
   }

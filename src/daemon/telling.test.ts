@@ -23,7 +23,7 @@ function open(): Telling {
     now: () => wallTime(Date.now()),
     confirm: (entries) => confirmed.push(...entries.map(({ number }) => number)),
     post: (letters) => posted.push(...letters),
-    report: (problem) => said.push(problem),
+    say: (_level, text) => said.push(text),
   });
 }
 

@@ -19,7 +19,7 @@ export interface TellingParts {
   readonly confirm: (entries: readonly Entry[]) => void;
   /** These lie in the outbox now, and those no more. */
   readonly post: (letters: readonly Envelope[], dropped: readonly Envelope[]) => void;
-  readonly report: (problem: string) => void;
+  readonly say: (level: 'error' | 'notice', text: string) => void;
 }
 
 /** As many as are written in a few milliseconds. */
@@ -106,7 +106,7 @@ export class Telling {
     if (key === 'load') this.#sleep(retryAfter, () => this.begin());
     if (job?.key !== key) return;
     if (this.#failing === 'no')
-      this.#parts.report(`what happened cannot be written down, and is tried again until it can: ${reason}`);
+      this.#parts.say('error', `what happened cannot be written down, and is tried again until it can: ${reason}`);
     this.#failing = 'told';
     this.#sleep(retryAfter, () => this.#parts.send(job));
   }
@@ -171,7 +171,7 @@ export class Telling {
         letters.push(...made);
       } catch (error) {
         // A surprise costs people one notice, and the history nothing.
-        this.#parts.report(`nobody is told of one thing that happened: ${errorText(error)}`);
+        this.#parts.say('error', `nobody is told of one thing that happened: ${errorText(error)}`);
       }
     };
     for (const entry of entries) take(() => tell(this.desk, entry, setting(), now()));
@@ -184,7 +184,7 @@ export class Telling {
     const job = this.#inFlight;
     if (job?.key !== key) return;
     this.#inFlight = null;
-    if (this.#failing === 'told') this.#parts.report('what happened is written down again');
+    if (this.#failing === 'told') this.#parts.say('notice', 'what happened is written down again');
     this.#failing = 'no';
     if (unwritten === null) this.#parts.confirm(job.entries);
     else this.#unwritten = job.entries;
