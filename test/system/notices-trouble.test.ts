@@ -107,7 +107,8 @@ describe('a channel', () => {
       );
       expect(await view(home, 'mail')).toMatchObject({ state: 'lost', waiting: 0 });
       expect(keeper.said()).toMatch(/by the channel mail was refused and is dropped/);
-      expect((await home.upkeep('status', '--keeper')).stdout).toContain('550 5.1.1 no such user here');
+      expect((await home.upkeep('status', '--keeper')).stdout).toMatch(/the channel mail has not worked for/);
+      expect((await home.upkeep('notice')).stdout).toContain('550 5.1.1 no such user here');
       expect(asked).toEqual(['nobody@example.org']);
       // The next one may fare better.
       server.trouble.recipient = () => null;
