@@ -84,7 +84,7 @@ describe('status', () => {
     expect(
       files.filter(
         (file) =>
-          !/^(main\.js|cli\/|core\/|control\/client\.js|daemon\/early-signals\.js|config\/(glob|quantity|suggest)\.js)/.test(
+          !/^(main\.js|cli\/|core\/|control\/client(-document)?\.js|daemon\/early-signals\.js|config\/(glob|quantity|suggest)\.js)/.test(
             file,
           ),
       ),
