@@ -209,9 +209,12 @@ describe('an upgrade', () => {
     const before = await home.running('web');
     await upgrade(home);
     await home.running('web');
+    const historyIs = (): boolean => descriptors(keeper.pid).some((file) => file.endsWith('/history.db-wal'));
+    await home.until('the history is open', historyIs);
     const first = descriptors(keeper.pid);
     for (let i = 0; i < 9; i++) await upgrade(home);
     await home.running('web');
+    await home.until('the history is open again', historyIs);
     // One of each upgrade would be nine; what a young keeper has not opened yet is one or two.
     await home.until(
       () => `hardly more than ${first.join()}; there are ${descriptors(keeper.pid).join()}`,
