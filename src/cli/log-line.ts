@@ -1,6 +1,7 @@
 // Writes lines of logs: with time and name, safe on a terminal, byte for byte in a pipe. Pieces of one long line are
 // put together again.
 
+import { iso } from '../core/status.js';
 import { type Colour, painter } from './paint.js';
 import type { LogLine } from './ports.js';
 import type { Output } from './terminal.js';
@@ -54,5 +55,5 @@ export function lineWriter({
 
 function jsonOf({ service, bytes, time, ends }: LogLine): string {
   const text = new TextDecoder().decode(bytes);
-  return JSON.stringify({ time: time === null ? null : new Date(time).toISOString(), service, text, ends });
+  return JSON.stringify({ time: time === null ? null : iso(time), service, text, ends });
 }

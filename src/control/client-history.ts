@@ -1,6 +1,7 @@
 // What a client asks GET /v1/history, and the shape of the answer. Knows no command and prints nothing.
 
 import type { HistoryDocument, HistoryEntry } from '../core/history-view.js';
+import { iso } from '../core/time.js';
 import { isDocument } from './client-document.js';
 
 export type { HistoryDocument, HistoryEntry };
@@ -34,7 +35,7 @@ export const beforeAll = 'none.0';
 export function historyPath({ services, since, incident, by, chatter }: HistoryFilter, page: HistoryPage): string {
   const parameters: readonly (readonly [string, string | null | undefined])[] = [
     ...services.map((name) => ['service', name] as const),
-    ['since', since === null ? null : new Date(since).toISOString()],
+    ['since', since === null ? null : iso(since)],
     ['incident', incident],
     ['by', by],
     ['all', chatter === 'all' ? '1' : null],

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import type { Change, What } from '../core/change.js';
 import { messageOf } from '../core/message.js';
 import type { ServiceSet } from '../core/state.js';
-import { iso } from '../core/status.js';
+import { iso } from '../core/time.js';
 import type { Sink } from '../keeper/ports.js';
 
 /** What a client may leave unread before it is dropped: some thousand changes. */

@@ -8,7 +8,8 @@ import { describeNews } from './keeper-news.js';
 import type { Level } from './message.js';
 import type { Findings, Killer } from './process.js';
 import type { StateName } from './state.js';
-import { type DeathStatus, deathStatus, iso, senderOf } from './status.js';
+import { type DeathStatus, deathStatus, senderOf } from './status.js';
+import { iso } from './time.js';
 
 export interface HistoryDocument {
   readonly version: 1;

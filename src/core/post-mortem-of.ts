@@ -7,7 +7,7 @@ import type { Entry, News } from './entry.js';
 import type { Mark, Neighbour, PostMortem } from './post-mortem.js';
 import { evidenceOf, type Missing } from './post-mortem-evidence.js';
 import type { ServiceName } from './spec.js';
-import { inFineWords } from './time.js';
+import { inFineWords, iso } from './time.js';
 
 export type { Missing };
 
@@ -219,5 +219,3 @@ function neighboursOf(end: EndEntry, others: readonly Entry[]): readonly Neighbo
 }
 
 const tenths = (length: number): number => Math.round(length * 10) / 10;
-
-const iso = (wall: number): string => new Date(wall).toISOString();

@@ -2,17 +2,17 @@
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
 import { type Death, describeDeath, type Sender } from './death.js';
-import { errorText } from './error-text.js';
+import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
 import { restartsInWords } from './message.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
-import { type Instant, inWords, type Now } from './time.js';
+import { type Instant, inWords, iso, type Now } from './time.js';
 
-// Whoever shows the status shows persons, lengths of time and errors in the same words.
-export { byWhom, errorText, inWords };
+// Whoever shows the status shows persons, times and errors in the same words.
+export { byWhom, errorCode, errorText, inWords, iso };
 
 export interface Status {
   readonly version: 1;
@@ -289,7 +289,7 @@ function fightStatus(service: Service, view: View): FightStatus | null {
 export function deathStatus(death: Death): DeathStatus {
   const { status } = death;
   return {
-    time: new Date(death.time).toISOString(),
+    time: iso(death.time),
     pid: death.process?.pid ?? null,
     cause: death.cause,
     code: status.type === 'exited' ? status.code : null,
@@ -321,11 +321,6 @@ function startedAt(process: ProcessRef, view: View): string {
 
 function wallOf(at: Instant, view: View): string {
   return iso(view.now.wall + (at - view.now.instant));
-}
-
-/** A time for machines. A pure function of its argument: the core has no clock. */
-export function iso(wall: number): string {
-  return new Date(wall).toISOString();
 }
 
 /** So begins the problem of a keeper whose file could not be applied; its mistakes are the problems behind it. */

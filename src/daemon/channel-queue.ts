@@ -1,7 +1,7 @@
 // The letters that wait for one channel, in order, one under way at most; when the next may be tried, and how the channel
 // does. It must not know how a letter gets there.
 
-import { inWords, type WallTime } from '../core/time.js';
+import { inWords, iso, type WallTime } from '../core/time.js';
 import type { Delivery } from '../notices/channel.js';
 import type { Envelope } from '../notices/outbox-file.js';
 
@@ -140,7 +140,7 @@ export class ChannelQueue {
       state,
       waiting: this.#waiting.size,
       lastError: this.#lastError,
-      lastDelivered: this.#lastDelivered === null ? null : new Date(this.#lastDelivered).toISOString(),
+      lastDelivered: this.#lastDelivered === null ? null : iso(this.#lastDelivered),
     };
   }
 

@@ -4,6 +4,7 @@ import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type View } from '../core/status.js';
+import { iso } from '../core/time.js';
 import type { Clock } from '../keeper/ports.js';
 import { bootSeconds } from '../kernel/boot-clock.js';
 import { bootWallOf } from './boot-wall.js';
@@ -39,7 +40,7 @@ export function statusView(parts: ViewParts): Status {
   return {
     version: 1,
     host: parts.host,
-    time: new Date(parts.clock.now().wall).toISOString(),
+    time: iso(parts.clock.now().wall),
     keeper: keeperStatus(parts),
     services: servicesView(parts),
   };

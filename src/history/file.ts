@@ -13,6 +13,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { iso } from '../core/time.js';
 import { Unusable } from './store.js';
 
 /** The companions of a database in WAL mode: they belong to it, also under another name. */
@@ -45,7 +46,7 @@ export function prepareFile(path: string): void {
 
 /** Gives it another name, which is answered, and removes what is set aside for longest. Throws what the system says. */
 export function setAside(path: string, wall: number): string {
-  const aside = `${path}.${new Date(wall).toISOString().replaceAll(':', '-')}`;
+  const aside = `${path}.${iso(wall).replaceAll(':', '-')}`;
   renameSync(path, aside);
   for (const companion of COMPANIONS) moveQuietly(`${path}${companion}`, `${aside}${companion}`);
   for (const name of asideOf(path).slice(0, -KEPT)) remove(join(dirname(path), name));

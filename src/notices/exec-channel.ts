@@ -3,6 +3,7 @@
 
 import type { Letter } from '../core/notice.js';
 import type { Command } from '../core/spec.js';
+import { iso } from '../core/time.js';
 import type { Delivery, Send } from './channel.js';
 import { oneLine } from './clean.js';
 import { jsonOf } from './letter-json.js';
@@ -98,7 +99,7 @@ function variablesOf(letter: Letter): Readonly<Record<string, string>> {
     UPKEEP_NOTICE: first?.id ?? '',
     UPKEEP_KIND: first?.kind ?? '',
     UPKEEP_LABEL: first?.label ?? '',
-    UPKEEP_TIME: first === undefined ? '' : new Date(first.time).toISOString(),
+    UPKEEP_TIME: first === undefined ? '' : iso(first.time),
     UPKEEP_SERVICE: clean(first?.service ?? null),
     UPKEEP_INCIDENT: clean(first?.incident ?? null),
     UPKEEP_HEADLINE: clean(first?.headline ?? null),

@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
+import { iso } from '../core/time.js';
 import type { Delivery, Send } from './channel.js';
 import { unlessAborted } from './connect.js';
 import { lineOf } from './notice-line.js';
@@ -35,7 +36,7 @@ export function fileSender(path: string): Send {
 const later = (reason: string): Delivery => ({ type: 'later', reason });
 
 const textOf = ({ host, notices }: Letter): string =>
-  notices.map((notice) => `${new Date(notice.time).toISOString()} ${host} ${lineOf(notice)}\n`).join('');
+  notices.map((notice) => `${iso(notice.time)} ${host} ${lineOf(notice)}\n`).join('');
 
 async function append(path: string, text: string, talk: (line: string) => void): Promise<Delivery> {
   talk(`opening ${path}`);

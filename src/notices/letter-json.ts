@@ -2,6 +2,7 @@
 // changed. Texts are as they are, JSON keeps them from doing anything: whoever shows them cleans them.
 
 import type { Letter, Notice } from '../core/notice.js';
+import { iso } from '../core/time.js';
 import { subjectOf } from './letter-subject.js';
 import { textOf } from './letter-text.js';
 
@@ -12,11 +13,11 @@ export function jsonOf(letter: Letter): string {
     id,
     channel,
     host,
-    time: new Date(time).toISOString(),
+    time: iso(time),
     subject: subjectOf(letter),
     text: textOf(letter),
     notices: notices.map(fieldsOf),
   });
 }
 
-const fieldsOf = (notice: Notice): object => ({ ...notice, time: new Date(notice.time).toISOString() });
+const fieldsOf = (notice: Notice): object => ({ ...notice, time: iso(notice.time) });

@@ -2,6 +2,7 @@
 // at /dev/log. Pure.
 
 import type { Label, Notice } from '../core/notice.js';
+import { iso } from '../core/time.js';
 import { oneLine } from './clean.js';
 import { lineOf } from './notice-line.js';
 
@@ -56,7 +57,7 @@ export interface Origin {
 export function farMessage(notice: Notice, { facility, host, pid }: Origin): Buffer {
   const head = [
     `<${priority(facility, notice.label)}>1`,
-    new Date(notice.time).toISOString(),
+    iso(notice.time),
     printable(host, 255),
     'upkeep',
     String(pid),
