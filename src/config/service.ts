@@ -1,7 +1,7 @@
 // The layers of one service → its spec. Decides the kind, refuses what means nothing for it, and fills in defaults.
 
 import type { ServiceSpec, Supervised, Watched } from '../core/spec.js';
-import { serviceName } from '../core/spec.js';
+import { noCoupling, noHooks, serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
 import { merge, nothingSaid } from './merge.js';
 import type { Problems } from './problem.js';
@@ -123,6 +123,7 @@ function build(
   }
   return {
     name: serviceName(name),
+    pool: null,
     description: fields.description,
     runbook: fields.runbook,
     tags: fields.tags,
@@ -147,13 +148,17 @@ function build(
     },
     ready: fields.ready,
     restart: fields.restart,
+    coupling: noCoupling,
+    hooks: noHooks,
+    directories: [],
+    clean: [],
     log: fields.log,
   };
 }
 
 function supervised({ run, stop, reload }: Fields<typeof serviceKeys>): Supervised | null {
   // A command as `stop` was refused above.
-  return run === null || stop.type === 'command' ? null : { type: 'supervised', run, stop, reload };
+  return run === null || stop.type === 'command' ? null : { type: 'supervised', run, oneshot: 'no', stop, reload };
 }
 
 function watched(fields: Fields<typeof serviceKeys>): Watched | null {

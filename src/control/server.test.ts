@@ -265,7 +265,10 @@ describe('the control socket', () => {
     const death = { ...end, findings: { ...noFindings, sentAt: 4711 } };
     const what = { type: 'died', death, next: { type: 'start' } } as const;
     const change = { service: serviceName('web'), time: wallTime(0), generation: 1, what } as const;
-    const timer = setInterval(() => server.events.tell([{ ...change, from: 'running', to: 'backoff' }], services), 20);
+    const timer = setInterval(
+      () => server.events.tell([{ ...change, from: 'running', to: 'backoff', wave: null }], services),
+      20,
+    );
     await done;
     clearInterval(timer);
     expect(seen[0]).toContain('"name":"mysql"');

@@ -12,7 +12,7 @@ import type { ProcessRef } from './process.js';
 import { pursue, up } from './pursue.js';
 import type { Desired } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
-import { beginStop, runCommand, stopWhenLaunched } from './stop.js';
+import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
 /** An operator's word. Never counted, cuts any delay short, and a stop wins over everything. */
@@ -145,8 +145,8 @@ function restart(service: Service, at: Moment): Move {
       if (kind.type === 'watched' && kind.restart !== null && service.next === null) {
         return before(
           endOther(service, state.helper),
-          [{ type: 'stopping', why: 'restart-command' }],
-          runCommand(service, state.process, 'restart', kind.restart, 'restart-command', at),
+          [],
+          beginStop(service, state.process, null, 'restart-command', at),
         );
       }
       return beginStop(service, state.process, state.helper, 'requested', at);
@@ -154,7 +154,10 @@ function restart(service: Service, at: Moment): Move {
       return state.process === null
         ? stopWhenLaunched(service, state, 'requested', at)
         : beginStop(service, state.process, state.helper, 'requested', at);
+    case 'done':
+      return launch(service, 'requested', at);
     case 'stopped':
+    case 'skipped':
     case 'waiting':
     case 'stopping':
     case 'backoff':
@@ -203,6 +206,7 @@ function reload(service: Service): Move {
 function hold(service: Service, at: Moment): Move {
   const { state } = service;
   switch (state.name) {
+    case 'skipped':
     case 'backoff':
     case 'failed':
       return launch(service, 'requested', at);
@@ -212,6 +216,7 @@ function hold(service: Service, at: Moment): Move {
     case 'stopped':
     case 'starting':
     case 'running':
+    case 'done':
     case 'stopping':
       return stay(service);
   }

@@ -1,11 +1,12 @@
 // Vocabulary: what happened, for the log, the history, notices and those who wait. Core value plus the stamp of the step.
 
 import type { Death, Sender } from './death.js';
+import type { Role } from './effect.js';
 import type { Verb } from './event.js';
 import type { Fight } from './fight.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { ServiceName } from './spec.js';
-import type { Failure, StateName, StopReason } from './state.js';
+import type { Failure, LaunchReason, StateName, StopReason, WaveId } from './state.js';
 import type { Millis, WallTime } from './time.js';
 
 /** A transition that happened. `from` and `to` may be equal where something happened inside a state. */
@@ -15,6 +16,8 @@ export interface Change {
   readonly generation: number;
   readonly from: StateName;
   readonly to: StateName;
+  /** The wave that it belongs to; null: none. */
+  readonly wave: WaveId | null;
   readonly what: What;
 }
 
@@ -22,7 +25,7 @@ export type What =
   | { readonly type: 'adopted'; readonly process: ProcessRef }
   | { readonly type: 'found'; readonly process: ProcessRef }
   | { readonly type: 'launched'; readonly process: ProcessRef }
-  | { readonly type: 'starting'; readonly why: 'first' | 'restart' | 'requested' | 'retry' }
+  | { readonly type: 'starting'; readonly why: LaunchReason }
   | { readonly type: 'ready'; readonly process: ProcessRef; readonly took: Millis }
   | { readonly type: 'died'; readonly death: Death; readonly next: Next }
   | { readonly type: 'startFailed'; readonly death: Death; readonly next: Next }
@@ -34,6 +37,18 @@ export type What =
   | { readonly type: 'handedOver'; readonly from: ProcessRef; readonly to: ProcessRef }
   /** It came back without us (within `settle`, or while failed or stopped). */
   | { readonly type: 'cameBack'; readonly process: ProcessRef }
+  /** Its end, or the request to it, moves others. `spares`: those that it would move, and why it does not. */
+  | { readonly type: 'waved'; readonly moves: readonly ServiceName[]; readonly spares: readonly Spared[] }
+  /** It would start, and waits for these. */
+  | { readonly type: 'waits'; readonly for: readonly ServiceName[] }
+  /** Its condition says no. */
+  | { readonly type: 'skipped'; readonly reason: string }
+  /** A oneshot has done its work. */
+  | { readonly type: 'done'; readonly took: Millis }
+  /** A hook failed where that stops nothing: before or after a stop. */
+  | { readonly type: 'hookFailed'; readonly hook: Role; readonly reason: string }
+  /** A rolling restart goes no further: this member was to follow. */
+  | { readonly type: 'rollEnded'; readonly reason: string }
   | { readonly type: 'ambiguous'; readonly pids: readonly number[] }
   | { readonly type: 'unseen'; readonly reason: string }
   | { readonly type: 'stopping'; readonly why: StopReason }
@@ -51,10 +66,18 @@ export type What =
   | { readonly type: 'removed' }
   | { readonly type: 'pidFileRefused'; readonly reason: string };
 
+/** A service that a wave leaves alone. */
+export interface Spared {
+  readonly service: ServiceName;
+  readonly why: 'hold' | 'down';
+}
+
 /** What comes next by itself. */
 export type Next =
   | { readonly type: 'start' }
   | { readonly type: 'wait'; readonly for: Millis }
   | { readonly type: 'slow'; readonly in: Millis }
   | { readonly type: 'settle'; readonly for: Millis }
+  /** It starts when these are ready. */
+  | { readonly type: 'others'; readonly names: readonly ServiceName[] }
   | { readonly type: 'nothing'; readonly why: string };

@@ -14,16 +14,24 @@ export function stateDeadline(service: Service): Instant | null {
   switch (state.name) {
     case 'unknown':
     case 'stopped':
+    case 'done':
       return null;
     case 'running':
-      return earliest(state.deadline, peaceOf(service, state.since));
-    case 'waiting':
+      return earliest(graceOf(service), earliest(state.deadline, peaceOf(service, state.since)));
     case 'starting':
+      return earliest(graceOf(service), state.deadline);
+    case 'skipped':
+    case 'waiting':
     case 'stopping':
     case 'backoff':
     case 'failed':
       return state.deadline;
   }
+}
+
+/** When the first of what it needs and has not has been away for too long. */
+function graceOf({ missing }: Service): Instant | null {
+  return missing.reduce<Instant | null>((soonest, { until }) => earliest(soonest, until), null);
 }
 
 /** When a fight is over, if nobody stops it before. */

@@ -60,7 +60,7 @@ export interface Death {
 }
 
 /** What we had done to a process before it ended; it decides whether the end is called ours. */
-export type OurPart = 'none' | 'requested' | 'start-timeout';
+export type OurPart = 'none' | 'requested' | 'coupling' | 'start-timeout';
 
 /** A signal that we sent because somebody asked for just that: what comes of it is not ours, and no opponent's either. */
 export interface AskedSignal {

@@ -63,7 +63,9 @@ function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
       return stay({ ...service, state: { ...state, why: 'changed' } });
     case 'unknown':
     case 'stopped':
+    case 'skipped':
     case 'waiting':
+    case 'done':
     case 'backoff':
     case 'failed':
       return stay(service);

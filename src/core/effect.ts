@@ -3,8 +3,18 @@
 import type { ProcessRef, SignalName } from './process.js';
 import type { Command, Leftovers, ServiceName, ServiceSpec } from './spec.js';
 
-/** What a spawned process is for. `main` is the supervised service itself. */
-export type Role = 'main' | 'start' | 'stop' | 'restart' | 'reload';
+/** What a spawned process is for. `main` is the supervised service itself; the others are commands around it. */
+export type Role =
+  | 'main'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reload'
+  | 'condition'
+  | 'beforeStart'
+  | 'afterStart'
+  | 'beforeStop'
+  | 'afterStop';
 
 export type Effect =
   /** Start a process for the service. Answered by `spawned` or `spawnFailed`, later `exited`. */
@@ -15,6 +25,8 @@ export type Effect =
       readonly generation: number;
       readonly command: Command;
     }
+  /** Make the directories of the service, and remove what its `clean` names where no living process of it has that. Answered by `prepared`. */
+  | { readonly type: 'prepare'; readonly spec: ServiceSpec; readonly generation: number }
   /** Was this order to spawn carried out? A keeper that died before it could write down the outcome may have left the process behind.
    * Answered by `spawned`, or by `spawnFailed` with the errno LOST: nothing of it lives. */
   | { readonly type: 'reclaim'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number }

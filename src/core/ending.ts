@@ -26,6 +26,12 @@ export function decide(service: Service, death: Death, at: Moment): { readonly m
   if (desiredOf(dead) === 'down')
     return { move: rest(dead, 'requested', at), next: { type: 'nothing', why: 'it is not wanted up' } };
   if (dead.hold !== null) return { move: launch(dead, 'restart', at), next: { type: 'nothing', why: 'it is on hold' } };
+  // What it needs has ended before it, and it was about to be moved: no fault of its own.
+  if (dead.missing.length > 0)
+    return {
+      move: launch(dead, 'coupling', at),
+      next: { type: 'others', names: dead.missing.map((it) => it.service) },
+    };
   const fair = judge(dead.spec.restart, dead.restarts, death, at);
   const opposition = resist(dead, death, fair, at);
   const until = opposition.fight?.until ?? null;
@@ -131,7 +137,10 @@ export function afterStop(service: Service, state: Stopping, at: Moment): Move {
     case 'changed':
     case 'restart-command':
       return before([], [{ type: 'stopped' }], launch(down, 'requested', at));
+    case 'coupling':
+      return before([], [{ type: 'stopped' }], launch(down, 'coupling', at));
     case 'start-timeout':
+    case 'hook':
       return down.lastDeath === null ? launch(down, 'restart', at) : retry(down, down.lastDeath, at);
   }
 }

@@ -41,6 +41,13 @@ export type ServiceEvent =
   | { readonly type: 'becameReady'; readonly service: ServiceName; readonly process: ProcessRef }
   /** Nothing is left of the group or cgroup of this dead main process. */
   | { readonly type: 'emptied'; readonly service: ServiceName; readonly process: ProcessRef }
+  /** The answer to `prepare`: null, or why its start cannot go on. */
+  | {
+      readonly type: 'prepared';
+      readonly service: ServiceName;
+      readonly generation: number;
+      readonly problem: string | null;
+    }
   /** The deadline of its state, hold or override may have passed: the keeper woke for it. */
   | { readonly type: 'deadlinePassed'; readonly service: ServiceName }
   | { readonly type: 'asked'; readonly service: ServiceName; readonly ask: Ask; readonly by: Sender | null }
@@ -61,7 +68,10 @@ export type AddedEvent = { readonly type: 'added'; readonly service: ServiceName
 /** The errno of the `spawnFailed` that answers a `reclaim`: nothing of that order lives. */
 export const LOST = 'LOST';
 
-export type Event = ServiceEvent | AddedEvent;
+/** Facts that arrived together: what follows from them is drawn once, when all are taken in. At boot, shutdown and apply, and where an operator asks several services. */
+export type TogetherEvent = { readonly type: 'together'; readonly events: readonly (ServiceEvent | AddedEvent)[] };
+
+export type Event = ServiceEvent | AddedEvent | TogetherEvent;
 
 /** What an operator may ask of one service. */
 export type Ask =

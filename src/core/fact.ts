@@ -4,5 +4,15 @@ import type { ServiceEvent } from './event.js';
 
 export type Fact = Extract<
   ServiceEvent,
-  { readonly type: 'spawned' | 'spawnFailed' | 'exited' | 'looked' | 'becameReady' | 'emptied' | 'deadlinePassed' }
+  {
+    readonly type:
+      | 'spawned'
+      | 'spawnFailed'
+      | 'exited'
+      | 'looked'
+      | 'becameReady'
+      | 'prepared'
+      | 'emptied'
+      | 'deadlinePassed';
+  }
 >;

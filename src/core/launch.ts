@@ -5,70 +5,63 @@ import type { Effect } from './effect.js';
 import { go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Ready } from './spec.js';
-import type { Service, Waiting } from './state.js';
+import type { LaunchReason, Service, Waiting } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
-
-export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry';
 
 /** How long the leftovers of a dead generation may take before we say that they are stuck. After SIGKILL only a hung disk or a tracer holds a process. */
 export const killPatience: Millis = seconds(10);
 
-/** Starts a new generation, or waits for what has to come first. Only for a service without a living process. */
+/** Asks for a new generation: what has to come first is waited for. Only for a service without a living process. */
 export function launch(service: Service, why: LaunchReason, at: Moment): Move {
   const fresh = takeNextSpec(service);
-  if (fresh.hold !== null) return wait(fresh, 'hold', null, at);
-  if (at.host === 'ending') return wait(fresh, 'shutdown', null, at);
-  if (at.host === 'booting') return wait(fresh, 'boot', null, at);
-  if (fresh.rest !== null) return wait(fresh, 'leftovers', later(at.instant, killPatience), at);
-
+  if (fresh.hold !== null) return wait(fresh, 'hold', why, null, at);
+  if (at.host === 'ending') return wait(fresh, 'shutdown', why, null, at);
+  if (at.host === 'booting') return wait(fresh, 'boot', why, null, at);
+  if (fresh.rest !== null) return wait(fresh, 'leftovers', why, later(at.instant, killPatience), at);
   const { kind } = fresh.spec;
-  switch (kind.type) {
-    case 'supervised':
-      return begin(
-        fresh,
-        why,
-        null,
-        { type: 'spawn', spec: fresh.spec, role: 'main', generation: fresh.generation + 1, command: kind.run },
-        at,
-      );
-    case 'watched': {
-      if (kind.start === null) return go(fresh, { name: 'stopped', since: at.instant, why: 'no-start' }, [seek(fresh)]);
-      const deadline = kind.start.timeout === null ? null : later(at.instant, kind.start.timeout);
-      const spawn: Effect = {
-        type: 'spawn',
-        spec: fresh.spec,
-        role: 'start',
-        generation: fresh.generation + 1,
-        command: kind.start,
-      };
-      return begin(fresh, why, deadline, spawn, at);
-    }
-  }
+  if (kind.type === 'watched' && kind.start === null)
+    return go(fresh, { name: 'stopped', since: at.instant, why: 'no-start' }, [seek(fresh)]);
+  // The neighbours decide in the same step (turn.ts): where there is nobody to wait for, nobody ever sees this state.
+  return go(fresh, { name: 'waiting', since: at.instant, for: 'turn', why, deadline: null });
 }
 
-function begin(service: Service, why: LaunchReason, deadline: Instant | null, spawn: Effect, at: Moment): Move {
+/** Starts a new generation: its turn has come. */
+export function begin(service: Service, why: LaunchReason, at: Moment): Move {
+  const { kind } = service.spec;
+  const generation = service.generation + 1;
+  const command = kind.type === 'supervised' ? kind.run : kind.start;
+  if (command === null) return stay(service);
+  const timeout = kind.type === 'supervised' ? null : command.timeout;
+  const spawn: Effect = {
+    type: 'spawn',
+    spec: service.spec,
+    role: kind.type === 'supervised' ? 'main' : 'start',
+    generation,
+    command,
+  };
   const started: Service = {
     ...service,
-    generation: service.generation + 1,
+    generation,
     restarts: { ...service.restarts, lastStart: at.instant },
-    opposition: { ...service.opposition, launched: service.generation + 1 },
+    opposition: { ...service.opposition, launched: generation },
     state: {
       name: 'starting',
       since: at.instant,
       phase: 'launching',
+      hook: 0,
       process: null,
       helper: null,
       setback: null,
-      deadline,
+      deadline: timeout === null ? null : later(at.instant, timeout),
     },
   };
   return { service: started, effects: [spawn], happened: [{ type: 'starting', why }] };
 }
 
-function wait(service: Service, reason: Waiting['for'], deadline: Instant | null, at: Moment): Move {
+function wait(service: Service, reason: Waiting['for'], why: LaunchReason, deadline: Instant | null, at: Moment): Move {
   return go(
     service,
-    { name: 'waiting', since: at.instant, for: reason, deadline },
+    { name: 'waiting', since: at.instant, for: reason, why, deadline },
     service.spec.kind.type === 'watched' ? [seek(service)] : [],
   );
 }
@@ -96,6 +89,7 @@ export function readying(
     name: 'starting',
     since,
     phase: 'readying',
+    hook: 0,
     process,
     helper,
     setback: null,

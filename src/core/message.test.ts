@@ -15,6 +15,7 @@ function textOf(what: What): string | null {
     time: now.wall,
     generation: 1,
     from: 'starting',
+    wave: null,
     to: 'backoff',
     what,
   } as const;

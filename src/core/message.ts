@@ -56,6 +56,18 @@ function lineOf(change: Change, title: string, service: Service | null): Message
       };
     case 'handedOver':
       return info(`${title} handed over from pid ${what.from.pid} to pid ${what.to.pid}`);
+    case 'waved':
+      return wavedLine(what, title);
+    case 'waits':
+      return info(`${title} waits for ${listOf(what.for)}`);
+    case 'skipped':
+      return info(`${title} is skipped: ${what.reason}`);
+    case 'done':
+      return info(`${title} is done after ${inWords(what.took)}`);
+    case 'hookFailed':
+      return { level: 'warning', text: `its ${what.hook} command failed: ${what.reason}` };
+    case 'rollEnded':
+      return { level: 'error', text: `${title} is not restarted: ${what.reason}` };
     case 'cameBack':
       return { level: 'notice', text: `${title} came back by another's hand (pid ${what.process.pid})` };
     case 'ambiguous':
@@ -114,8 +126,23 @@ function startingLine(
       return info(`starting ${title}`);
     case 'retry':
       return debug(`trying ${title} again`);
+    case 'coupling':
+      return info(`starting ${title} again`);
   }
 }
+
+/** What a wave does, in the line of the service whose end or request began it. */
+function wavedLine({ moves, spares }: Extract<What, { type: 'waved' }>, title: string): Message | null {
+  const moved = moves.length === 0 ? [] : [`moves ${listOf(moves)}`];
+  const spared = spares.map(({ service, why }) => `leaves ${service} alone, which is ${sparedInWords[why]}`);
+  const parts = [...moved, ...spared];
+  return parts.length === 0 ? null : info(`${title} ${parts.join(', ')}`);
+}
+
+const sparedInWords = { hold: 'on hold', down: 'not wanted up' } as const;
+
+const listOf = (names: readonly string[]): string =>
+  names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? 'nothing');
 
 /** What comes next, as the end of a sentence. */
 export function nextInWords(next: Next, doing: string): string {
@@ -129,6 +156,8 @@ export function nextInWords(next: Next, doing: string): string {
       return `next quiet try in ${inWords(next.in)}`;
     case 'settle':
       return `${doing} unless it comes back within ${inWords(next.for)}`;
+    case 'others':
+      return `${doing} when ${listOf(next.names)} ${next.names.length === 1 ? 'is' : 'are'} ready`;
     case 'nothing':
       return `staying down, ${next.why}`;
   }

@@ -107,6 +107,12 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'removed':
       return quiet(null);
     case 'launched':
+    case 'waved':
+    case 'waits':
+    case 'skipped':
+    case 'done':
+    case 'hookFailed':
+    case 'rollEnded':
     case 'stopping':
     case 'escalated':
     case 'stopped':

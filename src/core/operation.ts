@@ -45,6 +45,10 @@ function progressUp(changes: readonly Change[], service: Service): Progress {
   switch (state.name) {
     case 'running':
       return { type: 'done', text: `running (pid ${state.process.pid})` };
+    case 'done':
+      return { type: 'done', text: 'done' };
+    case 'skipped':
+      return { type: 'done', text: 'skipped: its condition says no' };
     case 'backoff':
     case 'failed':
       return { type: 'failed', text: reason ?? `it is ${state.name}` };
@@ -74,6 +78,8 @@ function progressDown(service: Service): Progress {
   const { state } = service;
   switch (state.name) {
     case 'stopped':
+    case 'skipped':
+    case 'done':
     case 'backoff':
     case 'failed':
     case 'waiting':

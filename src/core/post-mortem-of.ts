@@ -194,6 +194,12 @@ function markOf(
     case 'stopping':
     case 'stuck':
     case 'unseen':
+    case 'waved':
+    case 'waits':
+    case 'skipped':
+    case 'done':
+    case 'hookFailed':
+    case 'rollEnded':
       return null;
   }
 }

@@ -16,6 +16,7 @@ export function up(service: Service, at: Moment): Move {
   const { state } = service;
   switch (state.name) {
     case 'stopped':
+    case 'skipped':
     case 'backoff':
     case 'failed':
     case 'waiting':
@@ -26,6 +27,7 @@ export function up(service: Service, at: Moment): Move {
     case 'unknown':
     case 'starting':
     case 'running':
+    case 'done':
       return stay(service);
   }
 }
@@ -36,6 +38,8 @@ function down(service: Service, at: Moment): Move {
   switch (state.name) {
     case 'stopped':
       return stay(state.why === 'requested' ? service : { ...service, state: { ...state, why: 'requested' } });
+    case 'skipped':
+    case 'done':
     case 'backoff':
     case 'failed':
     case 'waiting':

@@ -27,6 +27,10 @@ function stateRemedies(service: Service): readonly Remedy[] {
   switch (state.name) {
     case 'running':
       return desiredOf(service) === 'down' ? [remedy(`stop ${name}`, 'stops it')] : [];
+    case 'done':
+      return [remedy(`restart ${name}`, 'runs it again')];
+    case 'skipped':
+      return [start, logs];
     case 'stopped':
       return state.why === 'no-start' ? [explain] : [start];
     case 'waiting':

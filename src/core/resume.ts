@@ -31,6 +31,9 @@ function resumeState(service: Service, at: Moment): Move {
     case 'stopped':
       if (state.why === 'requested' && desiredOf(service) === 'up') return launch(service, 'first', at);
       return isWatched(service) ? go(service, state, [seek(service)]) : stay(service);
+    case 'done':
+    case 'skipped':
+      return stay(service);
     case 'waiting':
       return resumeWaiting(service, at);
     case 'starting':
@@ -69,7 +72,7 @@ function resumeWaiting(service: Service, at: Moment): Move {
     return go(service, { ...state, deadline: afterLook(state.deadline ?? at.instant, at) }, [seek(service)]);
   if (isWatched(service) && (state.for === 'boot' || state.for === 'shutdown'))
     return go(service, { ...state, deadline: afterLook(at.instant, at) }, [seek(service)]);
-  return launch(service, 'restart', at);
+  return launch(service, state.why, at);
 }
 
 /** A start command is not run before a look could tell that somebody else has done it meanwhile. */
@@ -87,6 +90,12 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
         ...followed(service, state.helper),
         ...awaitReady(service, state.process),
       ]);
+    case 'condition':
+    case 'preparing':
+    case 'before':
+    case 'working':
+    case 'after':
+      return stay(service);
     case 'finding':
       return go(service, { ...state, deadline: findDeadline(service.spec.ready, at) }, [seek(service)]);
     case 'launching':

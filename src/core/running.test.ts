@@ -5,6 +5,7 @@ import { asPid } from './process.js';
 import { newService, type Service } from './state.js';
 import { step } from './step.js';
 import { instant, type Moment, wallTime } from './time.js';
+import { worldOf } from './world.js';
 
 const at: Moment = { instant: instant(100_000), wall: wallTime(0), random: 0.5, host: 'up', steadySince: instant(0) };
 const spec = watched({ name: 'ssh' });
@@ -39,13 +40,15 @@ function afterEnd(
   };
   const evidence = { status, oom: false, peakMemory: null, cpuTime: null, findings: null, ticks, by: null } as const;
   const [ended] = step(
-    new Map([['ssh', running]]),
+    worldOf(new Map([['ssh', running]])),
     { type: 'exited', service: spec.name, process: main.process, evidence, away: 'no' },
     at,
   ).services;
   if (ended === undefined) throw new Error('its end changed nothing');
   const look = { matches: [heir], pidFile: { type: 'none' }, unseen: null } as const;
-  return step(new Map([['ssh', ended]]), { type: 'looked', service: spec.name, look }, at).services[0] ?? ended;
+  return (
+    step(worldOf(new Map([['ssh', ended]])), { type: 'looked', service: spec.name, look }, at).services[0] ?? ended
+  );
 }
 
 it('the outer half of a double fork, adopted in the middle of somebody’s restart, ends: its daemon is followed, whatever it calls itself', () => {
@@ -83,7 +86,7 @@ it('the orphans of a killed master are no new master, also after a start that fa
   };
   let time = at;
   const tell = (event: Parameters<typeof step>[1]): void => {
-    now = step(new Map([['ssh', now]]), event, time).services[0] ?? now;
+    now = step(worldOf(new Map([['ssh', now]])), event, time).services[0] ?? now;
   };
   tell({ type: 'exited', service, process: master.process, evidence: { ...evidence, status: killed }, away: 'no' });
   for (const [pid, ticks] of [
@@ -122,7 +125,7 @@ it('a polite end soon after another belongs to the same incident, also in what i
     state: { name: 'running', since: instant(99_000), process: main.process, helper: null, deadline: null },
   };
   const exited = { type: 'exited', process: main.process, evidence: { ...evidence, status }, away: 'no' } as const;
-  const { services, changes } = step(new Map([['ssh', running]]), { ...exited, service: spec.name }, at);
+  const { services, changes } = step(worldOf(new Map([['ssh', running]])), { ...exited, service: spec.name }, at);
   expect(services[0]?.lastDeath?.incident).toBe(before.incident);
   expect(changes[0]?.what).toMatchObject({ type: 'died', death: { incident: before.incident } });
 });

@@ -10,7 +10,7 @@ import { filed } from './incident.js';
 import { launch, seek } from './launch.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js';
-import type { Running, Service } from './state.js';
+import type { Running, Service, Waiting } from './state.js';
 import { elapsed, later, type Moment, seconds } from './time.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
@@ -38,7 +38,13 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   const wanted = mayBeWanted(death);
   if (!wanted && kind.pattern.pidFile === null) return before(orders, [], retry(rid.service, death, at));
   const settle = wanted && kind.settle > 0 ? kind.settle : lookTime;
-  const next = { name: 'waiting', since: at.instant, for: 'settle', deadline: later(at.instant, settle) } as const;
+  const next: Waiting = {
+    name: 'waiting',
+    since: at.instant,
+    for: 'settle',
+    why: 'restart',
+    deadline: later(at.instant, settle),
+  };
   const told: What = { type: 'died', death, next: wanted ? { type: 'settle', for: settle } : { type: 'start' } };
   return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);
 }

@@ -14,7 +14,19 @@ import { launch, releaseFrom } from './launch.js';
 import { go, impossible, type Move, stay } from './move.js';
 import * as running from './running.js';
 import * as starting from './starting.js';
-import type { Backoff, Failed, Running, Service, Starting, Stopped, Stopping, Unknown, Waiting } from './state.js';
+import type {
+  Backoff,
+  Done,
+  Failed,
+  Running,
+  Service,
+  Skipped,
+  Starting,
+  Stopped,
+  Stopping,
+  Unknown,
+  Waiting,
+} from './state.js';
 import * as stopping from './stopping.js';
 import type { Moment } from './time.js';
 import { identify, noticeWhileDown } from './watching.js';
@@ -26,7 +38,10 @@ export function receive(service: Service, fact: Fact, at: Moment): Move {
     case 'unknown':
       return whenUnknown(service, state, fact, at);
     case 'stopped':
+    case 'done':
       return whenStopped(service, state, fact, at);
+    case 'skipped':
+      return whenSkipped(service, state, fact, at);
     case 'waiting':
       return whenWaiting(service, state, fact, at);
     case 'starting':
@@ -49,6 +64,7 @@ function whenUnknown(service: Service, _state: Unknown, fact: Fact, at: Moment):
     case 'spawned':
     case 'spawnFailed':
     case 'becameReady':
+    case 'prepared':
       return impossible(service, fact.type);
     case 'exited':
     case 'emptied':
@@ -57,7 +73,7 @@ function whenUnknown(service: Service, _state: Unknown, fact: Fact, at: Moment):
   }
 }
 
-function whenStopped(service: Service, _state: Stopped, fact: Fact, at: Moment): Move {
+function whenStopped(service: Service, _state: Stopped | Done, fact: Fact, at: Moment): Move {
   switch (fact.type) {
     case 'looked':
       return noticeWhileDown(service, fact.look, at);
@@ -65,10 +81,29 @@ function whenStopped(service: Service, _state: Stopped, fact: Fact, at: Moment):
       return forgetRest(service);
     case 'spawned':
     case 'spawnFailed':
+    case 'prepared':
       return impossible(service, fact.type);
     case 'exited':
     case 'becameReady':
     case 'deadlinePassed':
+      return stay(service);
+  }
+}
+
+function whenSkipped(service: Service, _state: Skipped, fact: Fact, at: Moment): Move {
+  switch (fact.type) {
+    case 'deadlinePassed':
+      return launch(service, 'retry', at);
+    case 'looked':
+      return noticeWhileDown(service, fact.look, at);
+    case 'emptied':
+      return forgetRest(service);
+    case 'spawned':
+    case 'spawnFailed':
+    case 'prepared':
+      return impossible(service, fact.type);
+    case 'exited':
+    case 'becameReady':
       return stay(service);
   }
 }
@@ -83,6 +118,7 @@ function whenWaiting(service: Service, state: Waiting, fact: Fact, at: Moment): 
       return whenWaitIsOver(service, state, at);
     case 'spawned':
     case 'spawnFailed':
+    case 'prepared':
       return impossible(service, fact.type);
     case 'exited':
     case 'becameReady':
@@ -101,6 +137,7 @@ function whenWaitIsOver(service: Service, state: Waiting, at: Moment): Move {
       // Only after the keeper's return: the host itself turns by a fact.
       return launch(service, 'first', at);
     case 'hold':
+    case 'turn':
       return stay(service);
   }
 }
@@ -119,6 +156,7 @@ function whenStarting(service: Service, state: Starting, fact: Fact, at: Moment)
       return starting.becameReady(service, state, at);
     case 'deadlinePassed':
       return starting.deadlinePassed(service, state, at);
+    case 'prepared':
     case 'emptied':
       return stay(service);
   }
@@ -136,6 +174,7 @@ function whenRunning(service: Service, state: Running, fact: Fact, at: Moment): 
       return running.deadlinePassed(service, state, at);
     case 'looked':
     case 'becameReady':
+    case 'prepared':
     case 'emptied':
       return stay(service);
   }
@@ -155,6 +194,7 @@ function whenStopping(service: Service, state: Stopping, fact: Fact, at: Moment)
       return stopping.emptied(service, state, at);
     case 'deadlinePassed':
       return stopping.deadlinePassed(service, state, at);
+    case 'prepared':
     case 'becameReady':
       return stay(service);
   }
@@ -170,6 +210,7 @@ function whenBackoff(service: Service, _state: Backoff, fact: Fact, at: Moment):
       return forgetRest(service);
     case 'spawned':
     case 'spawnFailed':
+    case 'prepared':
       return impossible(service, fact.type);
     case 'exited':
     case 'becameReady':
@@ -187,6 +228,7 @@ function whenFailed(service: Service, _state: Failed, fact: Fact, at: Moment): M
       return forgetRest(service);
     case 'spawned':
     case 'spawnFailed':
+    case 'prepared':
       return impossible(service, fact.type);
     case 'exited':
     case 'becameReady':

@@ -21,6 +21,8 @@ export interface Command {
 
 export interface ServiceSpec {
   readonly name: ServiceName;
+  /** The member of a service with `instances` that this is; null: it is one of its own. */
+  readonly pool: Pool | null;
   readonly description: string | null;
   readonly runbook: string | null;
   readonly tags: readonly string[];
@@ -30,13 +32,63 @@ export interface ServiceSpec {
   readonly settings: ProcessSettings;
   readonly ready: Ready;
   readonly restart: RestartSpec;
+  readonly coupling: Coupling;
+  readonly hooks: Hooks;
+  /** Made before each start, owned by the user of the service. */
+  readonly directories: readonly Directory[];
+  /** Paths of sockets, FIFOs and regular files, removed before each start when no living process of the service has them. */
+  readonly clean: readonly string[];
   readonly log: LogSpec;
+}
+
+/** Member `index` (from 1) of the `of` members of the service that the configuration calls `name`. */
+export interface Pool {
+  readonly name: string;
+  readonly index: number;
+  readonly of: number;
+}
+
+/** What it has to do with other services (product.md 2.5). Names of services that need not be there for `wants` and `after`. */
+export interface Coupling {
+  readonly needs: readonly Need[];
+  readonly wants: readonly ServiceName[];
+  readonly after: readonly ServiceName[];
+  readonly restartWith: readonly ServiceName[];
+}
+
+export interface Need {
+  readonly service: ServiceName;
+  /** How long that may be away before this is stopped; 0: every end counts. */
+  readonly grace: Millis;
+  readonly onReload: 'nothing' | 'restart';
+}
+
+export const noCoupling: Coupling = { needs: [], wants: [], after: [], restartWith: [] };
+
+/** Commands around a start and a stop, run one after the other with the settings of the service. */
+export interface Hooks {
+  /** Not 0: the service is skipped. */
+  readonly condition: Command | null;
+  readonly beforeStart: readonly Command[];
+  readonly afterStart: readonly Command[];
+  readonly beforeStop: readonly Command[];
+  readonly afterStop: readonly Command[];
+}
+
+export const noHooks: Hooks = { condition: null, beforeStart: [], afterStart: [], beforeStop: [], afterStop: [] };
+
+export interface Directory {
+  readonly path: string;
+  /** Permission bits, as a number. */
+  readonly mode: number;
 }
 
 /** A process that Upkeep starts and owns, in the foreground. */
 export interface Supervised {
   readonly type: 'supervised';
   readonly run: Command;
+  /** `yes`: it does its work and ends; exit 0 is `done`. */
+  readonly oneshot: 'yes' | 'no';
   readonly stop: Ladder;
   readonly reload: Reload | null;
 }

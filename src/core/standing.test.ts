@@ -40,6 +40,7 @@ const starting = (phase: 'launching' | 'finding' | 'readying'): ServiceState => 
   phase,
   process: phase === 'readying' ? process : null,
   helper: null,
+  hook: 0,
   setback: null,
   deadline,
 });
@@ -115,19 +116,19 @@ describe('why a service is as it is', () => {
     ],
     [
       'may come back by itself',
-      be(ssh, { name: 'waiting', since, for: 'settle', deadline }, { lastDeath: died }),
+      be(ssh, { name: 'waiting', since, for: 'settle', why: 'restart', deadline }, { lastDeath: died }),
       'ssh ended in a way that somebody may have wanted (code 3); it is given time for 8.0 s to come back by itself',
       'it is started in 8.0 s, unless it comes back by itself',
     ],
     [
       'waits for its leftovers',
-      be(web, { name: 'waiting', since, for: 'leftovers', deadline }, { rest: process }),
+      be(web, { name: 'waiting', since, for: 'leftovers', why: 'restart', deadline }, { rest: process }),
       'web waits for what is left of its last generation to end (the group of process 812)',
       'it is started when that has ended',
     ],
     [
       'waits for the boot',
-      be(web, { name: 'waiting', since, for: 'boot', deadline: null }),
+      be(web, { name: 'waiting', since, for: 'boot', why: 'restart', deadline: null }),
       'web waits for the host to finish booting',
       'it is started when the host has booted',
     ],
@@ -190,7 +191,7 @@ describe('why a service is as it is', () => {
 
   it('a hold comes first, with whose it is and until when, and only its end helps', () => {
     const hold = { ...word, until: wallTime(now.wall + 3_600_000), reason: 'upgrade' };
-    const held = be(web, { name: 'waiting', since, for: 'hold', deadline: null }, { hold });
+    const held = be(web, { name: 'waiting', since, for: 'hold', why: 'restart', deadline: null }, { hold });
     expect(standingOf(held, now)).toEqual({
       sentences: [
         'web has been on hold by alice for 5 min, and will be for 60 min more: upgrade; it is watched, but not started, stopped or told of',
@@ -249,7 +250,7 @@ describe('what there is to explain', () => {
     ['it is on hold and up', be(web, running, { hold }), true],
     [
       'it is on hold, and so it is down',
-      be(web, { name: 'waiting', since, for: 'hold', deadline: null }, { hold }),
+      be(web, { name: 'waiting', since, for: 'hold', why: 'restart', deadline: null }, { hold }),
       false,
     ],
     ['nobody wants it up, and it runs', be(watched({ desired: 'down' }), running), false],

@@ -72,6 +72,10 @@ function stateSentence(service: Service, now: Now): string {
       return unknownSentence(spec.name, state);
     case 'stopped':
       return stoppedSentence(service, state, now);
+    case 'skipped':
+      return `${spec.name} is skipped: its condition says no`;
+    case 'done':
+      return `${spec.name} did its work ${ago} ago`;
     case 'waiting':
       return waitingSentence(service, state, now);
     case 'starting':
@@ -128,6 +132,8 @@ function overrideSentence(name: string, { by, since, until, lasts, reason }: Ove
 function waitingSentence({ spec, lastDeath, rest }: Service, state: Waiting, now: Now): string {
   const left = state.deadline === null ? '' : ` for ${leftUntil(state.deadline, now)}`;
   switch (state.for) {
+    case 'turn':
+      return `${spec.name} waits for others`;
     case 'settle':
       return `${spec.name} ended in a way that somebody may have wanted${lastDeath === null ? '' : ` (${describeStatus(lastDeath.status)})`}; it is given time${left} to come back by itself`;
     case 'leftovers':
@@ -143,6 +149,15 @@ function waitingSentence({ spec, lastDeath, rest }: Service, state: Waiting, now
 
 function startingSentence({ spec }: Service, { phase, process }: Starting, ago: string): string {
   switch (phase) {
+    case 'condition':
+      return `${spec.name} is asked whether it is to be started`;
+    case 'preparing':
+    case 'before':
+      return `${spec.name} is being prepared for its start, for ${ago}`;
+    case 'working':
+      return `${spec.name} has been at its work for ${ago} (process ${process?.pid ?? '?'})`;
+    case 'after':
+      return `${spec.name} is ready as process ${process?.pid ?? '?'}, and its commands after a start run`;
     case 'launching':
       return spec.kind.type === 'watched'
         ? `${spec.name} is being started by its start command, for ${ago}`
@@ -206,6 +221,10 @@ function nextFor(service: Service, now: Now): string | null {
       return state.deadline === null
         ? null
         : `it is tried quietly every ${inWords(spec.restart.slowEvery)}, next in ${leftUntil(state.deadline, now)}`;
+    case 'skipped':
+      return state.deadline === null ? null : `its condition is asked again in ${leftUntil(state.deadline, now)}`;
+    case 'done':
+      return null;
     case 'waiting':
       return waitingNext(state, now);
     case 'stopped':
@@ -227,6 +246,8 @@ function nextFor(service: Service, now: Now): string | null {
 
 function waitingNext(state: Waiting, now: Now): string | null {
   switch (state.for) {
+    case 'turn':
+      return 'it is started when they are ready';
     case 'settle':
       return state.deadline === null
         ? null

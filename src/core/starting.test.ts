@@ -5,6 +5,7 @@ import { asPid, type ProcessRef } from './process.js';
 import { newService, type Service } from './state.js';
 import { step } from './step.js';
 import { instant, type Moment, wallTime } from './time.js';
+import { worldOf } from './world.js';
 
 const at: Moment = { instant: instant(1000), wall: wallTime(0), random: 0.5, host: 'up', steadySince: instant(0) };
 const command: ProcessRef = { pid: asPid(70), startTicks: 7, inode: null };
@@ -20,13 +21,14 @@ it('a start command that is found itself ends once: as the process that it was, 
       phase: 'launching',
       process: null,
       helper: command,
+      hook: 0,
       setback: null,
       deadline: instant(90_000),
     },
   };
   const facts = daemonFacts(command);
   const found = step(
-    new Map([['ssh', service]]),
+    worldOf(new Map([['ssh', service]])),
     { type: 'looked', service: spec.name, look: { matches: [facts], pidFile: { type: 'none' }, unseen: null } },
     at,
   );
@@ -36,7 +38,7 @@ it('a start command that is found itself ends once: as the process that it was, 
   const [known] = found.services;
   if (known === undefined) throw new Error('nothing was found');
   const ended = step(
-    new Map([['ssh', known]]),
+    worldOf(new Map([['ssh', known]])),
     { type: 'exited', service: spec.name, process: command, evidence, away: 'no' },
     at,
   );

@@ -47,6 +47,11 @@ export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, 
     case 'stop':
     case 'restart':
     case 'reload':
+    case 'condition':
+    case 'beforeStart':
+    case 'afterStart':
+    case 'beforeStop':
+    case 'afterStop':
       return stay(service);
   }
 }
@@ -177,6 +182,12 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
   if (fair !== null && state.deadline !== null && fair > state.deadline)
     return go(service, { ...state, deadline: fair });
   switch (state.phase) {
+    case 'condition':
+    case 'preparing':
+    case 'before':
+    case 'working':
+    case 'after':
+      return stay(service);
     case 'launching':
       return state.helper === null
         ? go(service, { ...state, deadline: null })
@@ -204,6 +215,11 @@ function fairDeadline(service: Service, state: Starting, at: Moment): Instant | 
       return timeout === null ? null : later(at.steadySince, timeout);
     }
     case 'finding':
+    case 'condition':
+    case 'preparing':
+    case 'before':
+    case 'working':
+    case 'after':
       return null;
   }
 }

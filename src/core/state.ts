@@ -3,12 +3,32 @@
 import type { AskedSignal, Death, Sender } from './death.js';
 import { noOpposition, type Opposition } from './fight.js';
 import type { ProcessRef } from './process.js';
-import type { Desired, ServiceSpec } from './spec.js';
+import type { Desired, ServiceName, ServiceSpec } from './spec.js';
 import type { Instant, WallTime } from './time.js';
 
-export type StateName = 'unknown' | 'stopped' | 'waiting' | 'starting' | 'running' | 'stopping' | 'backoff' | 'failed';
+export type StateName =
+  | 'unknown'
+  | 'stopped'
+  | 'skipped'
+  | 'waiting'
+  | 'starting'
+  | 'running'
+  | 'done'
+  | 'stopping'
+  | 'backoff'
+  | 'failed';
 
-export type ServiceState = Unknown | Stopped | Waiting | Starting | Running | Stopping | Backoff | Failed;
+export type ServiceState =
+  | Unknown
+  | Stopped
+  | Skipped
+  | Waiting
+  | Starting
+  | Running
+  | Done
+  | Stopping
+  | Backoff
+  | Failed;
 
 /** Not looked yet, or it cannot be seen, or more than one process could be it. */
 export interface Unknown {
@@ -27,22 +47,42 @@ export interface Stopped {
   readonly why: 'requested' | 'policy' | 'no-start';
 }
 
+/** Down, although wanted up: its condition says no. `deadline`: when it is asked again. */
+export interface Skipped {
+  readonly name: 'skipped';
+  readonly since: Instant;
+  readonly deadline: Instant | null;
+}
+
+/** A oneshot that has done its work. */
+export interface Done {
+  readonly name: 'done';
+  readonly since: Instant;
+}
+
 /** Down, wanted up, and something has to happen or pass first. */
 export interface Waiting {
   readonly name: 'waiting';
   readonly since: Instant;
-  /** `settle`: an end that somebody may have wanted may heal by itself. `leftovers`: the rest of the dead generation is ending. `boot`: the init system has not finished. `shutdown`: the host goes down. `hold`. */
-  readonly for: 'settle' | 'leftovers' | 'boot' | 'shutdown' | 'hold';
+  /** `turn`: other services, or a free place among those that start. `settle`: an end that somebody may have wanted may heal by itself. `leftovers`: the rest of the dead generation is ending. `boot`: the init system has not finished. `shutdown`: the host goes down. `hold`. */
+  readonly for: 'turn' | 'settle' | 'leftovers' | 'boot' | 'shutdown' | 'hold';
+  /** What it will be started for. */
+  readonly why: LaunchReason;
   readonly deadline: Instant | null;
 }
 
-/** One attempt to start. `process`: the main process (supervised) once it lives; (watched) once it is found. `helper`: the `start` command while it runs. */
+/** `restart`: after an end that nobody asked for. `retry`: a quiet try of a failed one. `coupling`: another service moved it. */
+export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry' | 'coupling';
+
+/** One attempt to start. `process`: the main process (supervised) once it lives; (watched) once it is found. `helper`: the `start` command while it runs, or a hook. `hook`: which of the commands of its phase. */
 export interface Starting {
   readonly name: 'starting';
   readonly since: Instant;
   /** Watched: how a process or the command of this very attempt ended; what is looked for since may still be there. */
   readonly setback: Death | null;
-  readonly phase: 'launching' | 'finding' | 'readying';
+  /** `condition`, `preparing` (clean state and directories) and `before` (hooks) come before there is a process, `after` (hooks) when it is ready. `working`: a oneshot at its work. */
+  readonly phase: 'condition' | 'preparing' | 'before' | 'launching' | 'finding' | 'readying' | 'working' | 'after';
+  readonly hook: number;
   readonly process: ProcessRef | null;
   readonly helper: ProcessRef | null;
   readonly deadline: Instant | null;
@@ -63,17 +103,28 @@ export interface Stopping {
   readonly since: Instant;
   /** null once the main process has ended and the rest of its group is ending. */
   readonly process: ProcessRef | null;
-  /** `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
+  /** `turn`: those that need it go first; nothing was done to it yet. `before`, `after`: its hooks around a stop. `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
    * `rest`: main is gone, its group is ending; `killing`: SIGKILL is out; `stuck`: nothing that we may do ends it. */
-  readonly phase: 'launching' | 'finding' | 'ladder' | 'command' | 'commanded' | 'rest' | 'killing' | 'stuck';
+  readonly phase:
+    | 'turn'
+    | 'before'
+    | 'launching'
+    | 'finding'
+    | 'ladder'
+    | 'command'
+    | 'commanded'
+    | 'rest'
+    | 'killing'
+    | 'stuck'
+    | 'after';
   readonly rung: number;
   readonly helper: ProcessRef | null;
   readonly why: StopReason;
   readonly deadline: Instant | null;
 }
 
-/** `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. */
-export type StopReason = 'requested' | 'start-timeout' | 'changed' | 'restart-command';
+/** `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. */
+export type StopReason = 'requested' | 'start-timeout' | 'changed' | 'restart-command' | 'coupling' | 'hook';
 
 /** Ended, and its next start waits for a delay. */
 export interface Backoff {
@@ -128,6 +179,25 @@ export interface Restarts {
   readonly lastStart: Instant | null;
 }
 
+/** Its part in a wave: what one end, or one operator's act, moves (core/wave.ts). */
+export interface Membership {
+  readonly id: WaveId;
+  /** `down`: it ends or has ended, and the wave has not started it again. `up`: it has. `settled`: ready, or come to nothing; kept until all are. */
+  readonly step: 'down' | 'up' | 'settled';
+  /** Services whose end drew it in by `restartWith`: they start after it. */
+  readonly ahead: readonly ServiceName[];
+}
+
+/** The service whose end or request began it, and when. */
+export type WaveId = `${string}@${number}`;
+
+/** Something that it needs has ended: until then it may come back, and this one lives on. */
+export interface Missing {
+  readonly service: ServiceName;
+  readonly until: Instant;
+  readonly wave: WaveId;
+}
+
 /** The value that the machine moves. */
 export interface Service {
   readonly spec: ServiceSpec;
@@ -150,6 +220,10 @@ export interface Service {
   readonly fate: 'stays' | 'removed' | 'ending';
   /** Watched: uid and command line of the last main process, by which a hand-over is recognized. */
   readonly identity: Identity | null;
+  readonly wave: Membership | null;
+  readonly missing: readonly Missing[];
+  /** A restart of a member of a pool that waits for its turn: they go one at a time. */
+  readonly planned: 'requested' | 'changed' | null;
 }
 
 export interface Identity {
@@ -175,7 +249,9 @@ export function mainOf(service: Service): ProcessRef | null {
       return state.process;
     case 'unknown':
     case 'stopped':
+    case 'skipped':
     case 'waiting':
+    case 'done':
     case 'backoff':
     case 'failed':
       return null;
@@ -207,6 +283,9 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     next: null,
     fate: 'stays',
     identity: null,
+    wave: null,
+    missing: [],
+    planned: null,
   };
 }
 

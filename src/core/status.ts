@@ -158,11 +158,11 @@ export function reasonOf(service: Service, now: Now): string {
       case 'waiting':
         return whyWaiting(state.for, last);
       case 'starting':
-        return state.phase === 'readying'
-          ? 'waiting to become ready'
-          : state.phase === 'finding'
-            ? 'looking for what its start command started'
-            : 'launching';
+        return startingPhase[state.phase];
+      case 'skipped':
+        return 'its condition says no';
+      case 'done':
+        return `done ${inWords(now.instant - state.since)} ago`;
       case 'running':
         return `running for ${inWords(now.instant - state.since)}`;
       case 'stopping':
@@ -174,6 +174,17 @@ export function reasonOf(service: Service, now: Now): string {
     }
   }
 }
+
+const startingPhase = {
+  condition: 'asking its condition',
+  preparing: 'preparing its directories',
+  before: 'running its beforeStart commands',
+  launching: 'launching',
+  finding: 'looking for what its start command started',
+  readying: 'waiting to become ready',
+  working: 'at its work',
+  after: 'running its afterStart commands',
+} as const;
 
 function whyUnknown(why: Extract<Service['state'], { name: 'unknown' }>['why']): string {
   switch (why.type) {
@@ -203,6 +214,8 @@ function whyStopped(service: Service, last: string | null): string {
 
 function whyWaiting(reason: Extract<Service['state'], { name: 'waiting' }>['for'], last: string | null): string {
   switch (reason) {
+    case 'turn':
+      return 'waiting for others';
     case 'settle':
       return `may come back by itself: ${last ?? ''}`;
     case 'leftovers':
@@ -267,9 +280,14 @@ function nextOf(service: Service, view: View): ServiceStatus['next'] {
       return desiredOf(service) === 'up' ? { what: 'start', at: null, why: state.why, waitsFor: [] } : null;
     case 'unknown':
       return { what: 'look', at: null, why: state.why.type, waitsFor: [] };
+    case 'skipped':
+      return state.deadline === null
+        ? null
+        : { what: 'start', at: wallOf(state.deadline, view), why: 'condition', waitsFor: [] };
     case 'stopped':
     case 'starting':
     case 'running':
+    case 'done':
       return null;
   }
 }
@@ -334,6 +352,8 @@ export function standing(service: ServiceStatus): 'fine' | 'late' | 'bad' {
   if (service.hold !== null) return 'fine';
   switch (service.state) {
     case 'running':
+    case 'done':
+    case 'skipped':
       return 'fine';
     case 'stopped':
       return service.desired === 'down' || service.reason.startsWith('its restart policy') ? 'fine' : 'bad';

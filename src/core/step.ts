@@ -1,34 +1,67 @@
-// The one door: (set, event, now) → changed services, orders, what happened. Facts about processes that are not the
-// service's (any more) are dropped here and nowhere else.
+// The one door: (world, event, now) → changed services, orders, what happened. A fact moves the service that it is about;
+// then its neighbours are told to go down where a wave takes them, and those whose turn has come go on: all in one step, so
+// that it is recorded in one write. Facts about processes that are not the service's (any more) are dropped here and nowhere else.
 
 import type { Change } from './change.js';
 import { expire, isDue } from './deadline.js';
+import { type Draft, draftOf } from './draft.js';
 import type { Effect } from './effect.js';
-import type { Event, ServiceEvent } from './event.js';
+import type { AddedEvent, Event, ServiceEvent } from './event.js';
+import type { Dependents } from './graph.js';
 import { type Move, stay } from './move.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { resume } from './resume.js';
+import { takeTurns } from './ripple.js';
 import { receive } from './service.js';
 import type { ServiceName } from './spec.js';
-import type { Service, ServiceSet } from './state.js';
+import type { Service } from './state.js';
 import type { Moment } from './time.js';
-import { wish } from './wish.js';
+import { announce, carry, close, loseFaith } from './wave.js';
+import { callNeeded, wish } from './wish.js';
+import type { World } from './world.js';
 
-/** What one event makes of the set. `services` are the new values of those that changed; `removed` are no more. */
+/** What one event makes of the world. `services` are the new values of those that changed; `removed` are no more. */
 export interface Step {
   readonly services: readonly Service[];
   readonly removed: readonly ServiceName[];
   readonly effects: readonly Effect[];
   readonly changes: readonly Change[];
+  /** New entries of the world's links. */
+  readonly links: ReadonlyMap<string, Dependents>;
+  /** Those that could start now, had they a place. */
+  readonly queued: readonly ServiceName[];
 }
 
-const nothing: Step = { services: [], removed: [], effects: [], changes: [] };
+export function step(world: World, event: Event, at: Moment): Step {
+  const draft = draftOf(world, at);
+  if (event.type === 'together') for (const one of event.events) take(draft, one);
+  else take(draft, event);
+  const queued = takeTurns(draft);
+  close(draft);
+  announce(draft);
+  return outcome(draft, queued);
+}
 
-export function step(set: ServiceSet, event: Event, at: Moment): Step {
-  if (event.type === 'added') return outcome(event.as, resume(event.as, at), at, 'new');
-  const service = set.get(event.service);
-  if (service === undefined || isStale(service, event)) return nothing;
-  return outcome(service, move(service, event, at), at, 'known');
+function outcome({ services: changed, effects, changes, links }: Draft, queued: readonly ServiceName[]): Step {
+  const services: Service[] = [];
+  const removed: ServiceName[] = [];
+  for (const [name, service] of changed) {
+    if (service === null) removed.push(name as ServiceName);
+    else services.push(service);
+  }
+  return { services, removed, effects, changes, links, queued };
+}
+
+function take(draft: Draft, event: ServiceEvent | AddedEvent): void {
+  const { at } = draft;
+  if (event.type === 'added') return carry(draft, null, resume(event.as, at));
+  const service = draft.get(event.service);
+  if (service === undefined || isStale(service, event)) return;
+  if (event.type === 'deadlinePassed') loseFaith(draft, service);
+  const now = draft.get(event.service);
+  if (now === undefined) return;
+  carry(draft, now, move(now, event, at));
+  if (event.type === 'asked') callNeeded(draft, event);
 }
 
 function move(service: Service, event: ServiceEvent, at: Moment): Move {
@@ -38,6 +71,7 @@ function move(service: Service, event: ServiceEvent, at: Moment): Move {
     case 'exited':
     case 'looked':
     case 'becameReady':
+    case 'prepared':
     case 'emptied':
       return receive(service, event, at);
     case 'deadlinePassed': {
@@ -67,6 +101,7 @@ function isStale(service: Service, event: ServiceEvent): boolean {
       return !isThe(service.rest, event.process);
     case 'spawned':
     case 'spawnFailed':
+    case 'prepared':
       return event.generation !== service.generation || !isUnderWay(service);
     case 'looked':
     case 'deadlinePassed':
@@ -90,7 +125,9 @@ function isUnderWay(service: Service): boolean {
       return true;
     case 'unknown':
     case 'stopped':
+    case 'skipped':
     case 'waiting':
+    case 'done':
     case 'backoff':
     case 'failed':
       return false;
@@ -106,7 +143,9 @@ function holds(service: Service, process: ProcessRef): boolean {
       return isThe(state.process, process) || isThe(state.helper, process);
     case 'unknown':
     case 'stopped':
+    case 'skipped':
     case 'waiting':
+    case 'done':
     case 'backoff':
     case 'failed':
       return false;
@@ -115,31 +154,4 @@ function holds(service: Service, process: ProcessRef): boolean {
 
 function isThe(ours: ProcessRef | null, process: ProcessRef): boolean {
   return ours !== null && isSameProcess(ours, process);
-}
-
-function outcome(was: Service, move: Move, at: Moment, kept: 'new' | 'known'): Step {
-  const { service, effects, happened } = move;
-  const changes = happened.map(
-    (what): Change => ({
-      service: service.spec.name,
-      time: at.wall,
-      generation: service.generation,
-      from: was.state.name,
-      to: service.state.name,
-      what,
-    }),
-  );
-  if (service.fate === 'removed' && service.state.name === 'stopped') {
-    const gone: Change = {
-      service: service.spec.name,
-      time: at.wall,
-      generation: service.generation,
-      from: was.state.name,
-      to: 'stopped',
-      what: { type: 'removed' },
-    };
-    return { services: [], removed: [service.spec.name], effects, changes: [...changes, gone] };
-  }
-  const services = service === was && kept === 'known' ? [] : [service];
-  return { services, removed: [], effects, changes };
 }

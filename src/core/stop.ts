@@ -1,7 +1,6 @@
 // The way down: the ladder of signals, the service's own stop command, the rest of the group, and what is stuck.
 // Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
 
-import type { What } from './change.js';
 import type { Effect } from './effect.js';
 import { killPatience, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
@@ -10,7 +9,7 @@ import type { Command, Ladder } from './spec.js';
 import type { Service, Starting, Stopping, StopReason } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
-/** Begins to stop a living main process by its own rules. */
+/** Takes a living main process down: what it does beside is ended, and those that need it go first (turn.ts). */
 export function beginStop(
   service: Service,
   process: ProcessRef,
@@ -18,21 +17,31 @@ export function beginStop(
   why: StopReason,
   at: Moment,
 ): Move {
-  const { kind } = service.spec;
   const quiet: Effect[] =
     service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
   const rid: Effect[] =
     helper === null ? [] : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
-  const happened: What[] = [{ type: 'stopping', why }];
-  const move =
-    kind.stop.type === 'ladder'
-      ? climb(service, process, kind.stop, 0, why, at)
-      : runCommand(service, process, 'stop', kind.stop.command, why, at);
-  return {
-    service: move.service,
-    effects: [...quiet, ...rid, ...move.effects],
-    happened: [...happened, ...move.happened],
+  const state: Stopping = {
+    name: 'stopping',
+    since: at.instant,
+    process,
+    phase: 'turn',
+    rung: 0,
+    helper: null,
+    why,
+    deadline: null,
   };
+  return go(service, state, [...quiet, ...rid], [{ type: 'stopping', why }]);
+}
+
+/** Its turn has come: down by its own rules. */
+export function descend(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
+  const { kind } = service.spec;
+  if (why === 'restart-command' && kind.type === 'watched' && kind.restart !== null)
+    return runCommand(service, process, 'restart', kind.restart, why, at);
+  return kind.stop.type === 'ladder'
+    ? climb(service, process, kind.stop, 0, why, at)
+    : runCommand(service, process, 'stop', kind.stop.command, why, at);
 }
 
 /** Asked to stop in the middle of a start whose outcome is on its way: what comes of it is stopped then. */
@@ -187,6 +196,10 @@ function restPatience(service: Service): Millis | null {
 export function escalate(service: Service, state: Stopping, at: Moment): Move {
   const { kind } = service.spec;
   switch (state.phase) {
+    case 'turn':
+    case 'before':
+    case 'after':
+      return stay(service);
     case 'launching':
       // Without its answer there is nothing to end yet: the answer sets a deadline of its own.
       return state.helper === null
@@ -265,6 +278,9 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
         : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
     case 'finding':
       return [seek(service)];
+    case 'turn':
+    case 'before':
+    case 'after':
     case 'launching':
     case 'command':
     case 'commanded':

@@ -1,6 +1,6 @@
 // Facts that arrive on the way down. The way itself is in `stop.ts`.
 
-import { deathOf } from './death.js';
+import { deathOf, type OurPart } from './death.js';
 import { afterStop } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
@@ -27,7 +27,12 @@ export function spawned(service: Service, state: Stopping, fact: Of<'spawned'>, 
     case 'start':
     case 'stop':
     case 'restart':
+    case 'beforeStop':
+    case 'afterStop':
       return go(service, { ...state, helper: fact.process });
+    case 'condition':
+    case 'beforeStart':
+    case 'afterStart':
     case 'reload':
       return go(service, state, [
         { type: 'endHelper', service: service.spec.name, process: fact.process, spec: service.spec },
@@ -53,6 +58,11 @@ export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFa
         [{ type: 'stuck', reason: `its ${fact.role} command could not be started: ${fact.detail}` }],
       );
     case 'reload':
+    case 'condition':
+    case 'beforeStart':
+    case 'afterStart':
+    case 'beforeStop':
+    case 'afterStop':
       return stay(service);
   }
 }
@@ -73,13 +83,17 @@ export function exited(service: Service, state: Stopping, fact: Of<'exited'>, at
 }
 
 function mainExited(service: Service, state: Stopping, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
-  const our = state.why === 'start-timeout' ? 'start-timeout' : 'requested';
+  // Its turn had not come: nothing was done to it yet.
+  const our = state.phase === 'turn' ? 'none' : ourPartIn(state.why);
   const life = { startedAt: service.restarts.lastStart, readySince: our === 'start-timeout' ? null : state.since };
   const death = {
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
     detail: our === 'start-timeout' ? (service.lastDeath?.detail ?? null) : null,
   };
-  const dead: Service = { ...service, lastDeath: our === 'requested' ? death : filed(service, death) };
+  const dead: Service = {
+    ...service,
+    lastDeath: our === 'start-timeout' || our === 'none' ? filed(service, death) : death,
+  };
   switch (service.spec.kind.type) {
     case 'supervised':
       return endRest(dead, state, process, at);
@@ -87,6 +101,19 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
       // A stop or restart command that still runs is waited for: it may be about to start the next one.
       if (state.phase === 'command') return go(dead, { ...state, process: null });
       return afterStop(dead, state, at);
+  }
+}
+
+function ourPartIn(why: Stopping['why']): OurPart {
+  switch (why) {
+    case 'start-timeout':
+    case 'coupling':
+      return why;
+    case 'requested':
+    case 'changed':
+    case 'restart-command':
+    case 'hook':
+      return 'requested';
   }
 }
 
@@ -101,6 +128,9 @@ function helperExited(service: Service, state: Stopping, at: Moment): Move {
       if (state.process === null) return afterStop(service, alone, at);
       return go(service, { ...alone, phase: 'commanded', deadline: later(at.instant, commandPatience) });
     case 'commanded':
+    case 'turn':
+    case 'before':
+    case 'after':
     case 'finding':
     case 'ladder':
     case 'rest':
@@ -119,6 +149,7 @@ function afterRestartCommand(service: Service, state: Stopping, at: Moment): Mov
     name: 'starting',
     since: at.instant,
     phase: 'finding',
+    hook: 0,
     process: null,
     helper: null,
     setback: null,

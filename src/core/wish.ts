@@ -3,12 +3,15 @@
 
 import { ask } from './ask.js';
 import { change, remove } from './definition.js';
+import type { Draft } from './draft.js';
 import type { ServiceEvent } from './event.js';
+import { couplingOf } from './graph.js';
 import { launch } from './launch.js';
 import { type Move, stay } from './move.js';
 import { pursue } from './pursue.js';
-import type { Service } from './state.js';
+import { desiredOf, type Service } from './state.js';
 import type { Moment } from './time.js';
+import { carry } from './wave.js';
 
 export type Wish = Extract<
   ServiceEvent,
@@ -27,6 +30,45 @@ export function wish(service: Service, event: Wish, at: Moment): Move {
       return service.spec.kind.type === 'watched' ? stay(service) : pursue({ ...service, fate: 'ending' }, at);
     case 'hostTurned':
       return hostTurned(service, at);
+  }
+}
+
+/** What an operator wants up has to have what it needs and wants: those that failed or wait for a delay are tried now, as if asked for themselves. */
+export function callNeeded(draft: Draft, { ask: { verb }, service: name }: Extract<Wish, { type: 'asked' }>): void {
+  if (verb !== 'start' && verb !== 'restart') return;
+  const seen = new Set<string>([name]);
+  const names = [name];
+  for (let next = names.pop(); next !== undefined; next = names.pop()) {
+    const service = draft.get(next);
+    if (service === undefined || desiredOf(service) === 'down' || service.hold !== null) continue;
+    const { needs, wants } = couplingOf(service);
+    for (const target of [...needs.map((need) => need.service), ...wants]) {
+      if (seen.has(target)) continue;
+      seen.add(target);
+      names.push(target);
+      const needed = draft.get(target);
+      if (needed !== undefined && waitsForHelp(needed)) carry(draft, needed, launch(needed, 'requested', draft.at));
+    }
+  }
+}
+
+/** Wanted up, and down for now. */
+function waitsForHelp(service: Service): boolean {
+  if (desiredOf(service) === 'down' || service.hold !== null) return false;
+  const { state } = service;
+  switch (state.name) {
+    case 'backoff':
+    case 'failed':
+    case 'skipped':
+    case 'stopped':
+      return true;
+    case 'unknown':
+    case 'waiting':
+    case 'starting':
+    case 'running':
+    case 'done':
+    case 'stopping':
+      return false;
   }
 }
 

@@ -18,7 +18,15 @@ function service(name: string): Service {
 }
 
 function change(name: string, what: What): Change {
-  return { service: serviceName(name), time: now.wall, generation: 1, from: 'running', to: 'stopped', what };
+  return {
+    service: serviceName(name),
+    time: now.wall,
+    generation: 1,
+    from: 'running',
+    to: 'stopped',
+    wave: null,
+    what,
+  };
 }
 
 let passed: Entry[] = [];

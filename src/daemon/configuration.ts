@@ -122,7 +122,7 @@ export class CurrentConfiguration {
     this.#current = loaded.config;
     this.#problems = [];
     this.#look = null;
-    for (const event of applyEvents(services(), loaded.config.specs, now())) post(event);
+    post({ type: 'together', events: applyEvents(services(), loaded.config.specs, now()) });
     return { type: 'ok', entries, warnings: loaded.warnings.map(problemText) };
   }
 }

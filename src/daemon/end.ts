@@ -19,7 +19,11 @@ export class Ending implements Sink {
   stopAll(): Promise<void> {
     return new Promise((resolve) => {
       this.#done = resolve;
-      for (const name of [...this.#services().keys()]) this.#post({ type: 'keeperEnded', service: serviceName(name) });
+      const names = [...this.#services().keys()];
+      this.#post({
+        type: 'together',
+        events: names.map((name) => ({ type: 'keeperEnded', service: serviceName(name) })),
+      });
       this.#look();
     });
   }

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '../config/load.js';
+import type { AddedEvent, ServiceEvent } from '../core/event.js';
 import { planWithout } from '../core/notice-rules.js';
 import { mainOf, type Service } from '../core/state.js';
 import { writeJob } from '../journal/job.js';
@@ -91,6 +92,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     sinks: [log, hostWatch, newsroom.chronicle],
     report: trouble,
     host,
+    parallel: decision.configuration.keeper.limits.parallel,
   });
   const keep = (applied: Configuration): void => {
     // A command is no configuration that could be the last good one.
@@ -121,6 +123,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
       // Where no journal of this boot was found its token is a fresh one, which no process can carry.
       const unrecorded =
         memory.found.boot === 'same' ? generationsAlive(memory.journal.token, recorded) : new Map<string, number>();
+      const together: (AddedEvent | ServiceEvent)[] = [];
       for (const { as: service, events } of servicesOf(
         decision.configuration,
         memory,
@@ -130,9 +133,9 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
         if (isForUs(service) === 'leave') continue;
         // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
         if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
-        keeper.post({ type: 'added', service: service.spec.name, as: service });
-        for (const event of events) keeper.post(event);
+        together.push({ type: 'added', service: service.spec.name, as: service }, ...events);
       }
+      keeper.post({ type: 'together', events: together });
     },
     close: async (exitCode, lastWord) => {
       hostWatch.close();

@@ -8,10 +8,11 @@ import type { Change } from '../core/change.js';
 import { wakeTime } from '../core/deadline.js';
 import type { Event } from '../core/event.js';
 import { serviceName } from '../core/spec.js';
-import type { Service, ServiceSet } from '../core/state.js';
+import type { ServiceSet } from '../core/state.js';
 import { step } from '../core/step.js';
 import { elapsed, type HostPhase, type Instant, later, type Millis, type Moment, millis } from '../core/time.js';
 import type { Clock, Journal, Kernel, Report, Sink } from './ports.js';
+import { Roster } from './roster.js';
 import { Wakeups } from './wakeups.js';
 
 /** A wake-up that comes later than this was held up by more than a busy loop. */
@@ -26,11 +27,13 @@ export interface KeeperParts {
   readonly report: Report;
   /** The phase of the host at the beginning. */
   readonly host: HostPhase;
+  /** How many services may start at once. */
+  readonly parallel: number;
 }
 
 export class Keeper {
   readonly #parts: KeeperParts;
-  readonly #set = new Map<string, Service>();
+  readonly #roster: Roster;
   readonly #inbox: Event[] = [];
   readonly #untold: Change[] = [];
   readonly #wakeups = new Wakeups();
@@ -44,13 +47,14 @@ export class Keeper {
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
+    this.#roster = new Roster(parts.parallel);
     this.#host = parts.host;
     this.#steadySince = parts.clock.now().instant;
     this.#sinks = new Set(parts.sinks);
   }
 
   get services(): ServiceSet {
-    return this.#set;
+    return this.#roster.services;
   }
 
   get host(): HostPhase {
@@ -70,11 +74,20 @@ export class Keeper {
     return () => this.#sinks.delete(sink);
   }
 
+  /** How many services may start at once, from now on. */
+  set parallel(count: number) {
+    this.#roster.parallel = count;
+  }
+
   /** The host begins to go down, or has finished booting: every service hears of it. */
   turnHost(to: HostPhase): void {
     if (to === this.#host) return;
     this.#host = to;
-    for (const name of [...this.#set.keys()]) this.post({ type: 'hostTurned', service: serviceName(name), to });
+    const names = [...this.#roster.services.keys()];
+    this.post({
+      type: 'together',
+      events: names.map((name) => ({ type: 'hostTurned', service: serviceName(name), to })),
+    });
   }
 
   /** The loop or the machine has stood still until now: no service is blamed for that time. */
@@ -100,7 +113,8 @@ export class Keeper {
         this.#take(event);
       } catch (error) {
         // Nothing in the daemon ends it: a surprise is reported, and this one fact dropped.
-        this.#parts.report(`a fact was dropped: ${event.type} about ${event.service}`, error);
+        if (event.type === 'together' && event.events.length > 1) this.#inbox.push(...event.events);
+        this.#parts.report(`a fact was dropped: ${describe(event)}`, error);
       }
       if (this.#isClosed()) return;
     }
@@ -118,15 +132,10 @@ export class Keeper {
   #take(event: Event): void {
     const { clock, journal, kernel, report } = this.#parts;
     const at: Moment = { ...clock.now(), host: this.#host, steadySince: this.#steadySince };
-    const outcome = step(this.#set, event, at);
-    for (const service of outcome.services) {
-      this.#set.set(service.spec.name, service);
-      this.#wakeups.set(service.spec.name, wakeTime(service, at));
-    }
-    for (const name of outcome.removed) {
-      this.#set.delete(name);
-      this.#wakeups.set(name, null);
-    }
+    const outcome = step(this.#roster, event, at);
+    this.#roster.take(outcome);
+    for (const service of outcome.services) this.#wakeups.set(service.spec.name, wakeTime(service, at));
+    for (const name of outcome.removed) this.#wakeups.set(name, null);
     const { services, removed, changes } = outcome;
     if (services.length > 0 || removed.length > 0 || changes.length > 0) journal.record(services, removed, changes);
     for (const effect of outcome.effects) {
@@ -145,7 +154,7 @@ export class Keeper {
     if (changes.length === 0) return;
     for (const sink of this.#sinks) {
       try {
-        sink.tell(changes, this.#set);
+        sink.tell(changes, this.#roster.services);
       } catch (error) {
         this.#parts.report('a sink failed', error);
       }
@@ -165,11 +174,11 @@ export class Keeper {
       return;
     }
     for (const name of this.#wakeups.takeDue(now.instant)) {
-      const service = this.#set.get(name);
+      const service = this.#roster.services.get(name);
       if (service === undefined) continue;
       this.post({ type: 'deadlinePassed', service: serviceName(name) });
       // A wake-up for the wall clock, or one a little early, changes nothing: ask again for what is left.
-      const after = this.#set.get(name);
+      const after = this.#roster.services.get(name);
       if (after !== undefined) this.#wakeups.set(name, wakeTime(after, this.#parts.clock.now()));
     }
     this.#setAlarm();
@@ -182,3 +191,6 @@ export class Keeper {
     this.#parts.clock.wakeAt(isPardoned ? this.#pardonEnds : due, this.#wake);
   }
 }
+
+const describe = (event: Event): string =>
+  event.type === 'together' ? `${event.events.length} together` : `${event.type} about ${event.service}`;

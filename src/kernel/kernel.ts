@@ -102,6 +102,9 @@ export class RealKernel implements Kernel {
       case 'spawn':
         this.#spawn(effect.spec, effect.command, effect.role, effect.generation);
         return;
+      case 'prepare':
+        this.#parts.post({ type: 'prepared', service: effect.spec.name, generation: effect.generation, problem: null });
+        return;
       case 'reclaim':
         this.#reclaim(effect.spec, effect.role, effect.generation);
         return;
@@ -326,7 +329,7 @@ export class RealKernel implements Kernel {
 }
 
 /** What is run for this. */
-function commandOf({ kind }: ServiceSpec, role: Role): Command | null {
+function commandOf({ kind, hooks }: ServiceSpec, role: Role): Command | null {
   switch (role) {
     case 'main':
       return kind.type === 'supervised' ? kind.run : null;
@@ -338,6 +341,13 @@ function commandOf({ kind }: ServiceSpec, role: Role): Command | null {
       return kind.type === 'watched' ? kind.restart : null;
     case 'reload':
       return kind.reload?.type === 'command' ? kind.reload.command : null;
+    case 'condition':
+      return hooks.condition;
+    case 'beforeStart':
+    case 'afterStart':
+    case 'beforeStop':
+    case 'afterStop':
+      return hooks[role][0] ?? null;
   }
 }
 

@@ -3,8 +3,13 @@
 import type { Pattern } from '../../src/core/pattern.js';
 import {
   type Command,
+  type Coupling,
+  type Directory,
+  type Hooks,
   type Ladder,
   type LogSpec,
+  type Need,
+  noHooks,
   type ProcessSettings,
   type Ready,
   type RestartSpec,
@@ -70,6 +75,26 @@ interface Shared {
   readonly leftovers?: ServiceSpec['leftovers'];
   readonly ready?: Partial<Ready>;
   readonly restart?: Partial<RestartSpec>;
+  /** Names, or names with their options. */
+  readonly needs?: readonly (string | ({ readonly service: string } & Partial<Omit<Need, 'service'>>))[];
+  readonly wants?: readonly string[];
+  readonly after?: readonly string[];
+  readonly restartWith?: readonly string[];
+  readonly hooks?: Partial<Hooks>;
+  readonly directories?: readonly Directory[];
+  readonly clean?: readonly string[];
+}
+
+function couplingOf({ needs = [], wants = [], after = [], restartWith = [] }: Shared): Coupling {
+  return {
+    needs: needs.map((need) => {
+      const { service, ...options } = typeof need === 'string' ? { service: need } : need;
+      return { grace: millis(0), onReload: 'nothing', ...options, service: serviceName(service) };
+    }),
+    wants: wants.map(serviceName),
+    after: after.map(serviceName),
+    restartWith: restartWith.map(serviceName),
+  };
 }
 
 /** A supervised service; without a name it is `web`, and runs `/srv/NAME`. */
@@ -82,6 +107,7 @@ export function supervised(
     kind: {
       type: 'supervised',
       run: command(wish.run ?? `/srv/${name}`),
+      oneshot: wish.oneshot ?? 'no',
       stop: wish.stop ?? ladder(rung('SIGTERM', 10_000)),
       reload: wish.reload ?? null,
     },
@@ -131,6 +157,11 @@ function common(name: string, wish: Shared, own: Pick<ServiceSpec, 'leftovers' |
     settings: settingsDefaults,
     ready: { ...readyDefaults, ...wish.ready },
     restart: { ...restartDefaults, ...wish.restart },
+    pool: null,
+    coupling: couplingOf(wish),
+    hooks: { ...noHooks, ...wish.hooks },
+    directories: wish.directories ?? [],
+    clean: wish.clean ?? [],
     log: logDefaults,
     ...own,
   };

@@ -25,7 +25,15 @@ export function serviceEntry(number: number, wish: Wish = {}): Entry {
   const { level = 'info', line = `${service} is stopped`, incident = null, tags = [] } = wish;
   const time = wallTime(wish.time ?? ENTRY_TIME + number * 1000);
   const at = { origin, number, time, at: instant(1_000_000 + number * 1000), output };
-  const change = { service: serviceName(service), time, generation: 1, from: 'running', to: 'stopped', what } as const;
+  const change = {
+    service: serviceName(service),
+    time,
+    generation: 1,
+    from: 'running',
+    to: 'stopped',
+    wave: null,
+    what,
+  } as const;
   const none = { description: null, runbook: null, hold: 'no', window: 0, total: 0, healthyAfter: 30_000 } as const;
   const about: About = { ...none, kind: 'supervised', desired: 'up', tags, level, line, incident };
   return { ...at, news: { of: 'service', change, about } };

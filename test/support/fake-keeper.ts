@@ -66,6 +66,7 @@ export const backoff = (inMs: number): ServiceState => ({
 export const starting = (): ServiceState => ({
   name: 'starting',
   since: instant(INSTANT - 2000),
+  hook: 0,
   setback: null,
   phase: 'readying',
   process: processRef(77),
@@ -160,6 +161,7 @@ export class FakeKeeper {
       time: wallTime(NOW),
       generation: 1,
       from: service.state.name,
+      wave: null,
       to: state.name,
       what,
     };

@@ -82,6 +82,12 @@ export class SimulatedKernel implements Kernel {
       case 'spawn':
         this.#spawn(effect);
         return;
+      case 'prepare':
+        this.#tell(
+          { type: 'prepared', service: effect.spec.name, generation: effect.generation, problem: null },
+          effect.spec.name,
+        );
+        return;
       case 'reclaim':
         this.#reclaim(effect);
         return;

@@ -275,6 +275,7 @@ export class Stage {
         this.problems.push(`${problem}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       },
       host: this.#hostPhase,
+      parallel: 10,
     });
     this.#keeper = keeper;
     this.kernel.connect((event) => (this.#behind === null ? this.#give(event) : this.#behind.push(event)));

@@ -7,6 +7,7 @@ import type { ServiceSpec } from '../../src/core/spec.js';
 import { newService, type Service, type ServiceState } from '../../src/core/state.js';
 import { step } from '../../src/core/step.js';
 import { instant, type Moment, seconds, wallTime } from '../../src/core/time.js';
+import { worldOf } from '../../src/core/world.js';
 import { ladder, rung, supervised, watched } from './builders.js';
 import { daemonFacts, exitedWith } from './evidence.js';
 
@@ -86,7 +87,7 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
     ['stopped', { name: 'stopped', since, why: 'requested' }],
     ['backoff', { name: 'backoff', since, attempt: 2, deadline }],
     ['failed', { name: 'failed', since, failure: { type: 'limit', count: 10 }, deadline }],
-    ['waiting (leftovers)', { name: 'waiting', since, for: 'leftovers', deadline }],
+    ['waiting (leftovers)', { name: 'waiting', since, for: 'leftovers', why: 'restart', deadline }],
   ] as const;
   const stopping = { name: 'stopping', since, rung: 0, why: 'requested', deadline } as const;
   if (kind === 'supervised') {
@@ -94,11 +95,20 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
       ...down,
       [
         'starting (launching)',
-        { name: 'starting', since, phase: 'launching', process: null, helper: null, setback: null, deadline: null },
+        {
+          name: 'starting',
+          since,
+          phase: 'launching',
+          process: null,
+          helper: null,
+          hook: 0,
+          setback: null,
+          deadline: null,
+        },
       ],
       [
         'starting (readying)',
-        { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline },
+        { name: 'starting', since, phase: 'readying', process: main, helper: null, hook: 0, setback: null, deadline },
       ],
       ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
       ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
@@ -108,18 +118,18 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
   return [
     ['unknown', { name: 'unknown', since, why: { type: 'looking' } }],
     ...down,
-    ['waiting (settle)', { name: 'waiting', since, for: 'settle', deadline }],
+    ['waiting (settle)', { name: 'waiting', since, for: 'settle', why: 'restart', deadline }],
     [
       'starting (launching)',
-      { name: 'starting', since, phase: 'launching', process: null, helper, setback: null, deadline },
+      { name: 'starting', since, phase: 'launching', process: null, helper, hook: 0, setback: null, deadline },
     ],
     [
       'starting (finding)',
-      { name: 'starting', since, phase: 'finding', process: null, helper: null, setback: null, deadline },
+      { name: 'starting', since, phase: 'finding', process: null, helper: null, hook: 0, setback: null, deadline },
     ],
     [
       'starting (readying)',
-      { name: 'starting', since, phase: 'readying', process: main, helper: null, setback: null, deadline },
+      { name: 'starting', since, phase: 'readying', process: main, helper: null, hook: 0, setback: null, deadline },
     ],
     ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
     ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
@@ -142,7 +152,7 @@ function serviceIn(spec: ServiceSpec, state: ServiceState): Service {
 
 function cell(service: Service, event: ServiceEvent): string {
   try {
-    const outcome = step(new Map([[service.spec.name, service]]), event, at);
+    const outcome = step(worldOf(new Map([[service.spec.name, service]])), event, at);
     if (outcome.removed.length > 0) return 'forgotten';
     const after = outcome.services[0] ?? service;
     const phase =

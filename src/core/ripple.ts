@@ -1,0 +1,117 @@
+// The end of every step: whoever was told to start or to go down does so when its turn has come, and what that changes for
+// its neighbours is looked at in its turn. Costs what moved and its neighbours, however many services there are.
+
+import { type Draft, hasPlace, type Touched } from './draft.js';
+import { couplingOf, targetsOf } from './graph.js';
+import { begin, seek } from './launch.js';
+import { before, type Move } from './move.js';
+import type { ServiceName } from './spec.js';
+import type { Service, Stopping, Waiting } from './state.js';
+import { descend } from './stop.js';
+import { startsAfter, stopsAfter } from './turn.js';
+import { carry } from './wave.js';
+
+/** Lets everybody move whose turn has come; returns those that could start, had they a place. */
+export function takeTurns(draft: Draft): readonly ServiceName[] {
+  const queue = new Set<ServiceName>();
+  for (;;) {
+    lookAround(draft, queue);
+    const next = nextInQueue(draft, queue);
+    if (next === undefined) break;
+    queue.delete(next.spec.name);
+    carry(draft, next, launched(draft, next));
+  }
+  tellOfWaiting(draft, queue);
+  return [...queue];
+}
+
+/** Looks at everything that moved, and at its neighbours, until nothing moves any more. `queue` gains those that lack a place alone. */
+function lookAround(draft: Draft, queue: Set<ServiceName>): void {
+  const { touched } = draft;
+  const passedOn = new Set<ServiceName>();
+  for (let one = touched.pop(); one !== undefined; one = touched.pop()) {
+    look(draft, one.name, queue);
+    for (const name of neighboursOf(draft, one.name)) {
+      look(draft, name, queue);
+      // One that still waits may not be worth waiting for any more, or again: those behind it are asked too.
+      if (one.reach === 'far' && isWaiting(draft.get(name)) && !passedOn.has(name)) {
+        passedOn.add(name);
+        touched.push({ name, reach: 'far' } satisfies Touched);
+      }
+    }
+  }
+}
+
+function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
+  const service = draft.get(name);
+  if (service === undefined) return;
+  const { state } = service;
+  if (state.name === 'stopping' && state.phase === 'turn') return lookDown(draft, service, state);
+  if (!isWaiting(service)) {
+    queue.delete(name);
+    return;
+  }
+  if (startsAfter(draft, service).length > 0) queue.delete(name);
+  else if (needsPlace(service) && !hasPlace(draft)) queue.add(name);
+  else {
+    queue.delete(name);
+    carry(draft, service, launched(draft, service));
+  }
+}
+
+function lookDown(draft: Draft, service: Service, state: Stopping): void {
+  if (state.process === null || stopsAfter(draft, service).length > 0) return;
+  carry(draft, service, descend(service, state.process, state.why, draft.at));
+}
+
+/** The one that has waited longest: those of earlier steps before those of this one. */
+function nextInQueue(draft: Draft, queue: ReadonlySet<ServiceName>): Service | undefined {
+  if (!hasPlace(draft)) return undefined;
+  for (const names of [draft.world.queued, queue]) {
+    for (const name of names) {
+      const service = draft.get(name);
+      if (isWaiting(service) && startsAfter(draft, service).length === 0) return service;
+    }
+  }
+  return undefined;
+}
+
+type Patient = Service & { readonly state: Waiting };
+
+function isWaiting(service: Service | undefined): service is Patient {
+  return service?.state.name === 'waiting' && service.state.for === 'turn';
+}
+
+/** What has died comes back at once, however many others start. */
+function needsPlace(service: Service): boolean {
+  return isWaiting(service) && service.state.why !== 'restart' && service.state.why !== 'retry';
+}
+
+function launched(draft: Draft, service: Service): Move {
+  const why = isWaiting(service) ? service.state.why : 'restart';
+  const { wave } = service;
+  return begin({ ...service, wave: wave?.step === 'down' ? { ...wave, step: 'up' } : wave }, why, draft.at);
+}
+
+function* neighboursOf(draft: Draft, name: ServiceName): Generator<ServiceName> {
+  const { needs, orders, restarts } = draft.dependentsOf(name);
+  yield* needs;
+  yield* orders;
+  yield* restarts;
+  const service = draft.get(name);
+  if (service === undefined) return;
+  yield* targetsOf(couplingOf(service));
+  yield* couplingOf(service).restartWith;
+}
+
+/** Said once, when it begins to wait; a watched daemon may come up by another's hand meanwhile. */
+function tellOfWaiting(draft: Draft, queue: ReadonlySet<ServiceName>): void {
+  for (const [name, service] of draft.services) {
+    if (service === null || !isWaiting(service) || isWaiting(draft.world.services.get(name))) continue;
+    const blockers = startsAfter(draft, service);
+    const told =
+      blockers.length === 0 && queue.has(service.spec.name) ? [] : [{ type: 'waits', for: blockers } as const];
+    const orders = service.spec.kind.type === 'watched' ? [seek(service)] : [];
+    carry(draft, service, before(orders, told, { service, effects: [], happened: [] }));
+  }
+}

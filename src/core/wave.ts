@@ -1,0 +1,306 @@
+// A wave: what one end, or one operator's act, moves among the services that are coupled to the one it befell. Who is drawn
+// in, and how each member's part is remembered until all are ready or have come to nothing. When a member may start or stop
+// is decided in turn.ts; the rules are those of product.md 2.5.
+
+import type { What } from './change.js';
+import { amend, type Draft, enter, stamp } from './draft.js';
+import { couplingOf } from './graph.js';
+import { type Move, stay } from './move.js';
+import type { Need, ServiceName } from './spec.js';
+import { desiredOf, type Membership, mainOf, type Service, type Stopping, type WaveId } from './state.js';
+import { beginStop, stopWhenLaunched } from './stop.js';
+import { type Instant, later, millis } from './time.js';
+import { isUp } from './turn.js';
+
+/** What a move meant to those who depend on the service. */
+type Turning =
+  /** It is to be stopped, and nothing was done to it yet. */
+  | 'leaving'
+  /** It has ended. */
+  | 'ended'
+  /** An attempt to start it has come to nothing. */
+  | 'failed'
+  /** It is ready. */
+  | 'returned'
+  | 'nothing';
+
+/** Takes a move in, with all that follows for others: they are told to go down, not yet stopped or started. */
+export function carry(draft: Draft, was: Service | null, move: Move): void {
+  const { happened } = move;
+  const turning = turningOf(was, move.service, happened);
+  const now = withPart(draft, was, move.service, turning);
+  if (now === was && move.effects.length === 0 && happened.length === 0) return;
+  enter(draft, was, { ...move, service: now });
+  draft.touched.push({ name: now.spec.name, reach: isNews(was, now) ? 'far' : 'near' });
+  if (now.wave?.step === 'settled') draft.settled.set(now.wave.id, now.spec.name);
+  spread(draft, now, turning);
+  if (happened.some(({ type }) => type === 'reloaded')) followReload(draft, now);
+}
+
+function turningOf(was: Service | null, now: Service, happened: readonly What[]): Turning {
+  if (was === null) return 'nothing';
+  // Back by another's hand after an end that nobody had acted on yet: that end counts. Whoever it handed over to was never away.
+  if (isUp(now) && !isUp(was))
+    return isSettling(was) && happened.some(({ type }) => type === 'cameBack') ? 'ended' : 'returned';
+  if (now.state.name === 'stopping' && was.state.name !== 'stopping')
+    return isLeaving(now.state) ? 'leaving' : 'nothing';
+  if (happened.some(({ type }) => type === 'startFailed')) return 'failed';
+  return hasEnded(was, now, happened) ? 'ended' : 'nothing';
+}
+
+/** A start that is given up takes nobody with it: nobody was there for its sake. */
+const isLeaving = ({ phase, why }: Stopping): boolean => phase === 'turn' && why !== 'start-timeout' && why !== 'hook';
+
+function hasEnded(was: Service, now: Service, happened: readonly What[]): boolean {
+  if (was.state.name === 'stopping') {
+    // What its own restart command left alive has not ended.
+    return now.state.name !== 'stopping' && !(mainOf(now) !== null && mainOf(now) === mainOf(was));
+  }
+  return !isSettling(now) && (isSettling(was) || happened.some(({ type }) => type === 'died'));
+}
+
+/** Ended in a way that somebody may have wanted: until that is decided it is no end for others. */
+const isSettling = ({ state }: Service): boolean => state.name === 'waiting' && state.for === 'settle';
+
+/** Its part in a wave after this move. */
+function withPart(draft: Draft, was: Service | null, now: Service, turning: Turning): Service {
+  switch (turning) {
+    case 'leaving':
+    case 'ended':
+      return { ...joined(draft, now), missing: [] };
+    case 'failed':
+    case 'returned':
+      return settle(now);
+    case 'nothing':
+      return isLost(now) && was !== null && !isLost(was) ? settle(now) : now;
+  }
+}
+
+/** As a member of a wave that takes it down: of the one that has not started it again yet, else of a new one of its own. */
+function joined(draft: Draft, service: Service): Service {
+  const wave = service.wave?.step === 'down' ? service.wave : (inherited(service) ?? beginning(draft, service));
+  if (wave === null) return service;
+  return { ...service, wave: isLost(service) ? { ...wave, step: 'settled' } : wave };
+}
+
+/** It was about to be moved by the end of what it needs. */
+function inherited({ missing }: Service): Membership | null {
+  const [first] = missing;
+  return first === undefined ? null : { id: first.wave, step: 'down', ahead: [] };
+}
+
+/** null: there is nobody that it could move. */
+function beginning(draft: Draft, { spec }: Service): Membership | null {
+  const { needs, restarts } = draft.dependentsOf(spec.name);
+  if (needs.length + restarts.length === 0) return null;
+  return { id: `${spec.name}@${draft.at.instant}`, step: 'down', ahead: [] };
+}
+
+const settle = (service: Service): Service =>
+  service.wave === null || service.wave.step === 'settled'
+    ? service
+    : { ...service, wave: { ...service.wave, step: 'settled' } };
+
+/** Down, and nothing brings it up by itself soon. */
+function isLost({ state }: Service): boolean {
+  return state.name === 'stopped' || state.name === 'failed' || state.name === 'skipped';
+}
+
+/** The other services that this concerns. */
+function spread(draft: Draft, service: Service, turning: Turning): void {
+  const { wave } = service;
+  const { needs, restarts } = draft.dependentsOf(service.spec.name);
+  switch (turning) {
+    case 'leaving':
+      if (wave === null) return;
+      for (const name of needs) {
+        const need = needOf(draft, name, service);
+        // Where it is coming back, patience decides when it has really gone.
+        if (need !== null && (need.grace === 0 || desiredOf(service) === 'down')) draw(draft, name, wave.id, null);
+      }
+      return;
+    case 'ended':
+      if (wave === null) return;
+      for (const name of needs) {
+        const need = needOf(draft, name, service);
+        if (need !== null) bereave(draft, name, service, need, wave.id);
+      }
+      for (const name of restarts) draw(draft, name, wave.id, service.spec.name);
+      return;
+    case 'failed':
+      // In a wave its partners have moved already; and a quiet try of one that has failed disturbs nobody.
+      if (wave === null && service.state.name !== 'failed' && service.lastDeath?.process != null) {
+        for (const name of restarts) draw(draft, name, `${service.spec.name}@${draft.at.instant}`, service.spec.name);
+      }
+      return;
+    case 'returned':
+      for (const name of needs) comfort(draft, name, service.spec.name);
+      return;
+    case 'nothing':
+      return;
+  }
+}
+
+/** How this dependent needs it; null: another member of the same pool is there for it, or it needs it no more. */
+function needOf(draft: Draft, dependent: ServiceName, { spec }: Service): Need | null {
+  const service = draft.get(dependent);
+  if (service === undefined) return null;
+  const { needs } = couplingOf(service);
+  const { pool } = spec;
+  const hasOther =
+    pool !== null &&
+    needs.some((need) => {
+      const other = draft.get(need.service);
+      return other !== undefined && other.spec.name !== spec.name && other.spec.pool?.name === pool.name && isUp(other);
+    });
+  return hasOther ? null : (needs.find((need) => need.service === spec.name) ?? null);
+}
+
+/** What it needs has ended: it goes down too, at once or when its patience is over. */
+function bereave(draft: Draft, name: ServiceName, gone: Service, { grace }: Need, wave: WaveId): void {
+  const service = draft.get(name);
+  if (service === undefined) return;
+  const isThere = service.state.name === 'running' || service.state.name === 'starting';
+  if (grace === 0 || desiredOf(gone) === 'down' || !isThere) return draw(draft, name, wave, null);
+  if (service.missing.some((missing) => missing.service === gone.spec.name)) return;
+  const until: Instant = later(draft.at.instant, millis(grace));
+  carry(draft, service, stay({ ...service, missing: [...service.missing, { service: gone.spec.name, until, wave }] }));
+}
+
+function comfort(draft: Draft, name: ServiceName, returned: ServiceName): void {
+  const service = draft.get(name);
+  if (service === undefined || service.missing.length === 0) return;
+  const missing = service.missing.filter((one) => one.service !== returned);
+  if (missing.length < service.missing.length) carry(draft, service, stay({ ...service, missing }));
+}
+
+/** A reload is no end, but some want to be restarted after it. */
+function followReload(draft: Draft, { spec }: Service): void {
+  for (const name of draft.dependentsOf(spec.name).needs) {
+    const dependent = draft.get(name);
+    const need = dependent && couplingOf(dependent).needs.find(({ service }) => service === spec.name);
+    if (need?.onReload === 'restart') draw(draft, name, `${spec.name}@${draft.at.instant}`, null);
+  }
+}
+
+/** Those whose patience with what they need is over. */
+export function loseFaith(draft: Draft, service: Service): void {
+  const over = service.missing.find(({ until }) => until <= draft.at.instant);
+  if (over !== undefined) draw(draft, service.spec.name, over.wave, null);
+}
+
+/** Moves a service for the sake of a wave: down, and up again by itself. `behind`: the one that starts after it, whose end did this. */
+function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName | null): void {
+  const service = draft.get(name);
+  if (service === undefined) return;
+  const { wave, state } = service;
+  if (wave?.id === id && wave.step !== 'down') return;
+  if (service.hold !== null) return spare(draft, service, id, 'hold');
+  if (desiredOf(service) === 'down') return spare(draft, service, id, 'down');
+
+  const ahead = [...(wave === null || wave.step === 'settled' ? [] : wave.ahead), ...(behind === null ? [] : [behind])];
+  // One that is down already, and not started again yet, keeps its wave: its end joins the two.
+  const part: Membership = wave?.step === 'down' ? { ...wave, ahead } : { id, step: 'down', ahead };
+  const member: Service = { ...service, wave: part };
+  switch (state.name) {
+    case 'running':
+      crestOf(draft, id).moves.add(name);
+      return carry(draft, service, beginStop(member, state.process, state.helper, 'coupling', draft.at));
+    case 'starting':
+      crestOf(draft, id).moves.add(name);
+      return carry(
+        draft,
+        service,
+        state.process === null
+          ? stopWhenLaunched(member, state, 'coupling', draft.at)
+          : beginStop(member, state.process, state.helper, 'coupling', draft.at),
+      );
+    case 'stopping':
+      return carry(draft, service, stay(member));
+    case 'waiting':
+      return state.for === 'turn' ? carry(draft, service, stay(member)) : undefined;
+    case 'unknown':
+    case 'stopped':
+    case 'skipped':
+    case 'done':
+    case 'backoff':
+    case 'failed':
+      return undefined;
+  }
+}
+
+function spare(draft: Draft, { spec, state }: Service, id: WaveId, why: 'hold' | 'down'): void {
+  // Only what would have been moved is worth a word.
+  const isThere = state.name === 'running' || state.name === 'starting';
+  if (isThere || why === 'hold') crestOf(draft, id).spares.set(spec.name, why);
+}
+
+function crestOf({ crests }: Draft, id: WaveId) {
+  const crest = crests.get(id) ?? { moves: new Set<ServiceName>(), spares: new Map<ServiceName, 'hold' | 'down'>() };
+  crests.set(id, crest);
+  return crest;
+}
+
+/** Tells what each wave does, in the name of the service that began it. */
+export function announce(draft: Draft): void {
+  for (const [id, { moves, spares }] of draft.crests) {
+    const origin = draft.get(id.slice(0, id.lastIndexOf('@')));
+    if (origin === undefined) continue;
+    const spared = [...spares].map(([service, why]) => ({ service, why }));
+    draft.changes.push({
+      ...stamp(draft, origin),
+      wave: id,
+      what: { type: 'waved', moves: [...moves], spares: spared },
+    });
+  }
+}
+
+/** Closes the waves of which every member has settled: whoever ends from now on begins a new one. */
+export function close(draft: Draft): void {
+  for (const [id, name] of draft.settled) {
+    const members = membersOf(draft, id, name);
+    if (members.some(({ wave }) => wave?.step !== 'settled')) continue;
+    for (const member of members) amend(draft, { ...member, wave: null });
+  }
+}
+
+/** Members are neighbours: each was drawn in by another. */
+function membersOf(draft: Draft, id: WaveId, from: ServiceName): readonly Service[] {
+  const members = new Map<string, Service>();
+  const names: string[] = [from];
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
+    const service = draft.get(name);
+    if (service?.wave?.id !== id || members.has(name)) continue;
+    members.set(name, service);
+    const { needs, restarts } = draft.dependentsOf(name);
+    const coupling = couplingOf(service);
+    names.push(...needs, ...restarts, ...coupling.restartWith);
+    for (const need of coupling.needs) names.push(need.service);
+  }
+  return [...members.values()];
+}
+
+/** Has it come to nothing, or is it on its way again? */
+function isNews(was: Service | null, now: Service): boolean {
+  return (was !== null && isHopeless(was)) !== isHopeless(now);
+}
+
+function isHopeless({ state, hold }: Service): boolean {
+  switch (state.name) {
+    case 'running':
+    case 'done':
+      return false;
+    case 'starting':
+    case 'stopping':
+      return hold !== null;
+    case 'waiting':
+      return hold !== null || state.for === 'shutdown';
+    case 'unknown':
+      return state.why.type !== 'looking';
+    case 'stopped':
+    case 'skipped':
+    case 'backoff':
+    case 'failed':
+      return true;
+  }
+}
