@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { initText } from '../config/init.js';
-import { errorText } from '../core/status.js';
+import { errorCode, errorText } from '../core/status.js';
 import { fileOf } from './check.js';
 import { daemonsHere } from './daemons.js';
 import { CommandError, EXIT } from './exit.js';
@@ -27,9 +27,9 @@ export const init: Verb = async (input, ports) => {
 };
 
 function whyNot(path: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const code = errorCode(error);
   if (code === 'EEXIST') return `${path} is there already, and is left as it is; name another FILE`;
   if (code === 'EACCES' || code === 'EROFS')
-    return `${path} cannot be written by this user (${String(code)}); name another FILE`;
+    return `${path} cannot be written by this user (${code}); name another FILE`;
   return `${path} cannot be written: ${errorText(error)}`;
 }

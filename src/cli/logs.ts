@@ -4,7 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { parseDuration } from '../config/quantity.js';
 import { call } from '../control/client.js';
-import { errorText } from '../core/status.js';
+import { errorCode, errorText } from '../core/status.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import { hasFlag, type Input, textOf, type Verb } from './input.js';
 import { fieldsOf } from './keeper-facts.js';
@@ -134,7 +134,7 @@ async function sourcesOnDisk(
 }
 
 function whyNot(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const code = errorCode(error);
   const path = error instanceof Error && 'path' in error ? String(error.path) : 'the log';
   if (code === 'EACCES')
     return `${path} may not be read by this user; logs are for root and the user of the service's keeper`;

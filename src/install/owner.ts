@@ -3,6 +3,7 @@
 
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode, errorText } from '../core/error-text.js';
 import { isVia, type Via } from './via.js';
 
 export interface Owner {
@@ -31,9 +32,8 @@ export function readOwner(state: string): FoundOwner {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return { type: 'none' };
-    return { type: 'unreadable', problem: `${path} cannot be read: ${error instanceof Error ? error.message : ''}` };
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error))) return { type: 'none' };
+    return { type: 'unreadable', problem: `${path} cannot be read: ${errorText(error)}` };
   }
   const owner = parseOwner(text);
   if (owner !== null) return { type: 'owner', owner };
@@ -74,7 +74,7 @@ export function claimOwner(state: string, owner: Owner): 'yes' | 'no' {
     linkSync(own, path);
     return 'yes';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return 'no';
+    if (errorCode(error) === 'EEXIST') return 'no';
     throw error;
   } finally {
     rmSync(own, { force: true });

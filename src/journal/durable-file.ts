@@ -3,6 +3,7 @@
 
 import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from '../core/error-text.js';
 
 /** Puts the text in the place of the file, without waiting for a disk: as long as the host runs it is the old or the new one. Throws what the system says. */
 export const replaceFile = (path: string, text: string): void => replace(path, text, () => {});
@@ -46,7 +47,7 @@ export function readJson(path: string): unknown {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
   return JSON.parse(text);

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Entry } from '../core/entry.js';
+import { errorCode } from '../core/error-text.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 import type { Report } from '../keeper/ports.js';
@@ -372,5 +373,4 @@ const isRecord = (value: unknown): value is { readonly s: SnapshotLine } =>
 const isRemoval = (value: unknown): value is { readonly r: string } =>
   typeof value === 'object' && value !== null && 'r' in value && typeof value.r === 'string';
 
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errorCode(error));

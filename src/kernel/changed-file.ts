@@ -1,6 +1,7 @@
 // Reads a small file of the host again only when it is another one or has changed. It must not know what is in it.
 
 import { readFileSync, statSync } from 'node:fs';
+import { errorCode } from '../core/error-text.js';
 
 /** A reader of `path`: one stat when nothing changed. A file that is missing or unreadable reads as empty. */
 export function whenChanged<T>(path: string, parse: (text: string) => T): () => T {
@@ -27,7 +28,6 @@ function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    return code === 'ENOENT' || code === 'EACCES' ? '' : null;
+    return ['ENOENT', 'EACCES'].includes(errorCode(error)) ? '' : null;
   }
 }

@@ -3,6 +3,7 @@
 
 import { lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from '../core/error-text.js';
 
 /** The variables of a file, or why it may not be used, in words. */
 export type EnvFile =
@@ -18,7 +19,7 @@ export function readEnvFile(entry: string): EnvFile {
     if (stranger !== null) return { type: 'refused', errno: 'EPERM', detail: stranger };
     return { type: 'read', variables: parseEnvFile(readFileSync(path, 'utf8')) };
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const errno = errorCode(error, 'EIO');
     if (optional && errno === 'ENOENT') return { type: 'read', variables: new Map() };
     const what = errno === 'ENOENT' ? 'no such file; write "-" before its path if it may be missing' : errno;
     return { type: 'refused', errno, detail: `envFile ${path}: ${what}` };

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../core/error-text.js';
 import type { OomKill, ProcessRef } from '../core/process.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
@@ -169,7 +170,7 @@ export class Groups {
     this.#busy++;
     this.#move(placement)
       .catch((error: unknown) => {
-        if (codeOf(error) !== 'ESRCH')
+        if (errorCode(error) !== 'ESRCH')
           this.#report(`the processes of ${placement.service} could not be put into a control group`, error);
       })
       .finally(() => {
@@ -212,7 +213,7 @@ export class Groups {
     try {
       await this.#write(path, text);
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') this.#report(`${path} could not be written`, error);
+      if (errorCode(error) !== 'ENOENT') this.#report(`${path} could not be written`, error);
     }
   }
 
@@ -227,11 +228,9 @@ const pidsIn = (directory: string): readonly number[] =>
 
 const writeInPool: WriteOffLoop = (path, text) => writeFile(path, text, { flag: 'r+' });
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
-
 /** A descendant may end while it is being moved. */
 function ignoreGone(error: unknown): void {
-  if (codeOf(error) !== 'ESRCH') throw error;
+  if (errorCode(error) !== 'ESRCH') throw error;
 }
 
 /** Where ours are to be. Made with the first of them: a keeper that is killed leaves no empty group behind. */

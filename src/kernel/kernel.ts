@@ -2,6 +2,7 @@
 // is posted. Never throws to the keeper: what fails becomes an event. It must not know why something is ordered.
 
 import type { Effect, Role } from '../core/effect.js';
+import { errorCode } from '../core/error-text.js';
 import { LOST } from '../core/event.js';
 import {
   type ExitEvidence,
@@ -192,7 +193,7 @@ export class RealKernel implements Kernel {
     try {
       extra = role === 'main' && probe.type === 'fd' ? { fd: this.#readyFiles.make(spec.name), as: probe.fd } : null;
     } catch (error) {
-      const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+      const errno = errorCode(error, 'EIO');
       const detail = `the file for its \`ready: {fd}\` cannot be made (${errno})`;
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
       return;

@@ -3,6 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { errorCode } from '../core/error-text.js';
 import type { Command, ProcessSettings, ServiceSpec } from '../core/spec.js';
 import { findUser } from './account.js';
 import { readEnvFile } from './env-file.js';
@@ -102,7 +103,7 @@ function judgeDirectory(cwd: string): Refused | null {
     if (stat === undefined) return refused('ENOENT', `cwd ${cwd}: no such directory`);
     return stat.isDirectory() ? null : refused('ENOTDIR', `cwd ${cwd}: it is not a directory`);
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const errno = errorCode(error, 'EIO');
     return refused(errno, `cwd ${cwd}: cannot be entered (${errno})`);
   }
 }

@@ -2,6 +2,7 @@
 // changed its own. Owns /proc/self/oom_score_adj. It must not know what a service asks for, nor why.
 
 import { openSync, readFileSync, writeSync } from 'node:fs';
+import { errorCode } from '../core/error-text.js';
 import { SystemCallFailure } from './syscalls.js';
 
 const OWN = '/proc/self/oom_score_adj';
@@ -58,7 +59,7 @@ class OomScore {
       writeSync(this.#fd, `${score}\n`, 0);
       this.#own = score;
     } catch (error) {
-      const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+      const errno = errorCode(error, 'EIO');
       throw new SystemCallFailure('oom_score_adj', errno, String(score));
     }
   }

@@ -3,6 +3,7 @@
 
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
+import { errorCode } from '../core/error-text.js';
 import { groupsOf, type Runner } from './account.js';
 import { canExecute } from './as-user.js';
 
@@ -40,7 +41,7 @@ function judge(path: string, name: string, runner: Runner | null): Program {
     if (stat.isDirectory()) return refused('EACCES', 'it is a directory, not a program');
     if (!stat.isFile()) return refused('EACCES', 'it is not a regular file');
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const errno = errorCode(error, 'EIO');
     return refused(errno, `cannot look at it (${errno})`);
   }
   const verdict = canExecute(path, runner);

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { errorCode } from '../core/error-text.js';
 import { readText } from './processes-of.js';
 import { close, flock, LOCK_EX, LOCK_NB, O_NONBLOCK, O_RDONLY, open, read, SystemCallFailure } from './syscalls.js';
 import { parseTrace } from './trace-line.js';
@@ -123,7 +124,7 @@ function make(directory: string): void {
   try {
     mkdirSync(directory);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
+import { errorCode } from '../core/error-text.js';
 import { type Archive, listArchives } from './archive.js';
 import { archivePath, intentPath, timesPath } from './log-files.js';
 import { parseTimes, readBase, type TimeEntry } from './times.js';
@@ -229,8 +230,8 @@ export class LogView {
 
   async #openLive(): Promise<void> {
     await this.#live?.close();
-    this.#live = await open(this.#source.path, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
+    this.#live = await open(this.#source.path, 'r').catch((error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return null;
       throw error;
     });
     const stats = await this.#live?.stat();

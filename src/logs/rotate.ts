@@ -16,6 +16,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { errorCode } from '../core/error-text.js';
 import { archiveNext, compressArchives, dropOldest, writeAll } from './archive.js';
 import { type Intent, readIntent, removeIntent, writeIntent } from './intent.js';
 import type { DiskCalls } from './job.js';
@@ -233,5 +234,4 @@ function compressQuietly(log: string): void {
   }
 }
 
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(errorCode(error));

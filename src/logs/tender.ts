@@ -4,7 +4,7 @@
 
 import { type FSWatcher, type Stats, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { errorText } from '../core/error-text.js';
+import { errorCode, errorText } from '../core/error-text.js';
 import type { Rotation, ServiceName } from '../core/spec.js';
 import { Forwarder, type SendLine } from './forward.js';
 import type { DiskCalls, LogJob, LogNews } from './job.js';
@@ -323,7 +323,7 @@ function statIfThere(path: string): Stats | null {
   try {
     return statSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -4,7 +4,7 @@
 
 import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText } from '../core/error-text.js';
+import { errorCode, errorText } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import type { Channel } from '../core/notice-spec.js';
 import type { Delivery, Send } from './channel.js';
@@ -149,4 +149,4 @@ function letterIn(text: string): Letter | null {
   }
 }
 
-const isGone = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isGone = (error: unknown): boolean => errorCode(error) === 'ENOENT';

@@ -1,6 +1,7 @@
 // The channel `webhook`: a letter posted to a URL, and what the answer means for it. The URL is a secret as a whole: whoever
 // has it can post there too. Only its host is ever named.
 
+import { errorCode } from '../core/error-text.js';
 import type { Channel } from '../core/notice-spec.js';
 import { authorities, isDistrust } from './authorities.js';
 import type { Delivery, Send } from './channel.js';
@@ -37,7 +38,7 @@ export function webhookSender({ url, format }: Webhook, needs: Keeping): Send {
 
 function whyNot(server: string, error: unknown, said: (text: string) => string): string {
   const reason = said(reasonOf(error));
-  if (error instanceof Error && 'code' in error && isDistrust(String(error.code)))
+  if (error instanceof Error && isDistrust(errorCode(error, '')))
     return `the certificate of ${server} is not believed (${said(error.message)})`;
   return reason.startsWith(server) ? reason : `${server}: ${reason}`;
 }
