@@ -245,18 +245,24 @@ function describeCause(death: Death): string {
 }
 
 function describeEnd(death: Death): string {
-  if (death.detail !== null) return death.detail;
-  const { by, findings } = death;
-  if (death.onRequest === 'yes' && by !== null)
-    return `${describeBareEnd(death.status)}: ${personOf(by) ?? 'somebody'} had asked for ${by.signal}`;
-  const fault = findings?.fault == null ? '' : `: ${describeFault(findings.fault)}`;
-  switch (death.status.type) {
+  return death.detail ?? describeBareEnd(death.status) + describeHand(death);
+}
+
+/** By whose hand, or at what fault, as far as it is known. */
+function describeHand({ by, onRequest, status, findings }: Death): string {
+  if (by === null) {
+    const fault = findings?.fault ?? null;
+    return fault === null || status.type === 'exited' ? '' : `: ${describeFault(fault)}`;
+  }
+  if (onRequest === 'yes') return `: ${personOf(by) ?? 'somebody'} had asked for ${by.signal}`;
+  const killer = `from ${describeKiller(by)}`;
+  switch (status.type) {
     case 'exited':
-      return `exited with code ${death.status.code}${by === null ? '' : ` after ${by.signal} from ${describeKiller(by)}`}`;
+      return ` after ${by.signal} ${killer}`;
     case 'signaled':
-      return `killed by ${describeStatus(death.status)}${by === null ? fault : ` from ${describeKiller(by)}`}`;
+      return ` ${killer}`;
     case 'unknown':
-      return `ended, nobody saw how${by === null ? fault : `, after ${by.signal} from ${describeKiller(by)}`}`;
+      return `, after ${by.signal} ${killer}`;
   }
 }
 
