@@ -50,18 +50,12 @@ export function meet(found: Case | null, entry: ServiceEntry, stops: readonly St
 /** Nobody wants it up: whatever was wrong is over, and nobody is told that it recovered. */
 function closedByWish(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Turn {
   const { change, about } = entry.news;
-  const it = found ?? opened(null, entry, at);
+  const it = namedAfter(entry, found ?? opened(null, entry, at));
   const stop = stops.find(({ service }) => service === change.service);
   if (!maySpeak(about)) return quiet(null);
-  if (change.what.type === 'stopped' && stop !== undefined)
-    return { it: null, drafts: [tell.stopped({ ...it, entry: entryId(entry) }, stop, at)] };
-  if (change.what.type === 'stuck')
-    return { it: null, drafts: [tell.stranded({ ...it, entry: entryId(entry) }, lineOf(entry), at)] };
-  if (change.what.type === 'holdEnded')
-    return {
-      it: null,
-      drafts: [tell.holdEnded({ ...it, entry: entryId(entry) }, change.to, 'wanted', at)],
-    };
+  if (change.what.type === 'stopped' && stop !== undefined) return { it: null, drafts: [tell.stopped(it, stop, at)] };
+  if (change.what.type === 'stuck') return { it: null, drafts: [tell.stranded(it, lineOf(entry), at)] };
+  if (change.what.type === 'holdEnded') return { it: null, drafts: [tell.holdEnded(it, change.to, 'wanted', at)] };
   return quiet(null);
 }
 
@@ -81,7 +75,7 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
       return { it: worse, drafts: [tell.fought(worse, what, at)] };
     }
     case 'fightEnded':
-      return it === null ? quiet(null) : stood({ ...it, entry: entryId(entry) }, at);
+      return it === null ? quiet(null) : stood(namedAfter(entry, it), at);
     case 'ambiguous':
     case 'unseen':
     case 'stuck': {
@@ -125,6 +119,9 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
       return quiet(it);
   }
 }
+
+/** What is told of it next is about this entry. */
+const namedAfter = (entry: ServiceEntry, it: Case): Case => ({ ...it, entry: entryId(entry) });
 
 const lineOf = ({ news: { change, about } }: ServiceEntry): string => about.line ?? change.what.type;
 
@@ -180,7 +177,7 @@ function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Tur
 function released(found: Case | null, entry: ServiceEntry, how: 'asked' | 'expired', at: WallTime): Turn {
   const { to } = entry.news.change;
   const isWrong = to !== 'running' && (to !== 'stopped' || found?.phase === 'down');
-  const named: Case = { ...(found ?? opened(null, entry, at)), entry: entryId(entry) };
+  const named = namedAfter(entry, found ?? opened(null, entry, at));
   if (!isWrong) return { it: found, drafts: how === 'asked' ? [] : [tell.holdEnded(named, to, 'fine', at)] };
   const wrong = down(named, entry, at);
   const it: Case = { ...wrong, worst: wrong.worst ?? 'hold-ended', seenFrom: at };
