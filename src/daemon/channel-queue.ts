@@ -144,8 +144,10 @@ export class ChannelQueue {
     };
   }
 
-  /** null: nothing is wrong, or not for long enough to be called so. */
-  /** For everybody who may read the status: what a server or a program said may name users and files, and is for operators. */
+  /**
+   * null: nothing is wrong, or not for long enough to be called so. For everybody who may read the status: what a server or
+   * a program said may name users and files, and is for operators.
+   */
   problem(): string | null {
     if (this.#failing?.told !== 'lost') return null;
     const since = inWords(this.#parts.clock.now() - this.#failing.since);

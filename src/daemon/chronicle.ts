@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { aboutOf } from '../core/about.js';
 import type { Change } from '../core/change.js';
 import type { Entry, KeeperNews, News } from '../core/entry.js';
+import { isEnd } from '../core/post-mortem-of.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import type { Now } from '../core/time.js';
 import type { Sink } from '../keeper/ports.js';
@@ -61,7 +62,7 @@ export class Chronicle implements Sink {
         services.find(({ spec }) => spec.name === change.service) ?? this.#parts.services().get(change.service) ?? null;
       const news: News = { of: 'service', change, about: aboutOf(change, service, this.#parts.now()) };
       const waiting = this.#add(news);
-      if (service !== null && isEnd(change)) this.#askForOutput(service, waiting);
+      if (service !== null && isEnd(waiting.entry)) this.#askForOutput(service, waiting);
       return waiting.entry;
     });
   }
@@ -120,5 +121,3 @@ export class Chronicle implements Sink {
     if (complete.length > 0) this.#parts.pass(complete.map(({ entry }) => entry));
   }
 }
-
-const isEnd = ({ what }: Change): boolean => what.type === 'died' || what.type === 'startFailed';
