@@ -10,6 +10,9 @@ export type Delivery =
   /** Never like this: it said no for good, or the channel cannot work as it is configured. */
   | { readonly type: 'refused'; readonly reason: string };
 
+export const later = (reason: string): Delivery => ({ type: 'later', reason });
+export const refused = (reason: string): Delivery => ({ type: 'refused', reason });
+
 export interface Sending {
   /** Aborted at the deadline of the letter: whatever was begun is broken off. */
   readonly signal: AbortSignal;

@@ -4,7 +4,7 @@
 import type { Letter } from '../core/notice.js';
 import type { Command } from '../core/spec.js';
 import { iso } from '../core/time.js';
-import type { Delivery, Send } from './channel.js';
+import { type Delivery, later, type Send } from './channel.js';
 import { oneLine } from './clean.js';
 import { jsonOf } from './letter-json.js';
 import { subjectOf } from './letter-subject.js';
@@ -49,8 +49,6 @@ export function execSender(command: Command, prepare: Prepare): Send {
     return deliveryOf(ended, command, signal);
   };
 }
-
-const later = (reason: string): Delivery => ({ type: 'later', reason });
 
 function repeat(output: string, talk: (line: string) => void): void {
   for (const line of output.split('\n')) if (line.trim() !== '') talk(`it says: ${oneLine(line, LONGEST_REASON)}`);

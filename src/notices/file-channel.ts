@@ -5,7 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import { iso } from '../core/time.js';
-import type { Delivery, Send } from './channel.js';
+import { type Delivery, later, type Send } from './channel.js';
 import { unlessAborted } from './connect.js';
 import { lineOf } from './notice-line.js';
 
@@ -32,8 +32,6 @@ export function fileSender(path: string): Send {
     }
   };
 }
-
-const later = (reason: string): Delivery => ({ type: 'later', reason });
 
 const textOf = ({ host, notices }: Letter): string =>
   notices.map((notice) => `${iso(notice.time)} ${host} ${lineOf(notice)}\n`).join('');

@@ -2,7 +2,7 @@
 
 import type { Channel } from '../core/notice-spec.js';
 import { authorities } from './authorities.js';
-import type { Delivery, Send } from './channel.js';
+import { later, type Send } from './channel.js';
 import { hostPart, messageOf } from './mail-message.js';
 import { type Keeping, readSecret } from './secret.js';
 import { findSendmail, sendBySendmail } from './sendmail.js';
@@ -54,5 +54,3 @@ function loginOf({ user, password }: Via, needs: MailNeeds): LoginRead {
 type LoginRead =
   | { readonly type: 'login'; readonly value: Login | null }
   | { readonly type: 'unreadable'; readonly reason: string };
-
-const later = (reason: string): Delivery => ({ type: 'later', reason });

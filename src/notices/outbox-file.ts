@@ -2,6 +2,7 @@
 // order. Pure; nothing is believed that was read.
 
 import type { Letter } from '../core/notice.js';
+import { fields } from './fields.js';
 
 export type Envelope = Pick<Letter, 'id' | 'channel' | 'thread' | 'time'>;
 
@@ -41,6 +42,3 @@ function isLetter(read: unknown): read is Letter {
     notices.length > 0
   );
 }
-
-const fields = (read: unknown): Readonly<Record<string, unknown>> =>
-  typeof read === 'object' && read !== null ? { ...read } : {};

@@ -4,6 +4,7 @@
 import type { Letter } from '../core/notice.js';
 import type { Channel } from '../core/notice-spec.js';
 import type { Delivery } from './channel.js';
+import { fields } from './fields.js';
 
 export type ToCourier =
   /** First, before anything is sent. */
@@ -74,6 +75,3 @@ function parsed(line: string): unknown {
     return null;
   }
 }
-
-const fields = (read: unknown): Readonly<Record<string, unknown>> =>
-  typeof read === 'object' && read !== null ? { ...read } : {};

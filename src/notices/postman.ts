@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { errorCode, errorText } from '../core/error-text.js';
 import type { Letter } from '../core/notice.js';
 import type { Channel } from '../core/notice-spec.js';
-import type { Delivery, Send } from './channel.js';
+import { type Delivery, later, refused, type Send } from './channel.js';
 import { readStored } from './outbox-file.js';
 import type { FromCourier } from './post.js';
 
@@ -74,9 +74,9 @@ export class Postman {
     try {
       release = await this.#parts.own(channel, deadline);
     } catch (error) {
-      return { type: 'later', reason: errorText(error) };
+      return later(errorText(error));
     }
-    if (release === null) return { type: 'later', reason: 'another courier is still sending' };
+    if (release === null) return later('another courier is still sending');
     try {
       return await this.#deliverFile(path, channel, Math.max(until - performance.now(), 0));
     } finally {
@@ -91,20 +91,18 @@ export class Postman {
     } catch (error) {
       // A courier of an earlier keeper finished what it was sending.
       if (isGone(error)) return { type: 'delivered', answer: 'it was delivered before' };
-      return { type: 'later', reason: `${path} cannot be read: ${errorText(error)}` };
+      return later(`${path} cannot be read: ${errorText(error)}`);
     }
     const letter = letterIn(text);
     const delivery: Delivery =
-      letter === null
-        ? { type: 'refused', reason: `${path} is damaged` }
-        : await this.#carry(letter, channel, deadline, () => {});
+      letter === null ? refused(`${path} is damaged`) : await this.#carry(letter, channel, deadline, () => {});
     if (delivery.type !== 'later') await this.#remove(path);
     return delivery;
   }
 
   async #carry(letter: Letter, channel: string, deadline: number, talk: (line: string) => void): Promise<Delivery> {
     const definition = Object.hasOwn(this.#channels, channel) ? this.#channels[channel] : undefined;
-    if (definition === undefined) return { type: 'later', reason: `there is no channel ${channel}` };
+    if (definition === undefined) return later(`there is no channel ${channel}`);
     const late = new AbortController();
     // Not AbortSignal.timeout: its timer keeps nobody alive, and a courier that is told nothing more ends only when all came out.
     const timer = setTimeout(() => late.abort(new Error('its time was over')), deadline);
@@ -113,7 +111,7 @@ export class Postman {
       return await send(letter, { signal: late.signal, talk });
     } catch (error) {
       // No channel throws; should one, the letter is not lost over it.
-      return { type: 'later', reason: errorText(error) };
+      return later(errorText(error));
     } finally {
       clearTimeout(timer);
     }

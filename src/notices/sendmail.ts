@@ -2,7 +2,7 @@
 
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Delivery, Sending } from './channel.js';
+import { type Delivery, later, type Sending } from './channel.js';
 import { oneLine } from './clean.js';
 import type { Message } from './mail-message.js';
 import { type Ended, run } from './program.js';
@@ -76,11 +76,11 @@ function deliveryOf(ended: Ended, program: string): Delivery {
       return { type: FOR_GOOD.includes(ended.code) ? 'refused' : 'later', reason };
     }
     case 'killed':
-      return { type: 'later', reason: `${program} was killed by ${ended.by}${wordsOf(ended.output)}` };
+      return later(`${program} was killed by ${ended.by}${wordsOf(ended.output)}`);
     case 'over':
-      return { type: 'later', reason: `${program} did not end in time${wordsOf(ended.output)}` };
+      return later(`${program} did not end in time${wordsOf(ended.output)}`);
     case 'not-started':
-      return { type: 'later', reason: `${program} cannot be started (${ended.code})` };
+      return later(`${program} cannot be started (${ended.code})`);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Channel } from '../core/notice-spec.js';
 import { isDistrust } from './authorities.js';
-import type { Delivery, Sending } from './channel.js';
+import { type Delivery, later, refused, type Sending } from './channel.js';
 import { oneLine } from './clean.js';
 import { connectTo, reasonOf } from './connect.js';
 import { type Endpoint, endpointOf, inText, isHere } from './endpoint.js';
@@ -21,9 +21,6 @@ const LONGEST_ANSWER = 300;
 type Failed = Extract<Outcome, { type: 'failed' }>;
 /** Makes what a server said fit to be told. */
 type Said = (text: string) => string;
-
-const later = (reason: string): Delivery => ({ type: 'later', reason });
-const refused = (reason: string): Delivery => ({ type: 'refused', reason });
 
 /** `ca`: authorities for the certificate, PEM. */
 export async function sendBySmtp(

@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises';
 import { createConnection, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../core/notice-spec.js';
-import type { Delivery, Send, Sending } from './channel.js';
+import { type Delivery, later, refused, type Send, type Sending } from './channel.js';
 import { reasonOf, unlessAborted } from './connect.js';
 import { type Endpoint, endpointOf, inText } from './endpoint.js';
 import { farMessage, localMessage } from './syslog-frame.js';
@@ -42,8 +42,6 @@ export function syslogSender({ server, facility }: Syslog, { sendDatagram, path 
   };
 }
 
-const later = (reason: string): Delivery => ({ type: 'later', reason });
-
 async function sendHere(
   path: string,
   messages: readonly Buffer[],
@@ -58,7 +56,7 @@ async function sendHere(
       refusal = sendDatagram(path, message);
     }
     if (refusal === 'EPROTOTYPE') refusal = await sendStream(path, message, signal);
-    if (refusal === 'ENOENT') return { type: 'refused', reason: `there is no syslog here: nothing is at ${path}` };
+    if (refusal === 'ENOENT') return refused(`there is no syslog here: nothing is at ${path}`);
     if (refusal !== null) return later(`${path} does not take it (${refusal})`);
     talk(`> ${message.toString('utf8')}`);
   }

@@ -4,7 +4,7 @@
 import { errorCode } from '../core/error-text.js';
 import type { Channel } from '../core/notice-spec.js';
 import { authorities, isDistrust } from './authorities.js';
-import type { Delivery, Send } from './channel.js';
+import { type Delivery, later, refused, type Send } from './channel.js';
 import { oneLine } from './clean.js';
 import { reasonOf } from './connect.js';
 import { inText } from './endpoint.js';
@@ -61,8 +61,6 @@ function secretsOf({ href, pathname, search, username, password }: URL): readonl
   return [href, pathname + search, ...pieces].filter((piece) => piece.length >= 8);
 }
 
-const later = (reason: string): Delivery => ({ type: 'later', reason });
-
 /** Too early, too many, or the other side is ill: these pass. 408, 425, 429 of RFC 9110, 8470 and 6585. */
 const PASSING = [408, 425, 429];
 
@@ -71,11 +69,8 @@ function deliveryOf({ status, retryAfter, body }: Answer, server: string, said: 
   const answer = words === '' ? String(status) : `${status} ${words}`;
   if (status >= 200 && status < 300) return { type: 'delivered', answer };
   if (status >= 300 && status < 400)
-    return {
-      type: 'refused',
-      reason: `${server} sends us elsewhere (${status}), which is not followed; write the URL that it goes to`,
-    };
+    return refused(`${server} sends us elsewhere (${status}), which is not followed; write the URL that it goes to`);
   const wait = retryAfter === null ? '' : `, to be tried after ${oneLine(retryAfter, 40)}`;
   if (status >= 500 || PASSING.includes(status)) return later(`${server} answered ${answer}${wait}`);
-  return { type: 'refused', reason: `${server} answered ${answer}` };
+  return refused(`${server} answered ${answer}`);
 }
