@@ -2,6 +2,7 @@
 // are chosen by whoever runs a program; what programs write into the log themselves is not believed.
 
 import type { Fault, OomKill } from '../core/process.js';
+import { bytesIn } from './kilobytes.js';
 import { printable } from './printable.js';
 
 interface Told {
@@ -102,12 +103,9 @@ function killIn(text: string, at: number, dump: Dump): OomNews | null {
     ...{ group: null, scope: text.startsWith('Memory cgroup') ? 'group' : 'machine' },
     ...{ held: null, mapped: null, limit: null, source: 'kernel-log' },
   };
-  const kill: OomKill = { ...(cause?.kill ?? bare), held: bytes(held), mapped: bytes(mapped) };
+  const kill: OomKill = { ...(cause?.kill ?? bare), held: bytesIn(held), mapped: bytesIn(mapped) };
   return { type: 'oom', at, pid, name, group: cause?.group ?? null, kill };
 }
-
-const bytes = (kilobytes: string | undefined): number | null =>
-  kilobytes === undefined ? null : Number(kilobytes) * 1024;
 
 // `perl[812]: segfault at 0 ip 00007f… sp 00007f… error 4 in libc.so.6[16d85a,7f…+156000]`
 const SEGFAULT =

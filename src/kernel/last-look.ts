@@ -3,6 +3,7 @@
 
 import { readLink } from './facts.js';
 import { readText } from './processes-of.js';
+import { gidIn, peakMemoryIn, uidIn } from './status-text.js';
 
 export interface LastLook {
   readonly uid: number | null;
@@ -15,16 +16,11 @@ export interface LastLook {
 
 export function lastLook(pid: number): LastLook {
   const status = readText(`/proc/${pid}/status`);
-  const number = (pattern: RegExp): number | null => {
-    const found = pattern.exec(status)?.[1];
-    return found === undefined ? null : Number(found);
-  };
-  const peak = number(/^VmHWM:\s*(\d+) kB$/m);
   return {
-    uid: number(/^Uid:\s*(\d+)/m),
-    gid: number(/^Gid:\s*(\d+)/m),
+    uid: uidIn(status),
+    gid: gidIn(status),
     exe: readLink(`/proc/${pid}/exe`),
     cwd: readLink(`/proc/${pid}/cwd`),
-    peakMemory: peak === null ? null : peak * 1024,
+    peakMemory: peakMemoryIn(status),
   };
 }

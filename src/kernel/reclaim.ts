@@ -10,6 +10,7 @@ import type { Features } from './features.js';
 import { identify, isDead, readStat, type Stat } from './identity.js';
 import { readText, variableOf } from './processes-of.js';
 import { whichHop } from './program.js';
+import { uidIn } from './status-text.js';
 import { close } from './syscalls.js';
 
 /** What the process that came of an order must be like. */
@@ -88,8 +89,8 @@ function parentsOfOrphans(): ReadonlySet<number> {
 
 /** Is it run by this user: really, not only in effect? */
 function isRunBy(expected: number | null, pid: number): boolean {
-  const uid = Number(/^Uid:\t(\d+)\t/m.exec(readText(`/proc/${pid}/status`))?.[1] ?? -1);
-  if (expected === null || uid === -1) return false;
+  const uid = uidIn(readText(`/proc/${pid}/status`));
+  if (expected === null || uid === null) return false;
   if (uid === expected) return true;
   const own = process.geteuid?.() ?? 0;
   // It is not yet who it will be: still the hop that changes the user, or is about to be replaced by it.

@@ -5,6 +5,7 @@ import { listedName } from './account.js';
 import { readStat } from './identity.js';
 import { fromLatin1, printable } from './printable.js';
 import { readText } from './processes-of.js';
+import { processIn, uidIn } from './status-text.js';
 
 export interface SenderFacts {
   /** Of the whole process, where the number was a thread's. */
@@ -30,8 +31,7 @@ export function senderFacts(number: number, name: string | null, ticks: number):
   const pid = processIn(status) ?? number;
   const stat = readStat(pid);
   if (stat === null || stat.startTicks > ticks) return gone;
-  const own = /^Uid:\s*(\d+)/m.exec(status)?.[1];
-  const uid = loginUid(pid) ?? (own === undefined ? null : Number(own));
+  const uid = loginUid(pid) ?? uidIn(status);
   const now = printable(fromLatin1(stat.comm));
   // A thread may be called anything, the process has the name that people know.
   const then = name === null || pid !== number ? now : printable(name);
@@ -49,11 +49,6 @@ export function senderFacts(number: number, name: string | null, ticks: number):
 /** The process that this thread belongs to; null when it is gone. */
 export function processOfThread(number: number): number | null {
   return processIn(readText(`/proc/${number}/status`));
-}
-
-function processIn(status: string): number | null {
-  const found = /^Tgid:\s*(\d+)$/m.exec(status)?.[1];
-  return found === undefined ? null : Number(found);
 }
 
 /** The person who logged in, behind sudo and su; null where nobody did. */

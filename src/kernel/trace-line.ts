@@ -2,6 +2,8 @@
 // send a million signals a second. The names in it are chosen by whoever runs a program, blanks and line ends included; so
 // a record is found by a word that is longer than any name, and read from there to both ends.
 
+import { bytesIn } from './kilobytes.js';
+
 /** What happened, and when: in milliseconds since boot, sleep included, and on the clock of start times (ticks of 10 ms). */
 interface Timed {
   readonly at: number;
@@ -80,7 +82,7 @@ function recordOf(head: string, body: Words): TraceRecord | null {
   const time: Timed = { at: seconds * 1000 + fraction * 1000, ticks: seconds * 100 + Math.floor(fraction * 100) };
   if (victim !== undefined) {
     const size: Words = SIZES.exec(sizes ?? '')?.groups ?? {};
-    return { type: 'starved', ...time, target: Number(victim), held: bytes(size.held), mapped: bytes(size.mapped) };
+    return { type: 'starved', ...time, target: Number(victim), held: bytesIn(size.held), mapped: bytesIn(size.mapped) };
   }
   return {
     type: 'signalled',
@@ -92,6 +94,3 @@ function recordOf(head: string, body: Words): TraceRecord | null {
     name: comm ?? '',
   };
 }
-
-const bytes = (kilobytes: string | undefined): number | null =>
-  kilobytes === undefined ? null : Number(kilobytes) * 1024;
