@@ -46,6 +46,13 @@ export interface About {
   readonly level: Level;
 }
 
+/** Who asked for it, or did it; null: nobody that is known. */
+export function doerOf(news: News): Sender | null {
+  const what = news.of === 'keeper' ? news.what : news.change.what;
+  if ('death' in what) return what.death.by;
+  return 'by' in what ? what.by : null;
+}
+
 /** What happened to the keeper itself. */
 export type KeeperNews =
   /** `before`: how the one before ended, in words, when nobody had asked it to. */

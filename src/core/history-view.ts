@@ -2,7 +2,7 @@
 
 import type { What } from './change.js';
 import type { Death, Sender } from './death.js';
-import type { Entry, News } from './entry.js';
+import { doerOf, type Entry, type News } from './entry.js';
 import type { Answer, Place } from './history.js';
 import { describeNews } from './keeper-news.js';
 import type { Level } from './message.js';
@@ -106,13 +106,14 @@ function viewOf(news: News): View {
     from,
     to,
     incident,
-    by: death === null ? ('by' in what ? what.by : null) : death.by === null ? null : senderOf(death.by),
+    by: byIn(news),
     reason: what.type === 'asked' ? what.reason : null,
     death: death === null ? null : deathStatus(death),
   };
 }
 
-function keeperView({ what }: Extract<News, { of: 'keeper' }>): View {
+function keeperView(news: Extract<News, { of: 'keeper' }>): View {
+  const { what } = news;
   const { level, text } = describeNews(what);
   return {
     service: what.type === 'acked' ? what.service : null,
@@ -123,10 +124,15 @@ function keeperView({ what }: Extract<News, { of: 'keeper' }>): View {
     from: null,
     to: null,
     incident: what.type === 'acked' ? what.incident : null,
-    by: 'by' in what ? what.by : null,
+    by: byIn(news),
     reason: what.type === 'acked' ? what.reason : null,
     death: null,
   };
+}
+
+function byIn(news: News): Sender | null {
+  const doer = doerOf(news);
+  return doer === null ? null : senderOf(doer);
 }
 
 function detailsOf({ news, output }: Entry): HistoryDetails | null {

@@ -1,7 +1,7 @@
 // An entry ↔ a row. Pure.
 
 import type { Sender } from '../core/death.js';
-import type { Entry, KeeperNews, News } from '../core/entry.js';
+import { doerOf, type Entry, type KeeperNews, type News } from '../core/entry.js';
 import { describeNews } from '../core/keeper-news.js';
 import type { Level } from '../core/message.js';
 import type { Value } from './store.js';
@@ -16,7 +16,7 @@ export const INSERT = `
 
 export function rowOf(entry: Entry): readonly Value[] {
   const { origin, number, time, news } = entry;
-  const { level, service, what, incident, by } = columnsOf(news);
+  const { level, service, what, incident } = columnsOf(news);
   return [
     origin,
     number,
@@ -25,7 +25,7 @@ export function rowOf(entry: Entry): readonly Value[] {
     service,
     what,
     incident,
-    nameOf(by),
+    nameOf(doerOf(news)),
     JSON.stringify(entry),
   ];
 }
@@ -38,7 +38,6 @@ interface Columns {
   readonly service: string | null;
   readonly what: string;
   readonly incident: string | null;
-  readonly by: Pick<Sender, 'user' | 'uid'> | null;
 }
 
 function columnsOf(news: News): Columns {
@@ -49,7 +48,6 @@ function columnsOf(news: News): Columns {
     service: change.service,
     what: change.what.type,
     incident: about.incident,
-    by: byIn(change.what),
   };
 }
 
@@ -60,17 +58,10 @@ function keeperColumns(what: KeeperNews): Columns {
     service: isAck ? what.service : null,
     what: what.type,
     incident: isAck ? what.incident : null,
-    by: 'by' in what ? what.by : null,
   };
 }
 
-/** Who asked for it, or did it. */
-function byIn(what: Extract<News, { of: 'service' }>['change']['what']): Columns['by'] {
-  if ('death' in what) return what.death.by;
-  return 'by' in what ? what.by : null;
-}
-
-function nameOf(by: Columns['by']): string | null {
+function nameOf(by: Sender | null): string | null {
   if (by === null) return null;
   return by.user ?? (by.uid === null ? null : String(by.uid));
 }
