@@ -124,8 +124,7 @@ export class Telling {
   }
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#cancelSleep();
   }
 
   #isIdle(): boolean {
@@ -142,7 +141,7 @@ export class Telling {
   }
 
   #give(fresh: readonly Entry[], letters: readonly Letter[]): void {
-    this.close();
+    this.#cancelSleep();
     this.#changed = 'no';
     const entries = [...this.#unwritten, ...fresh].slice(-mostUnwritten);
     this.#unwritten = [];
@@ -202,8 +201,13 @@ export class Telling {
   }
 
   #sleep(length: number, then: () => void): void {
-    this.close();
+    this.#cancelSleep();
     this.#timer = setTimeout(then, length);
     this.#timer.unref();
+  }
+
+  #cancelSleep(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }
