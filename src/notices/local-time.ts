@@ -6,15 +6,18 @@ const two = (n: number): string => String(n).padStart(2, '0');
 export function localTime(ms: number): string {
   const time = new Date(ms);
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${clockTime(ms).slice(0, 8)} ${offset(time)}`;
+  return `${date} ${secondsOfDay(time)} ${offset(time)}`;
 }
 
 /** `11:00:00.120`. */
 export function clockTime(ms: number): string {
   const time = new Date(ms);
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
-  return `${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+  return `${secondsOfDay(time)}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
+
+/** `11:00:00`. */
+export const secondsOfDay = (time: Date): string =>
+  [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
 
 /** `2026-11-20, +0100`. */
 export function offsetInWords(ms: number): string {

@@ -4,6 +4,7 @@
 import type { Label, Notice } from '../core/notice.js';
 import { iso } from '../core/time.js';
 import { oneLine } from './clean.js';
+import { secondsOfDay } from './local-time.js';
 import { lineOf } from './notice-line.js';
 
 /** syslog(3): 3 error, 4 warning, 5 notice. */
@@ -83,8 +84,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** Without a host: the daemon adds it. */
 export function localMessage(notice: Notice, { facility, pid }: Omit<Origin, 'host'>): Buffer {
   const time = new Date(notice.time);
-  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map((n) => String(n).padStart(2, '0'));
-  const stamp = `${months[time.getMonth()]} ${String(time.getDate()).padStart(2)} ${clock.join(':')}`;
+  const stamp = `${months[time.getMonth()]} ${String(time.getDate()).padStart(2)} ${secondsOfDay(time)}`;
   return clipped(`<${priority(facility, notice.label)}>${stamp} upkeep[${pid}]: ${lineOf(notice)}`);
 }
 
