@@ -83,10 +83,17 @@ export function amend(draft: Draft, service: Service): void {
 export function note(draft: Draft, was: Service | null, now: Service, what: What): void {
   draft.changes.push({
     ...stamp(draft, now),
-    from: (was ?? now).state.name,
+    from: fromIn(draft, was ?? now).name,
     wave: now.wave?.id ?? was?.wave?.id ?? null,
     what,
   });
+}
+
+/** Where it was before this step, if it went through its turn within it: what lasts no time at all is nothing to tell. */
+function fromIn({ world }: Draft, was: Service): Service['state'] {
+  const { state } = was;
+  const before = world.services.get(was.spec.name)?.state;
+  return state.name === 'waiting' && state.for === 'turn' && before !== undefined ? before : state;
 }
 
 export function stamp({ at }: Draft, { spec, generation, state }: Service): Omit<Change, 'wave' | 'what'> {

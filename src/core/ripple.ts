@@ -46,17 +46,11 @@ function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
   const service = draft.get(name);
   if (service === undefined) return;
   const { state } = service;
-  if (state.name === 'stopping' && state.phase === 'turn') return lookDown(draft, service, state);
-  if (!isWaiting(service)) {
-    queue.delete(name);
-    return;
-  }
-  if (startsAfter(draft, service).length > 0) queue.delete(name);
-  else if (needsPlace(service) && !hasPlace(draft)) queue.add(name);
-  else {
-    queue.delete(name);
-    carry(draft, service, launched(draft, service));
-  }
+  queue.delete(name);
+  if (state.name === 'stopping' && state.phase === 'turn') lookDown(draft, service, state);
+  if (!isWaiting(service) || startsAfter(draft, service).length > 0) return;
+  if (needsPlace(service) && !hasPlace(draft)) queue.add(name);
+  else carry(draft, service, launched(draft, service));
 }
 
 function lookDown(draft: Draft, service: Service, state: Stopping): void {

@@ -54,12 +54,14 @@ function outcome({ services: changed, effects, changes, links }: Draft, queued: 
 
 function take(draft: Draft, event: ServiceEvent | AddedEvent): void {
   const { at } = draft;
-  if (event.type === 'added') return carry(draft, null, resume(event.as, at));
+  if (event.type === 'added') {
+    carry(draft, null, resume(event.as, at));
+    return;
+  }
   const service = draft.get(event.service);
   if (service === undefined || isStale(service, event)) return;
   if (event.type === 'deadlinePassed') loseFaith(draft, service);
-  const now = draft.get(event.service);
-  if (now === undefined) return;
+  const now = draft.get(event.service) ?? service;
   carry(draft, now, move(now, event, at));
   if (event.type === 'asked') callNeeded(draft, event);
 }

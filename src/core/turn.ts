@@ -47,18 +47,7 @@ export function isComing(view: View, name: string, seen: Set<string>): boolean {
     case 'unknown':
       return state.why.type === 'looking';
     case 'waiting':
-      switch (state.for) {
-        case 'turn':
-          return isPromising(view, service, seen);
-        case 'settle':
-        case 'leftovers':
-        case 'boot':
-          return true;
-        case 'shutdown':
-        case 'hold':
-          return false;
-      }
-    // falls through: every case above returns
+      return state.for === 'turn' ? isPromising(view, service, seen) : state.for !== 'shutdown' && state.for !== 'hold';
     case 'stopped':
     case 'skipped':
     case 'running':

@@ -161,7 +161,10 @@ function bereave(draft: Draft, name: ServiceName, gone: Service, { grace }: Need
   const service = draft.get(name);
   if (service === undefined) return;
   const isThere = service.state.name === 'running' || service.state.name === 'starting';
-  if (grace === 0 || desiredOf(gone) === 'down' || !isThere) return draw(draft, name, wave, null);
+  if (grace === 0 || desiredOf(gone) === 'down' || !isThere) {
+    draw(draft, name, wave, null);
+    return;
+  }
   if (service.missing.some((missing) => missing.service === gone.spec.name)) return;
   const until: Instant = later(draft.at.instant, millis(grace));
   carry(draft, service, stay({ ...service, missing: [...service.missing, { service: gone.spec.name, until, wave }] }));
@@ -195,8 +198,11 @@ function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName |
   if (service === undefined) return;
   const { wave, state } = service;
   if (wave?.id === id && wave.step !== 'down') return;
-  if (service.hold !== null) return spare(draft, service, id, 'hold');
-  if (desiredOf(service) === 'down') return spare(draft, service, id, 'down');
+  const reason = service.hold !== null ? 'hold' : desiredOf(service) === 'down' ? 'down' : null;
+  if (reason !== null) {
+    spare(draft, service, id, reason);
+    return;
+  }
 
   const ahead = [...(wave === null || wave.step === 'settled' ? [] : wave.ahead), ...(behind === null ? [] : [behind])];
   // One that is down already, and not started again yet, keeps its wave: its end joins the two.
@@ -205,27 +211,31 @@ function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName |
   switch (state.name) {
     case 'running':
       crestOf(draft, id).moves.add(name);
-      return carry(draft, service, beginStop(member, state.process, state.helper, 'coupling', draft.at));
+      carry(draft, service, beginStop(member, state.process, state.helper, 'coupling', draft.at));
+      return;
     case 'starting':
       crestOf(draft, id).moves.add(name);
-      return carry(
+      carry(
         draft,
         service,
         state.process === null
           ? stopWhenLaunched(member, state, 'coupling', draft.at)
           : beginStop(member, state.process, state.helper, 'coupling', draft.at),
       );
+      return;
     case 'stopping':
-      return carry(draft, service, stay(member));
+      carry(draft, service, stay(member));
+      return;
     case 'waiting':
-      return state.for === 'turn' ? carry(draft, service, stay(member)) : undefined;
+      if (state.for === 'turn') carry(draft, service, stay(member));
+      return;
     case 'unknown':
     case 'stopped':
     case 'skipped':
     case 'done':
     case 'backoff':
     case 'failed':
-      return undefined;
+      return;
   }
 }
 
