@@ -69,9 +69,11 @@ export type AddedEvent = { readonly type: 'added'; readonly service: ServiceName
 export const LOST = 'LOST';
 
 /** Facts that arrived together: what follows from them is drawn once, when all are taken in. At boot, shutdown and apply, and where an operator asks several services. */
-export type TogetherEvent = { readonly type: 'together'; readonly events: readonly (ServiceEvent | AddedEvent)[] };
+export type TogetherEvent = { readonly type: 'together'; readonly events: readonly SingleEvent[] };
 
-export type Event = ServiceEvent | AddedEvent | TogetherEvent;
+export type SingleEvent = ServiceEvent | AddedEvent;
+
+export type Event = SingleEvent | TogetherEvent;
 
 /** What an operator may ask of one service. */
 export type Ask =

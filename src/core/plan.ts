@@ -1,7 +1,7 @@
 // What applying a configuration would do, service by service, and the events that do just that. Pure.
 
 import { changedKeys, isEqual, needsRestart } from './difference.js';
-import type { AddedEvent, ServiceEvent } from './event.js';
+import type { SingleEvent } from './event.js';
 import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
 import { desiredOf, newService, type Service, type ServiceSet } from './state.js';
 import type { Instant } from './time.js';
@@ -50,12 +50,8 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
 }
 
 /** The events that carry the plan out. What did not change gets none. */
-export function applyEvents(
-  set: ServiceSet,
-  specs: readonly ServiceSpec[],
-  now: Instant,
-): readonly (ServiceEvent | AddedEvent)[] {
-  const events: (ServiceEvent | AddedEvent)[] = [];
+export function applyEvents(set: ServiceSet, specs: readonly ServiceSpec[], now: Instant): readonly SingleEvent[] {
+  const events: SingleEvent[] = [];
   const coming = new Set<string>(specs.map((spec) => spec.name));
   for (const name of set.keys()) {
     if (!coming.has(name)) events.push({ type: 'removed', service: serviceName(name) });

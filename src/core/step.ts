@@ -6,7 +6,7 @@ import type { Change } from './change.js';
 import { expire, isDue } from './deadline.js';
 import { type Draft, draftOf } from './draft.js';
 import type { Effect } from './effect.js';
-import type { AddedEvent, Event, ServiceEvent } from './event.js';
+import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
 import { type Move, stay } from './move.js';
 import { isSameProcess, type ProcessRef } from './process.js';
@@ -52,7 +52,7 @@ function outcome({ services: changed, effects, changes, links }: Draft, queued: 
   return { services, removed, effects, changes, links, queued };
 }
 
-function take(draft: Draft, event: ServiceEvent | AddedEvent): void {
+function take(draft: Draft, event: SingleEvent): void {
   const { at } = draft;
   if (event.type === 'added') {
     carry(draft, null, resume(event.as, at));

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '../config/load.js';
-import type { AddedEvent, ServiceEvent } from '../core/event.js';
+import type { SingleEvent } from '../core/event.js';
 import { planWithout } from '../core/notice-rules.js';
 import { mainOf, type Service } from '../core/state.js';
 import { writeJob } from '../journal/job.js';
@@ -52,6 +52,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     begunAt: (name) => memory.found.snapshots.get(name)?.begun ?? 0,
     report: trouble,
     post: (event) => keeper.post(event),
+    together: (work) => keeper.gather(work),
   });
   log.printThrough((text) => outside.disk.send(printJob(text)));
   const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
@@ -123,7 +124,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
       // Where no journal of this boot was found its token is a fresh one, which no process can carry.
       const unrecorded =
         memory.found.boot === 'same' ? generationsAlive(memory.journal.token, recorded) : new Map<string, number>();
-      const together: (AddedEvent | ServiceEvent)[] = [];
+      const together: SingleEvent[] = [];
       for (const { as: service, events } of servicesOf(
         decision.configuration,
         memory,

@@ -25,7 +25,7 @@ import { Killers } from '../kernel/killers.js';
 import { oomScore } from '../kernel/oom-score.js';
 import { peerOf } from '../kernel/peer.js';
 import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
-import { createPump } from '../kernel/pump.js';
+import { createPump, type Together } from '../kernel/pump.js';
 import { Reaper } from '../kernel/reaper.js';
 import { Sleeps } from '../kernel/sleeps.js';
 import { closeOnExecFrom } from '../kernel/syscalls.js';
@@ -42,6 +42,7 @@ export interface OutsideOptions {
   readonly begunAt: (service: ServiceName) => number;
   readonly report: Report;
   readonly post: Post;
+  readonly together: Together;
 }
 
 export interface Outside {
@@ -59,7 +60,7 @@ export interface Outside {
   close(): void;
 }
 
-export function composeOutside({ places, token, begunAt, report, post }: OutsideOptions): Outside {
+export function composeOutside({ places, token, begunAt, report, post, together }: OutsideOptions): Outside {
   const without = switchedOff(process.env);
   const trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(places.runtime));
   const kernelLog = without.includes('kmsg') ? null : KernelLog.open();
@@ -76,7 +77,7 @@ export function composeOutside({ places, token, begunAt, report, post }: Outside
     report,
   });
   const outputs = new ServiceOutputs({ directory: places.logs, send: (job) => disk.send(job), report, inherited: 2 });
-  const pump = createPump(features, report);
+  const pump = createPump(features, report, together);
   const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
   const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
   const killers = trace === null ? null : new Killers(trace, pump, isFollowed, report);

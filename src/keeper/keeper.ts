@@ -6,7 +6,7 @@
 
 import type { Change } from '../core/change.js';
 import { wakeTime } from '../core/deadline.js';
-import type { Event } from '../core/event.js';
+import type { Event, SingleEvent } from '../core/event.js';
 import { serviceName } from '../core/spec.js';
 import type { ServiceSet } from '../core/state.js';
 import { step } from '../core/step.js';
@@ -35,6 +35,8 @@ export class Keeper {
   readonly #parts: KeeperParts;
   readonly #roster: Roster;
   readonly #inbox: Event[] = [];
+  /** Facts that came at once, while they come. */
+  #gathered: SingleEvent[] | null = null;
   readonly #untold: Change[] = [];
   readonly #wakeups = new Wakeups();
   readonly #sinks: Set<Sink>;
@@ -64,9 +66,30 @@ export class Keeper {
   /** Takes a fact. Facts that arrive while another is worked on, also those that come of its own effects, wait their turn. */
   readonly post = (event: Event): void => {
     if (this.#doing === 'closed') return;
+    if (this.#gathered !== null && event.type !== 'together') {
+      this.#gathered.push(event);
+      return;
+    }
     this.#inbox.push(event);
     if (this.#doing === 'nothing') this.#drain();
   };
+
+  /** Takes the facts that are posted meanwhile as one: which of two that happened at once is heard of first, says nothing. */
+  gather(work: () => void): void {
+    if (this.#gathered !== null) {
+      work();
+      return;
+    }
+    const gathered: SingleEvent[] = [];
+    this.#gathered = gathered;
+    try {
+      work();
+    } finally {
+      this.#gathered = null;
+    }
+    const [first, ...others] = gathered;
+    if (first !== undefined) this.post(others.length === 0 ? first : { type: 'together', events: gathered });
+  }
 
   /** Tells this sink of all changes from now on; returns how to stop that. */
   subscribe(sink: Sink): () => void {

@@ -30,6 +30,7 @@ export interface Pump {
 }
 
 const BATCH = 256;
+const AT_ONCE = 8; // of a batch: the evidence of an end is gathered in 0.3 ms, and in a storm the first waits for all that are taken with it
 const UV_POLL = 8; // enum uv_handle_type, unchanged since libuv 1.0
 const UV_READABLE = 1;
 
@@ -66,11 +67,18 @@ export function findUvPoll(): UvPoll | null {
   return uvPoll;
 }
 
+/** Runs callbacks whose events came at once, so that what they post can be taken as one. */
+export type Together = (work: () => void) => void;
+
 /** The pump; `uvPoll: 'no'` takes the pool's thread. `report` is told what a callback throws. @throws SystemCallFailure: EMFILE */
-export function createPump(features: { readonly uvPoll: 'yes' | 'no' }, report: Report): Pump {
+export function createPump(
+  features: { readonly uvPoll: 'yes' | 'no' },
+  report: Report,
+  together: Together = (work) => work(),
+): Pump {
   const uv = features.uvPoll === 'yes' ? findUvPoll() : null;
   const epfd = epollCreate();
-  const watches = new Watches(epfd, report);
+  const watches = new Watches(epfd, report, together);
   const end = uv === null ? waitOnPool(epfd, watches) : waitOnLoop(uv, epfd, watches);
   return {
     add: (fd, events, callback) => watches.add(fd, events, callback),
@@ -86,13 +94,15 @@ export function createPump(features: { readonly uvPoll: 'yes' | 'no' }, report: 
 class Watches {
   readonly #epfd: number;
   readonly #report: Report;
+  readonly #together: Together;
   readonly #byKey = new Map<number, (events: number) => void>();
   readonly #keyOf = new Map<number, number>();
   #lastKey = 0;
 
-  constructor(epfd: number, report: Report) {
+  constructor(epfd: number, report: Report, together: Together) {
     this.#epfd = epfd;
     this.#report = report;
+    this.#together = together;
   }
 
   add(fd: number, events: number, callback: (events: number) => void): void {
@@ -117,7 +127,13 @@ class Watches {
   }
 
   dispatch(events: Buffer, count: number): void {
-    for (let i = 0; i < count; i++) {
+    for (let from = 0; from < count; from += AT_ONCE) {
+      this.#together(() => this.#dispatch(events, from, Math.min(from + AT_ONCE, count)));
+    }
+  }
+
+  #dispatch(events: Buffer, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
       const callback = this.#byKey.get(events.readUInt32LE(i * EPOLL_EVENT_SIZE + EPOLL_DATA_OFFSET));
       try {
         callback?.(events.readUInt32LE(i * EPOLL_EVENT_SIZE));
