@@ -33,7 +33,9 @@ function isAtRest(set: ServiceSet): boolean {
         if (state.deadline !== null) return false;
         break;
       case 'stopped':
+      case 'skipped':
       case 'running':
+      case 'done':
       case 'backoff':
       case 'failed':
         break;

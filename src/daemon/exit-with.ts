@@ -28,7 +28,8 @@ export class ExitWith implements Sink {
       return;
     }
     this.#known = 'known';
-    if (isOver(service)) this.#end(codeOf(service.lastDeath?.status ?? { type: 'unknown' }));
+    if (service.state.name === 'done') this.#end(0);
+    else if (isOver(service)) this.#end(codeOf(service.lastDeath?.status ?? { type: 'unknown' }));
   }
 }
 
