@@ -1,22 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { FakeKeeper, type FakeOptions } from '../../test/support/fake-keeper.js';
-import { fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
+import { describe, expect, it } from 'vitest';
+import { openKeeper, runCommand } from '../../test/support/command-line.js';
+import type { FakeOptions } from '../../test/support/fake-keeper.js';
 import { ControlError } from '../control/control-error.js';
-import { runCli } from './program.js';
 
-const keepers: FakeKeeper[] = [];
-
-afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
-});
-
-async function run(argv: string, options: FakeOptions) {
-  const keeper = new FakeKeeper(options);
-  keepers.push(keeper);
-  await keeper.listen();
-  const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory } });
-  return { code: await runCli(argv.split(' '), fakePorts(terminal)), terminal };
-}
+const run = async (command: string, options: FakeOptions) => runCommand(command, await openKeeper(options));
 
 describe('upkeep ack', () => {
   it.each(['', ' --json'])('says which incident was meant, and takes the reason along%s', async (json) => {

@@ -1,33 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
-import { FakeKeeper, type FakeOptions, running, starting, stopped } from '../../test/support/fake-keeper.js';
-import {
-  type FakeTerminal,
-  type FakeTerminalOptions,
-  fakePorts,
-  fakeTerminal,
-} from '../../test/support/fake-terminal.js';
+import { begin, openKeeper } from '../../test/support/command-line.js';
+import { running, starting, stopped } from '../../test/support/fake-keeper.js';
 import { failedStart } from '../core/death.js';
 import { instant, wallTime } from '../core/time.js';
-import { runCli } from './program.js';
-
-const keepers: FakeKeeper[] = [];
-
-async function open(options: FakeOptions = {}): Promise<FakeKeeper> {
-  const keeper = new FakeKeeper(options);
-  keepers.push(keeper);
-  await keeper.listen();
-  return keeper;
-}
-
-function begin(
-  keeper: FakeKeeper,
-  argv: string,
-  options: FakeTerminalOptions = {},
-): { readonly ended: Promise<number>; readonly terminal: FakeTerminal } {
-  const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory }, ...options });
-  return { ended: runCli(argv.split(' '), fakePorts(terminal)), terminal };
-}
 
 const refused = failedStart('spawn', { type: 'unknown' }, 'ENOENT', 'there is no /srv/web', {
   instant: instant(1),
@@ -35,13 +11,9 @@ const refused = failedStart('spawn', { type: 'unknown' }, 'ENOENT', 'there is no
   random: 0,
 });
 
-afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
-});
-
 describe('an act', () => {
   it('waits by default, and prints a line for each service', async () => {
-    const keeper = await open({
+    const keeper = await openKeeper({
       onAsk: (_ask, name, to) => {
         to.move(name, starting());
         setTimeout(() => to.move(name, running(900), { type: 'stopped' }), 20);
@@ -49,7 +21,7 @@ describe('an act', () => {
     });
     keeper.put(supervised({ name: 'web' }), stopped());
     keeper.put(supervised({ name: 'worker' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start web worker --reason because');
+    const { ended, terminal } = begin('start web worker --reason because', keeper);
     expect(await ended).toBe(0);
     expect(terminal.printed()).toBe('web     running (pid 900)\nworker  running (pid 900)\n');
     expect(keeper.asked.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([
@@ -59,7 +31,7 @@ describe('an act', () => {
   });
 
   it('ends with 1 and the reason on stderr where one of several fails', async () => {
-    const keeper = await open({
+    const keeper = await openKeeper({
       onAsk: (_ask, name, to) =>
         name === 'web'
           ? to.move(name, stopped('no-start'), { type: 'startFailed', death: refused, next: { type: 'start' } })
@@ -67,24 +39,24 @@ describe('an act', () => {
     });
     keeper.put(supervised({ name: 'web' }), stopped());
     keeper.put(supervised({ name: 'db' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start --all');
+    const { ended, terminal } = begin('start --all', keeper);
     expect(await ended).toBe(1);
     expect(terminal.printed()).toBe('db  running (pid 900)\n');
     expect(terminal.complained()).toMatch(/^upkeep: web: start failed: .*there is no \/srv\/web\n$/);
   });
 
   it('ends with 5 at its timeout, and says that it goes on', async () => {
-    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    const keeper = await openKeeper({ onAsk: (_ask, name, to) => to.move(name, starting()) });
     keeper.put(supervised({ name: 'web' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start web --timeout 50ms');
+    const { ended, terminal } = begin('start web --timeout 50ms', keeper);
     expect(await ended).toBe(5);
     expect(terminal.complained()).toBe('upkeep: web: not done within 50ms, and goes on: starting\n');
   });
 
   it('goes on after Ctrl-C, which ends the watching and says so', async () => {
-    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    const keeper = await openKeeper({ onAsk: (_ask, name, to) => to.move(name, starting()) });
     keeper.put(supervised({ name: 'web' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start web');
+    const { ended, terminal } = begin('start web', keeper);
     await expect.poll(() => keeper.asked.length, { timeout: 10_000 }).toBe(1);
     terminal.interrupt();
     expect(await ended).toBe(5);
@@ -92,17 +64,17 @@ describe('an act', () => {
   });
 
   it('asks and goes away with --no-wait', async () => {
-    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    const keeper = await openKeeper({ onAsk: (_ask, name, to) => to.move(name, starting()) });
     keeper.put(supervised({ name: 'web' }), stopped());
-    const { ended, terminal } = begin(keeper, 'restart web --no-wait');
+    const { ended, terminal } = begin('restart web --no-wait', keeper);
     expect(await ended).toBe(0);
     expect(terminal.printed()).toBe('web  asked to restart\n');
   });
 
   it('prints its operations as JSON, and nothing else on stdout', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start web --json');
+    const { ended, terminal } = begin('start web --json', keeper);
     expect(await ended).toBe(0);
     expect(JSON.parse(terminal.printed())).toEqual({
       version: 1,
@@ -111,14 +83,14 @@ describe('an act', () => {
   });
 
   it('shows on a terminal how far it is, and takes the line away at the end', async () => {
-    const keeper = await open({
+    const keeper = await openKeeper({
       onAsk: (_ask, name, to) => {
         to.move(name, starting());
         setTimeout(() => to.move(name, running(900)), 300);
       },
     });
     keeper.put(supervised({ name: 'web' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start web', { colours: 'yes', columns: 80 });
+    const { ended, terminal } = begin('start web', keeper, { colours: 'yes', columns: 80 });
     expect(await ended).toBe(0);
     const written = terminal.complained().split('\r\u001b[K');
     expect(written[0]).toBe('');
@@ -128,10 +100,10 @@ describe('an act', () => {
   });
 
   it('sends along how long a stop lasts', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(812));
-    expect(await begin(keeper, 'stop web --until-boot').ended).toBe(0);
-    expect(await begin(keeper, 'stop web --for 2h').ended).toBe(0);
+    expect(await begin('stop web --until-boot', keeper).ended).toBe(0);
+    expect(await begin('stop web --for 2h', keeper).ended).toBe(0);
     expect(keeper.asked.map(({ ask }) => ask)).toMatchObject([
       { verb: 'stop', lasts: 'boot', until: null },
       { verb: 'stop', lasts: 'always', until: expect.any(Number) },
@@ -139,27 +111,27 @@ describe('an act', () => {
   });
 
   it('sends a signal to one service', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(812));
-    const { ended, terminal } = begin(keeper, 'signal web hup');
+    const { ended, terminal } = begin('signal web hup', keeper);
     expect(await ended).toBe(0);
     expect(terminal.printed()).toBe('web  signal sent\n');
     expect(keeper.asked).toEqual([{ name: 'web', ask: { verb: 'signal', signal: 'SIGHUP' } }]);
   });
 
   it('is refused to who may only read, with exit code 1 and the reason', async () => {
-    const keeper = await open({ uid: 1000 });
+    const keeper = await openKeeper({ uid: 1000 });
     keeper.put(supervised({ name: 'web' }), running(812));
-    const { ended, terminal } = begin(keeper, 'stop web');
+    const { ended, terminal } = begin('stop web', keeper);
     expect(await ended).toBe(1);
     expect(terminal.complained()).toMatch(/^upkeep: web: stop failed: you \(uid 1000\) may read the status only/);
     expect(keeper.asked).toEqual([]);
   });
 
   it('says 4 when the keeper goes away meanwhile', async () => {
-    const keeper = await open({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    const keeper = await openKeeper({ onAsk: (_ask, name, to) => to.move(name, starting()) });
     keeper.put(supervised({ name: 'web' }), stopped());
-    const { ended, terminal } = begin(keeper, 'start web');
+    const { ended, terminal } = begin('start web', keeper);
     await expect.poll(() => keeper.asked.length, { timeout: 10_000 }).toBe(1);
     keeper.hangUp();
     expect(await ended).toBe(4);
@@ -175,9 +147,9 @@ describe('an act', () => {
     ['stop web --for 5', '--for: "5" has no unit; write 5s, 5ms or 5m'],
     ['stop web --for 1h --until-boot', '--for and --until-boot do not go together; give one of them'],
   ])('is not begun for wrong usage: %s', async (argv, sentence) => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(812));
-    const { ended, terminal } = begin(keeper, argv);
+    const { ended, terminal } = begin(argv, keeper);
     expect(await ended).toBe(2);
     expect(terminal.complained()).toBe(`upkeep: ${sentence}\n`);
     expect(keeper.asked).toEqual([]);
@@ -186,27 +158,27 @@ describe('an act', () => {
 
 describe('wait', () => {
   it('ends when the last of the services is ready, without asking in between', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), starting());
     keeper.put(supervised({ name: 'db' }), running(1));
-    const { ended, terminal } = begin(keeper, 'wait web db', { colours: 'yes', columns: 80 });
+    const { ended, terminal } = begin('wait web db', keeper, { colours: 'yes', columns: 80 });
     await expect.poll(terminal.complained, { timeout: 10_000 }).toMatch(/waiting for web \(starting\)/);
     keeper.move('web', running(900));
     expect(await ended).toBe(0);
   });
 
   it('ends with 5 at its timeout for what is on its way, and names it', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), starting());
-    const { ended, terminal } = begin(keeper, 'wait web --timeout 100ms');
+    const { ended, terminal } = begin('wait web --timeout 100ms', keeper);
     expect(await ended).toBe(5);
     expect(terminal.complained()).toBe('upkeep: web is not ready: starting, waiting to become ready\n');
   });
 
   it('prints JSON with how the services are', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(1));
-    const { ended, terminal } = begin(keeper, 'wait web --json');
+    const { ended, terminal } = begin('wait web --json', keeper);
     expect(await ended).toBe(0);
     expect(JSON.parse(terminal.printed())).toEqual({
       version: 1,
@@ -218,29 +190,29 @@ describe('wait', () => {
   });
 
   it('does not wait for what only a person can bring back', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), {
       name: 'failed',
       since: instant(0),
       failure: { type: 'limit', count: 10 },
       deadline: null,
     });
-    expect(await begin(keeper, 'wait web').ended).toBe(3);
+    expect(await begin('wait web', keeper).ended).toBe(3);
   });
 
   it('waits for a stop', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web', desired: 'down' }), running(812));
-    const { ended, terminal } = begin(keeper, 'wait web --for stopped', { colours: 'yes', columns: 80 });
+    const { ended, terminal } = begin('wait web --for stopped', keeper, { colours: 'yes', columns: 80 });
     await expect.poll(terminal.complained, { timeout: 10_000 }).toMatch(/waiting for web \(running\)/);
     keeper.move('web', stopped());
     expect(await ended).toBe(0);
   });
 
   it('says 2 for a goal that there is not', async () => {
-    const keeper = await open();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(812));
-    const { ended, terminal } = begin(keeper, 'wait web --for gone');
+    const { ended, terminal } = begin('wait web --for gone', keeper);
     expect(await ended).toBe(2);
     expect(terminal.complained()).toBe('upkeep: --for gone: one waits for ready, healthy or stopped\n');
   });
@@ -248,7 +220,7 @@ describe('wait', () => {
 
 describe('shutdown', () => {
   it('ends when the keeper no longer answers', async () => {
-    const keeper = await open({
+    const keeper = await openKeeper({
       govern: {
         shutdown: (body) => {
           setTimeout(() => keeper.hangUp(), 50);
@@ -256,7 +228,7 @@ describe('shutdown', () => {
         },
       },
     });
-    const { ended, terminal } = begin(keeper, 'shutdown --leave');
+    const { ended, terminal } = begin('shutdown --leave', keeper);
     expect(await ended).toBe(0);
     expect(terminal.printed()).toBe('the keeper (pid 801) has ended\n');
   });

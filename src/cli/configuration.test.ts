@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeKeeper, type FakeOptions } from '../../test/support/fake-keeper.js';
+import { openKeeper } from '../../test/support/command-line.js';
+import type { FakeOptions } from '../../test/support/fake-keeper.js';
 import {
   type FakeTerminal,
   type FakeTerminalOptions,
@@ -15,7 +16,6 @@ import { runCli } from './program.js';
 
 let directory: string;
 let file: string;
-const keepers: FakeKeeper[] = [];
 
 beforeEach(() => {
   // Not below /tmp: what anybody may write, root does not believe.
@@ -23,7 +23,6 @@ beforeEach(() => {
   file = join(directory, 'upkeep.yaml');
 });
 afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -129,10 +128,8 @@ describe('plan and apply', () => {
   }));
 
   async function open(govern: FakeOptions['govern']): Promise<Readonly<Record<string, string>>> {
-    const keeper = new FakeKeeper(govern === undefined ? {} : { govern });
-    keepers.push(keeper);
-    await keeper.listen();
-    return { UPKEEP_RUNTIME_DIR: keeper.directory };
+    const { directory: runtime } = await openKeeper(govern === undefined ? {} : { govern });
+    return { UPKEEP_RUNTIME_DIR: runtime };
   }
 
   it('tells service by service what would change (monitors 35)', async () => {

@@ -3,22 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
+import { begin, openKeeper, runCommand, type TypeOptions } from '../../test/support/command-line.js';
 import { alice, keeperEntry, killed, serviceEntry } from '../../test/support/entries.js';
-import { FakeKeeper, type FakeOptions, running } from '../../test/support/fake-keeper.js';
-import { type FakeTerminalOptions, fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
+import { type FakeKeeper, type FakeOptions, running } from '../../test/support/fake-keeper.js';
 import type { Entry } from '../core/entry.js';
 import type { Answer } from '../core/history.js';
 import { History } from '../history/history.js';
 import { defaultBounds } from '../history/prune.js';
 import { findSqlite } from '../history/sqlite.js';
-import { runCli } from './program.js';
 
 process.env.TZ = 'UTC';
 
 let directory: string;
 let kept: History;
 let questions: number;
-const keepers: FakeKeeper[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'upkeep-cli-history-'));
@@ -27,33 +25,25 @@ beforeEach(() => {
   kept = new History({ path, sqlite: findSqlite(), bounds: defaultBounds, now: Date.now, say: () => {} });
 });
 afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
   kept.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function openKeeper(options: FakeOptions = {}): Promise<FakeKeeper> {
+/** A keeper of two services, with this history. */
+async function open(options: FakeOptions = {}): Promise<FakeKeeper> {
   const history: FakeOptions['history'] = (question) => {
     questions += 1;
     return Promise.resolve(kept.ask(question));
   };
-  const keeper = new FakeKeeper({ history, ...options });
-  keepers.push(keeper);
+  const keeper = await openKeeper({ history, ...options });
   keeper.put(supervised({ name: 'web' }), running(1));
   keeper.put(supervised({ name: 'worker' }), running(2));
-  await keeper.listen();
   return keeper;
 }
 
-function begin(argv: string, keeper: FakeKeeper | null, options: FakeTerminalOptions = {}) {
-  const env = { UPKEEP_RUNTIME_DIR: keeper?.directory ?? join(directory, 'none') };
-  const terminal = fakeTerminal({ env, ...options });
-  return { terminal, ended: runCli(argv.split(' '), fakePorts(terminal)) };
-}
-
-async function run(argv: string, keeper: FakeKeeper | null, options: FakeTerminalOptions = {}) {
-  const { terminal, ended } = begin(argv, keeper, options);
-  return { code: await ended, out: terminal.printed(), err: terminal.complained() };
+async function run(command: string, keeper: FakeKeeper | null, options: TypeOptions = {}) {
+  const { code, terminal } = await runCommand(command, keeper, options);
+  return { code, out: terminal.printed(), err: terminal.complained() };
 }
 
 /** A machine that is busy takes its time. */
@@ -85,7 +75,7 @@ const LINES = {
 
 describe('history', () => {
   it('shows what happened and who asked for it, without the small steps', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append(some);
     expect(await run('history', keeper)).toEqual({ code: 0, out: LINES.died + LINES.asked + LINES.applied, err: '' });
     expect((await run('history --all', keeper)).out).toBe(LINES.died + LINES.small + LINES.asked + LINES.applied);
@@ -94,7 +84,7 @@ describe('history', () => {
   });
 
   it('takes names, globs, tags, an incident, a person and a time', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'db' }), running(3));
     kept.append(some);
     expect((await run('history wo*', keeper)).out).toBe(LINES.asked);
@@ -106,7 +96,7 @@ describe('history', () => {
   });
 
   it('knows services that are no more, and says so of those that never were', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append([serviceEntry(1, { service: 'gone', line: 'gone is no longer configured' })]);
     expect((await run('history gone', keeper)).out).toMatch(/gone is no longer configured/);
     expect((await run('history go*', keeper)).code).toBe(0);
@@ -121,15 +111,15 @@ describe('history', () => {
   it('prints one document with --json, with details for those alone who may see them', async () => {
     kept.append(some);
     const document: { version: number; entries: { details: unknown }[] } = JSON.parse(
-      (await run('history web --json', await openKeeper())).out,
+      (await run('history web --json', await open())).out,
     );
     expect(document).toMatchObject({ version: 1, entries: [{ id: 'aaaa.1', details: { output: ['panic'] } }] });
-    const stranger = await run('history web --json', await openKeeper({ uid: 1000 }));
+    const stranger = await run('history web --json', await open({ uid: 1000 }));
     expect(JSON.parse(stranger.out)).toMatchObject({ entries: [{ id: 'aaaa.1', details: null }] });
   });
 
   it('reads as far back as it is asked to, page by page', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append(Array.from({ length: 2500 }, (_, index) => serviceEntry(index)));
     expect((await run('history -n all', keeper)).out.match(/\n/g)).toHaveLength(2500);
     const { out } = await run('history -n 1200 --json', keeper);
@@ -138,9 +128,9 @@ describe('history', () => {
   });
 
   it('fits a terminal, and shows nothing that a terminal would obey', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append([died, serviceEntry(5, { line: 'bad\u001b[31m\r\nline\u202e' })]);
-    const { out } = await run('history', keeper, { columns: 60, env: { UPKEEP_RUNTIME_DIR: keeper.directory } });
+    const { out } = await run('history', keeper, { columns: 60 });
     expect(out).toBe(
       [
         '2026-11-20 10:00:01  web  web is not running, restarting:',
@@ -153,7 +143,7 @@ describe('history', () => {
   });
 
   it('colours what went wrong where colours are wanted', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append([died]);
     const env = { UPKEEP_RUNTIME_DIR: keeper.directory };
     const { out } = await run('history', keeper, { columns: 200, colours: 'yes', env });
@@ -164,14 +154,14 @@ describe('history', () => {
     const nobody = await run('history', null);
     expect(nobody).toMatchObject({ code: 4, err: expect.stringMatching(/; the history is asked from the keeper\n$/) });
     const none: Answer = { type: 'unavailable', problem: 'there is no history: this Node has no SQLite' };
-    const keeper = await openKeeper({ history: () => Promise.resolve(none) });
+    const keeper = await open({ history: () => Promise.resolve(none) });
     expect(await run('history', keeper)).toMatchObject({ code: 1, err: `upkeep: ${none.problem}\n` });
   });
 });
 
 describe('history --follow', () => {
   it('goes on with what happens, over the end of a keeper too, without a loss and nothing twice', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append(some);
     const { terminal, ended } = begin('history -f -n 1', keeper);
     await soon(() => terminal.printed()).toMatch(/applied by alice\n$/);
@@ -193,7 +183,7 @@ describe('history --follow', () => {
   });
 
   it('misses nothing where there was nothing yet, and prints an object a line with --json', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     const { terminal, ended } = begin('history web -f --json', keeper);
     const more = Array.from({ length: 450 }, (_, index) => serviceEntry(index));
     await soon(() => questions).toBe(2);
@@ -214,7 +204,7 @@ describe('history --follow', () => {
   });
 
   it('ends quietly when its reader goes away', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     kept.append([died]);
     const { terminal, ended } = begin('history -f', keeper);
     await soon(() => terminal.printed()).not.toBe('');

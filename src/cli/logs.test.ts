@@ -3,13 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { supervised, watched } from '../../test/support/builders.js';
-import { FakeKeeper, NOW, running } from '../../test/support/fake-keeper.js';
-import {
-  type FakeTerminal,
-  type FakeTerminalOptions,
-  fakePorts,
-  fakeTerminal,
-} from '../../test/support/fake-terminal.js';
+import { openKeeper, runCommand, type TypeOptions } from '../../test/support/command-line.js';
+import { type FakeKeeper, NOW, running } from '../../test/support/fake-keeper.js';
+import { fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
 import { sinceOf } from './logs.js';
 import type { LogLine, LogOptions, LogReader, LogSource } from './ports.js';
 import { runCli } from './program.js';
@@ -17,13 +13,11 @@ import { runCli } from './program.js';
 process.env.TZ = 'UTC';
 
 let directory: string;
-const keepers: FakeKeeper[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'upkeep-logs-'));
 });
 afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -51,27 +45,19 @@ function readerOf(lines: readonly LogLine[], seen: Seen = { sources: [], options
   };
 }
 
-async function run(
-  argv: string,
-  reader: LogReader,
-  keeper: FakeKeeper | null,
-  options: FakeTerminalOptions = {},
-): Promise<{ readonly code: number; readonly terminal: FakeTerminal }> {
-  const env = { UPKEEP_RUNTIME_DIR: keeper?.directory ?? join(directory, 'none'), UPKEEP_LOG_DIR: directory };
-  const terminal = fakeTerminal({ env, ...options });
-  return { code: await runCli(argv.split(' '), fakePorts(terminal, { logs: async () => reader })), terminal };
-}
+const run = (command: string, reader: LogReader, keeper: FakeKeeper | null, options: TypeOptions = {}) =>
+  runCommand(command, keeper, {
+    ...options,
+    env: { UPKEEP_LOG_DIR: directory, ...options.env },
+    ports: { logs: async () => reader },
+  });
 
-async function openKeeper(detail: unknown = null): Promise<FakeKeeper> {
-  const keeper = new FakeKeeper({ facts: { paths: { logs: '/var/log/elsewhere' } }, detail: () => detail });
-  keepers.push(keeper);
-  await keeper.listen();
-  return keeper;
-}
+const open = (detail: unknown = null): Promise<FakeKeeper> =>
+  openKeeper({ facts: { paths: { logs: '/var/log/elsewhere' } }, detail: () => detail });
 
 describe('logs', () => {
   it('shows times, names where there are several, and every byte in a pipe (monitors 38)', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     keeper.put(supervised({ name: 'worker' }), running(2));
     const bad = Buffer.from([0xff, 0xfe, 0x41]);
@@ -96,7 +82,7 @@ describe('logs', () => {
   });
 
   it('puts the pieces of one long line together again (monitors 38)', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     const reader = readerOf([
       line('web', 'aaa', { ends: 'more' }),
@@ -108,7 +94,7 @@ describe('logs', () => {
   });
 
   it('shows nothing but the bytes with --raw', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     const { terminal } = await run(
       'logs web --raw',
@@ -119,7 +105,7 @@ describe('logs', () => {
   });
 
   it('prints an object for each line with --json', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     const { terminal } = await run(
       'logs web --json',
@@ -132,7 +118,7 @@ describe('logs', () => {
   });
 
   it('makes lines safe for a terminal', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     const { terminal } = await run('logs web', readerOf([line('web', 'one')]), keeper, {
       columns: 80,
@@ -142,7 +128,7 @@ describe('logs', () => {
   });
 
   it('ends quietly when its reader goes away (monitors 38)', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory } });
     const reader: LogReader = {
@@ -158,7 +144,7 @@ describe('logs', () => {
   });
 
   it('reads where the keeper that answers has its logs, and what a watched daemon writes itself', async () => {
-    const keeper = await openKeeper({ spec: { kind: { logFrom: '/var/log/sshd.log' } } });
+    const keeper = await open({ spec: { kind: { logFrom: '/var/log/sshd.log' } } });
     keeper.put(watched({ name: 'ssh' }), running(1));
     const seen: Seen = { sources: [], options: null };
     await run('logs ssh -n 7', readerOf([], seen), keeper);
@@ -182,7 +168,7 @@ describe('logs', () => {
   });
 
   it('says which log may not be read', async () => {
-    const keeper = await openKeeper();
+    const keeper = await open();
     keeper.put(supervised({ name: 'web' }), running(1));
     const reader: LogReader = {
       ...readerOf([]),

@@ -1,12 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { FakeKeeper, type FakeOptions, NOW } from '../../test/support/fake-keeper.js';
-import { fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
-import { runCli } from './program.js';
-
-const keepers: FakeKeeper[] = [];
-afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
-});
+import { describe, expect, it } from 'vitest';
+import { openKeeper, runCommand } from '../../test/support/command-line.js';
+import { type FakeOptions, NOW } from '../../test/support/fake-keeper.js';
 
 const channels = [
   {
@@ -27,11 +21,7 @@ const channels = [
 ];
 
 async function run(argv: string, options: FakeOptions | null) {
-  const keeper = new FakeKeeper(options ?? {});
-  keepers.push(keeper);
-  if (options !== null) await keeper.listen();
-  const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory } });
-  const code = await runCli(argv.split(' '), fakePorts(terminal));
+  const { code, terminal } = await runCommand(argv, options === null ? null : await openKeeper(options));
   return { code, out: terminal.printed(), err: terminal.complained() };
 }
 

@@ -1,25 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
-import { FakeKeeper, running } from '../../test/support/fake-keeper.js';
-import { type FakeTerminal, fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
+import { openKeeper, runCommand } from '../../test/support/command-line.js';
+import { type FakeKeeper, running } from '../../test/support/fake-keeper.js';
+import { fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
 import { commands, laterVerbs } from './commands.js';
 import { parse } from './parser.js';
 import { runCli } from './program.js';
 import { verbs } from './verbs.js';
 
-const keepers: FakeKeeper[] = [];
-afterEach(() => {
-  for (const keeper of keepers.splice(0)) keeper.close();
-});
-
-async function run(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<{ readonly code: number; readonly terminal: FakeTerminal }> {
-  const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: '/nonexistent', ...env } });
-  return { code: await runCli(argv, fakePorts(terminal)), terminal };
-}
+const run = (argv: readonly string[], keeper: FakeKeeper | null = null) => runCommand(argv, keeper);
 
 describe('wrong usage', () => {
   it.each([
@@ -97,11 +87,9 @@ describe('version', () => {
 
 describe('which keeper', () => {
   it("is one's own if its socket answers, else the system's, and the first line names it", async () => {
-    const keeper = new FakeKeeper();
-    keepers.push(keeper);
-    await keeper.listen();
+    const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web' }), running(1));
-    const { code, terminal } = await run(['--system', 'status'], { UPKEEP_RUNTIME_DIR: keeper.directory });
+    const { code, terminal } = await run(['--system', 'status'], keeper);
     expect(code).toBe(0);
     expect(terminal.printed()).toMatch(/^web1: 1 running; the keeper in /);
   });
@@ -118,11 +106,9 @@ describe('which keeper', () => {
 
 describe('completion', () => {
   async function offers(words: readonly string[]): Promise<readonly string[]> {
-    const keeper = new FakeKeeper();
-    keepers.push(keeper);
-    await keeper.listen();
+    const keeper = await openKeeper();
     for (const name of ['web', 'worker', 'db']) keeper.put(supervised({ name }), running(1));
-    const { code, terminal } = await run(['__complete', ...words], { UPKEEP_RUNTIME_DIR: keeper.directory });
+    const { code, terminal } = await run(['__complete', ...words], keeper);
     expect(code).toBe(0);
     return terminal
       .printed()

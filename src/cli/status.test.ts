@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { supervised, watched } from '../../test/support/builders.js';
+import { begin, openKeeper, runCommand, type TypeOptions } from '../../test/support/command-line.js';
 import {
   backoff,
-  FakeKeeper,
+  type FakeKeeper,
   type FakeOptions,
   givenUp,
   NOW,
@@ -10,41 +11,18 @@ import {
   starting,
   stopped,
 } from '../../test/support/fake-keeper.js';
-import {
-  type FakeTerminal,
-  type FakeTerminalOptions,
-  fakePorts,
-  fakeTerminal,
-} from '../../test/support/fake-terminal.js';
 import { failedStart } from '../core/death.js';
 import { instant, wallTime } from '../core/time.js';
-import { runCli } from './program.js';
 
 process.env.TZ = 'UTC';
 
 let keeper: FakeKeeper;
-const keepers: FakeKeeper[] = [];
 
 async function open(options: FakeOptions = {}): Promise<void> {
-  keeper = new FakeKeeper(options);
-  keepers.push(keeper);
-  await keeper.listen();
+  keeper = await openKeeper(options);
 }
 
-async function run(
-  argv: string,
-  options: FakeTerminalOptions = {},
-): Promise<{ readonly code: number; readonly terminal: FakeTerminal }> {
-  const env = { UPKEEP_RUNTIME_DIR: keeper.directory, ...options.env };
-  const terminal = fakeTerminal({ ...options, env });
-  return {
-    code: await runCli(
-      argv.split(' ').filter((word) => word !== ''),
-      fakePorts(terminal),
-    ),
-    terminal,
-  };
-}
+const run = (command: string, options?: TypeOptions) => runCommand(command, keeper, options);
 
 const died = failedStart('exit', { type: 'exited', code: 1 }, null, 'exit code 1', {
   instant: instant(999_000),
@@ -53,9 +31,6 @@ const died = failedStart('exit', { type: 'exited', code: 1 }, null, 'exit code 1
 });
 
 beforeEach(() => open());
-afterEach(() => {
-  for (const one of keepers.splice(0)) one.close();
-});
 
 describe('the exit code of status', () => {
   it('is 0 when all is up, also what is wanted off or on hold (monitors 37)', async () => {
@@ -319,8 +294,7 @@ describe('status', () => {
 
   it('shows itself again with --watch when something changes, until Ctrl-C', async () => {
     keeper.put(supervised({ name: 'web' }), running(812));
-    const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory } });
-    const ended = runCli(['status', '--watch'], fakePorts(terminal));
+    const { ended, terminal } = begin('status --watch', keeper);
     await expect.poll(terminal.printed, { timeout: 10_000 }).toMatch(/web {3}running/);
     keeper.move('web', backoff(5000));
     await expect.poll(terminal.printed, { timeout: 10_000 }).toMatch(/web {3}backoff/);
@@ -330,8 +304,7 @@ describe('status', () => {
 
   it('waits with --watch for a keeper that went away', async () => {
     keeper.put(supervised({ name: 'web' }), running(812));
-    const terminal = fakeTerminal({ env: { UPKEEP_RUNTIME_DIR: keeper.directory } });
-    const ended = runCli(['status', '--watch'], fakePorts(terminal));
+    const { ended, terminal } = begin('status --watch', keeper);
     await expect.poll(terminal.printed, { timeout: 10_000 }).toMatch(/web {3}running/);
     keeper.hangUp();
     await expect.poll(terminal.complained, { timeout: 10_000 }).toMatch(/the keeper went away/);

@@ -1,43 +1,29 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { supervised, watched } from '../../test/support/builders.js';
+import { openKeeper, runCommand, type TypeOptions } from '../../test/support/command-line.js';
 import { alice, killed, serviceEntry } from '../../test/support/entries.js';
 import {
   backoff,
-  FakeKeeper,
+  type FakeKeeper,
   type FakeOptions,
   NOW,
   processRef,
   running,
   stopped,
 } from '../../test/support/fake-keeper.js';
-import {
-  type FakeTerminal,
-  type FakeTerminalOptions,
-  fakePorts,
-  fakeTerminal,
-} from '../../test/support/fake-terminal.js';
 import type { Entry } from '../core/entry.js';
 import type { Answer, Question } from '../core/history.js';
 import { instant, millis, wallTime } from '../core/time.js';
-import { runCli } from './program.js';
 
 process.env.TZ = 'UTC';
 
 let keeper: FakeKeeper;
 
 async function open(options: FakeOptions = {}): Promise<void> {
-  keeper = new FakeKeeper(options);
-  await keeper.listen();
+  keeper = await openKeeper(options);
 }
 
-async function run(
-  argv: string,
-  options: FakeTerminalOptions = {},
-): Promise<{ readonly code: number; readonly terminal: FakeTerminal }> {
-  const env = { UPKEEP_RUNTIME_DIR: keeper.directory, ...options.env };
-  const terminal = fakeTerminal({ ...options, env });
-  return { code: await runCli(argv.split(' '), fakePorts(terminal)), terminal };
-}
+const run = (command: string, options?: TypeOptions) => runCommand(command, keeper, options);
 
 /** As the history answers, of these. */
 const historyOf =
@@ -83,7 +69,6 @@ const died = killed().death;
 const restarts = { total: 1, window: [], streak: 1, pace: 'normal', lastStart: null } as const;
 
 beforeEach(() => open({ history: historyOf(story) }));
-afterEach(() => keeper.close());
 
 const shop = (): void =>
   keeper.put(supervised({ name: 'web', description: 'The shop' }), running(4712), {
