@@ -1,19 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer, Question } from '../core/history.js';
+import { type Answer, anything } from '../core/history.js';
 import { Questions } from './questions.js';
 
-const question: Question = {
-  services: [],
-  since: null,
-  until: null,
-  what: [],
-  incident: null,
-  by: null,
-  level: 'info',
-  most: 1,
-  before: null,
-  after: null,
-};
 const found: Answer = { type: 'found', entries: [], last: null };
 
 function asking(patience: number) {
@@ -24,7 +12,7 @@ function asking(patience: number) {
 describe('the questions to the history', () => {
   it('go to the record thread one at a time, so that what happened waits for one of them at most', async () => {
     const { asked, questions } = asking(60_000);
-    const answers = [questions.ask(question), questions.ask(question), questions.ask(question)];
+    const answers = [questions.ask(anything), questions.ask(anything), questions.ask(anything)];
     expect(asked).toEqual([1]);
     questions.answered(1, found);
     expect(asked).toEqual([1, 2]);
@@ -35,7 +23,7 @@ describe('the questions to the history', () => {
 
   it('are not asked any more when nobody waits for the answer', async () => {
     const { asked, questions } = asking(1);
-    const answers = await Promise.all([questions.ask(question), questions.ask(question)]);
+    const answers = await Promise.all([questions.ask(anything), questions.ask(anything)]);
     expect(answers.map(({ type }) => type)).toEqual(['unavailable', 'unavailable']);
     questions.answered(1, found);
     expect(asked).toEqual([1]);
@@ -43,7 +31,7 @@ describe('the questions to the history', () => {
 
   it('go on when the thread broke over one', async () => {
     const { asked, questions } = asking(60_000);
-    const [first, second] = [questions.ask(question), questions.ask(question)];
+    const [first, second] = [questions.ask(anything), questions.ask(anything)];
     questions.lost();
     expect(await first).toMatchObject({ type: 'unavailable' });
     expect(asked).toEqual([1, 2]);
