@@ -9,7 +9,7 @@ import { desiredOf, type Service } from './state.js';
 import type { Now } from './time.js';
 
 /** `service`: as it is after the change; null: it is gone. */
-export function aboutOf(change: Change, service: Service | null, now: Now): About {
+export function aboutOf(change: Change, service: Service | null, heldBack: readonly string[], now: Now): About {
   const message = messageOf(change, service);
   const line = message === null ? null : message.text.slice(change.service.length + 2);
   const told = { line, level: message?.level ?? ('debug' as const) };
@@ -22,7 +22,7 @@ export function aboutOf(change: Change, service: Service | null, now: Now): Abou
       hold: 'no',
       incident: null,
     } as const;
-    return { kind: 'supervised', ...unknown, window: 0, total: 0, healthyAfter: 0, ...told };
+    return { kind: 'supervised', ...unknown, window: 0, total: 0, healthyAfter: 0, heldBack, ...told };
   }
   const { spec, restarts, hold } = service;
   return {
@@ -36,6 +36,7 @@ export function aboutOf(change: Change, service: Service | null, now: Now): Abou
     total: restarts.total,
     incident: openIncident(service, now),
     healthyAfter: spec.restart.healthyAfter,
+    heldBack,
     ...told,
   };
 }

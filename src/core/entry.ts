@@ -41,6 +41,8 @@ export interface About {
   readonly incident: string | null;
   /** `restart.healthyAfter` in milliseconds: up for so long, the incident is over. */
   readonly healthyAfter: number;
+  /** Of an end or a failure: the services that are down only because they need this one. */
+  readonly heldBack: readonly string[];
   /** The keeper's line for it, without the name; null: another line says it. */
   readonly line: string | null;
   readonly level: Level;

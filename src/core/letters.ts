@@ -17,8 +17,8 @@ export interface Setting {
   readonly without: readonly Missing[];
 }
 
-// What is told at once waits this long for what fails in the same moment. When changes carry the id of their wave, the members
-// of one wave belong into one letter however long it takes: the wave's id becomes a part of what a tray is found by.
+// What is told at once waits this long for what fails in the same moment. Members of a wave that only follow are no matter of
+// their own (notice-turn.ts), and what fails later is told when it fails.
 const gathering = millis(neighbourhood);
 
 /** Notices that one letter holds; the rest is counted. */

@@ -87,9 +87,9 @@ export function opened(before: Case | null, entry: ServiceEntry, at: WallTime): 
 
 export const noted = (it: Case, about: About): Case => ({ ...it, ...factsOf(about) });
 
-function factsOf({ description, runbook, tags, healthyAfter, hold }: About): Pick<Case, 'about' | 'hold'> {
+function factsOf({ description, runbook, tags, healthyAfter, heldBack, hold }: About): Pick<Case, 'about' | 'hold'> {
   const title = description === null ? null : oneLine(description, 200);
-  return { about: { description: title, runbook, tags, healthyAfter }, hold };
+  return { about: { description: title, runbook, tags, healthyAfter, heldBack }, hold };
 }
 
 export function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {

@@ -73,6 +73,8 @@ export interface Facts {
   readonly runbook: string | null;
   readonly tags: readonly string[];
   readonly healthyAfter: number;
+  /** Absent in a desk that an older version wrote. */
+  readonly heldBack?: readonly string[];
 }
 
 export interface Stop {

@@ -12,6 +12,7 @@ import {
   downFor,
   headline,
   headlineOf,
+  heldBackBy,
   helpFor,
   nextInBrief,
   nextSentence,
@@ -34,6 +35,7 @@ export function startFailed(it: Case, { next }: Of<'startFailed'>, at: WallTime)
   const story = [
     sentence(`${titleOf(it)} is down: its start failed`),
     ...openingOf(it),
+    ...heldBackBy(it),
     nextSentence(next),
     'Further attempts that fail are not told; when it is up again, that is.',
   ];
@@ -46,13 +48,13 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
     case 'limit': {
       const outcome = next.type === 'nothing' ? 'gave up' : nextInBrief(next);
       const helpless = sentence(`${restartsInWords(failure.count)} did not help`);
-      const story = [down, ...openingOf(it), helpless, nextSentence(next)];
+      const story = [down, ...openingOf(it), helpless, ...heldBackBy(it), nextSentence(next)];
       return draft(it, 'failed', at, { headline: headlineOf(it, outcome), story });
     }
     case 'prevented':
       return draft(it, 'failed', at, {
         headline: headlineOf(it, 'staying down'),
-        story: [down, 'Its restart policy leaves it down after such an end.', nextSentence(next)],
+        story: [down, 'Its restart policy leaves it down after such an end.', ...heldBackBy(it), nextSentence(next)],
       });
     case 'nothing-matches':
       return draft(it, 'failed', at, {
@@ -64,7 +66,7 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
 
 /** It failed before, and the quiet tries fail too. */
 export function failedStill(it: Case, next: Next, at: WallTime): Draft {
-  const story = [sentence(`${titleOf(it)} is still down`), nextSentence(next)];
+  const story = [sentence(`${titleOf(it)} is still down`), ...heldBackBy(it), nextSentence(next)];
   return draft(it, 'failed', at, { headline: headlineOf(it, nextInBrief(next)), story });
 }
 

@@ -74,6 +74,10 @@ export function headlineOf({ end, ends }: Case, next: string | null): string {
   return oneLine(parts.join(', '), longest.headline);
 }
 
+/** Those that are down on its account, and of whom nobody is told otherwise. */
+export const heldBackBy = ({ about: { heldBack = [] } }: Case): readonly string[] =>
+  heldBack.length === 0 ? [] : [sentence(`Down with it, because they need it: ${heldBack.join(', ')}`)];
+
 /** What it began with: the cause is there, and what is told now may be only what came of it. */
 export const openingOf = ({ opening }: Case): readonly string[] =>
   opening === null ? [] : [sentence(`It began with another end: ${opening}`)];

@@ -1,8 +1,8 @@
 // The turn of a case: what an entry or the time means for it (opened, worse, up again, closed), and what there is to tell of
 // that. Knows no rules, channels and letters: whether anybody hears of it is not its business.
 
-import type { What } from './change.js';
-import { type About, entryId } from './entry.js';
+import type { Change, What } from './change.js';
+import { entryId } from './entry.js';
 import {
   calmed,
   down,
@@ -20,6 +20,7 @@ import type { Case, Stop } from './notice-desk.js';
 import type { Draft } from './notice-draft.js';
 import * as tell from './notice-of-service.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';
+import { originOf } from './state.js';
 import { laterOnWall, type Millis, minutes, type WallTime } from './time.js';
 
 /** `it`: null: there is none any more. */
@@ -37,14 +38,20 @@ export const patience = minutes(1);
 
 const quiet = (it: Case | null): Turn => ({ it, drafts: [] });
 
-/** Under a hold nobody is told. A parent that is down will be another reason, when services are coupled. */
-const maySpeak = ({ hold }: About): boolean => hold === 'no';
+/** Under a hold nobody is told, nor of one that ended because what it needs did: that other one is told of. */
+const maySpeak = ({ change, about }: ServiceEntry['news']): boolean => about.hold === 'no' && !isDrawnIn(change);
+
+function isDrawnIn({ what, wave, service }: Change): boolean {
+  return what.type === 'died' && wave !== null && originOf(wave) !== service;
+}
 
 export function meet(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Turn {
   const { change, about } = entry.news;
   const known = found === null ? null : noted(found, about);
   if (about.desired === 'down') return closedByWish(known, entry, stops, at);
-  return maySpeak(about) ? happened(known, entry, change.what, at) : quiet(happened(known, entry, change.what, at).it);
+  return maySpeak(entry.news)
+    ? happened(known, entry, change.what, at)
+    : quiet(happened(known, entry, change.what, at).it);
 }
 
 /** Nobody wants it up: whatever was wrong is over, and nobody is told that it recovered. */
@@ -52,7 +59,7 @@ function closedByWish(found: Case | null, entry: ServiceEntry, stops: readonly S
   const { change, about } = entry.news;
   const it = namedAfter(entry, found ?? opened(null, entry, at));
   const stop = stops.find(({ service }) => service === change.service);
-  if (!maySpeak(about)) return quiet(null);
+  if (about.hold === 'yes') return quiet(null);
   if (change.what.type === 'stopped' && stop !== undefined) return { it: null, drafts: [tell.stopped(it, stop, at)] };
   if (change.what.type === 'stuck') return { it: null, drafts: [tell.stranded(it, lineOf(entry), at)] };
   if (change.what.type === 'holdEnded') return { it: null, drafts: [tell.holdEnded(it, change.to, 'wanted', at)] };

@@ -191,6 +191,9 @@ export interface Membership {
 /** The service whose end or request began it, and when. */
 export type WaveId = `${string}@${number}`;
 
+/** The service whose end or request began it. Members of pools have an @ of their own. */
+export const originOf = (id: WaveId): string => id.slice(0, id.lastIndexOf('@'));
+
 /** Something that it needs has ended: until then it may come back, and this one lives on. */
 export interface Missing {
   readonly service: ServiceName;

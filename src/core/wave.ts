@@ -7,7 +7,7 @@ import { amend, type Draft, enter, stamp } from './draft.js';
 import { couplingOf } from './graph.js';
 import { type Move, stay } from './move.js';
 import type { Need, ServiceName } from './spec.js';
-import { desiredOf, type Membership, mainOf, type Service, type Stopping, type WaveId } from './state.js';
+import { desiredOf, type Membership, mainOf, originOf, type Service, type Stopping, type WaveId } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import { type Instant, later, millis } from './time.js';
 import { isUp } from './turn.js';
@@ -254,7 +254,7 @@ function crestOf({ crests }: Draft, id: WaveId) {
 /** Tells what each wave does, in the name of the service that began it. */
 export function announce(draft: Draft): void {
   for (const [id, { moves, spares }] of draft.crests) {
-    const origin = draft.get(id.slice(0, id.lastIndexOf('@')));
+    const origin = draft.get(originOf(id));
     if (origin === undefined) continue;
     const spared = [...spares].map(([service, why]) => ({ service, why }));
     draft.changes.push({

@@ -35,7 +35,7 @@ let answers: Array<(lines: readonly string[] | null) => void> = [];
 
 function open(last = 0): Chronicle {
   return new Chronicle({
-    ...{ token: 'secret', last, now: () => now, services: () => new Map() },
+    ...{ token: 'secret', last, now: () => now, services: () => new Map(), heldBackBy: () => [] },
     lastLines: (_service, callback) => answers.push(callback),
     pass: (entries) => passed.push(...entries),
     told: (number) => told.push(number),

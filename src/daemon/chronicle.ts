@@ -17,6 +17,8 @@ export interface ChronicleParts {
   readonly last: number;
   readonly now: () => Now;
   readonly services: () => ServiceSet;
+  /** Services that are down only because they need this one. */
+  readonly heldBackBy: (name: string) => readonly string[];
   /** Asks for the last lines that it has printed until now; calls back once, soon, with null where they could not be read. */
   readonly lastLines: (service: Service, callback: (lines: readonly string[] | null) => void) => void;
   /** The entries that are complete, oldest first. */
@@ -57,10 +59,11 @@ export class Chronicle implements Sink {
 
   /** The entries for what one step has changed, for the journal. `services`: those that changed, as they are now. */
   number(services: readonly Service[], changes: readonly Change[]): readonly Entry[] {
+    const moved = new Map<string, Service>(services.map((service) => [service.spec.name, service]));
     return changes.map((change) => {
-      const service =
-        services.find(({ spec }) => spec.name === change.service) ?? this.#parts.services().get(change.service) ?? null;
-      const news: News = { of: 'service', change, about: aboutOf(change, service, this.#parts.now()) };
+      const service = moved.get(change.service) ?? this.#parts.services().get(change.service) ?? null;
+      const heldBack = isTrouble(change) ? this.#parts.heldBackBy(change.service) : [];
+      const news: News = { of: 'service', change, about: aboutOf(change, service, heldBack, this.#parts.now()) };
       const waiting = this.#add(news);
       if (service !== null && isEnd(waiting.entry)) this.#askForOutput(service, waiting);
       return waiting.entry;
@@ -120,4 +123,9 @@ export class Chronicle implements Sink {
     const complete = this.#queue.splice(0, waits === -1 ? this.#queue.length : waits);
     if (complete.length > 0) this.#parts.pass(complete.map(({ entry }) => entry));
   }
+}
+
+/** Something that may last: who waits for its end is worth knowing. */
+function isTrouble({ what }: Change): boolean {
+  return what.type === 'died' || what.type === 'startFailed' || what.type === 'failed';
 }

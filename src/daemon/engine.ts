@@ -6,8 +6,10 @@ import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '../config/load.js';
 import type { SingleEvent } from '../core/event.js';
+import { heldBackBy } from '../core/held-back.js';
 import { planWithout } from '../core/notice-rules.js';
 import { mainOf, type Service } from '../core/state.js';
+import { viewOf } from '../core/world.js';
 import { writeJob } from '../journal/job.js';
 import { Words } from '../journal/words.js';
 import { Keeper } from '../keeper/keeper.js';
@@ -72,6 +74,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     journal: memory.journal,
     clock,
     services: () => keeper.services,
+    heldBackBy: (name) => heldBackBy(viewOf(keeper.world), name),
     plan: () => configuration.current.notices ?? silent,
     without: outside.without,
     lastLines: ({ spec, lastDeath }, callback) =>

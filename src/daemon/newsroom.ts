@@ -28,6 +28,7 @@ export interface NewsroomParts {
   readonly journal: RuntimeJournal;
   readonly clock: Clock;
   readonly services: () => ServiceSet;
+  readonly heldBackBy: (name: string) => readonly string[];
   readonly plan: () => NoticesSpec;
   readonly without: readonly Missing[];
   readonly lastLines: (service: Service, callback: (lines: readonly string[] | null) => void) => void;
@@ -53,7 +54,7 @@ export class Newsroom {
 
   constructor(parts: NewsroomParts) {
     this.#parts = parts;
-    const { state, journal, clock, services, plan, host, without, lastLines, startCourier, say } = parts;
+    const { state, journal, clock, services, heldBackBy, plan, host, without, lastLines, startCourier, say } = parts;
     this.#troubles = new Troubles(() => clock.now().instant);
     this.#records = new Records({
       setting: { state },
@@ -102,6 +103,7 @@ export class Newsroom {
       last: journal.last,
       now: () => clock.now(),
       services,
+      heldBackBy,
       lastLines,
       pass: this.#telling.pass,
       told: (number) => journal.told(number),

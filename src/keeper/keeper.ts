@@ -11,6 +11,7 @@ import { serviceName } from '../core/spec.js';
 import type { ServiceSet } from '../core/state.js';
 import { step } from '../core/step.js';
 import { elapsed, type HostPhase, type Instant, later, type Millis, type Moment, millis } from '../core/time.js';
+import type { World } from '../core/world.js';
 import type { Clock, Journal, Kernel, Report, Sink } from './ports.js';
 import { Roster } from './roster.js';
 import { Wakeups } from './wakeups.js';
@@ -57,6 +58,10 @@ export class Keeper {
 
   get services(): ServiceSet {
     return this.#roster.services;
+  }
+
+  get world(): World {
+    return this.#roster;
   }
 
   get host(): HostPhase {

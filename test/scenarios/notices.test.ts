@@ -569,3 +569,37 @@ describe('a service that keeps dying fast', () => {
     expect(news.kinds().at(-1)).toBe('recovered');
   });
 });
+
+describe('services that need each other (monitors 31)', () => {
+  const db = supervised({ name: 'db' });
+
+  it('are told of as the one that died, and those that it moved are not', () => {
+    const { stage, news } = running([db, supervised({ needs: ['db'] })]);
+    crash(stage, 'db');
+    stage.run(10 * MINUTE);
+    expect(stage.spawns('web')).toBe(2);
+    expect(news.lines()).toEqual(['[RESTARTED] db: SIGSEGV after 60 s, back after 1.0 s']);
+  });
+
+  it('are told of as the one that failed, with the names of those that are down on its account', () => {
+    const { stage, news } = running([db, supervised({ needs: ['db'] }), supervised({ name: 'ui', needs: ['web'] })]);
+    spoil(stage, 'db');
+    crash(stage, 'db');
+    stage.run(10 * MINUTE);
+    expect(new Set(news.notices().map(({ service }) => service))).toEqual(new Set(['db']));
+    expect(news.notices().find(({ kind }) => kind === 'failed')?.story).toContain(
+      'Down with it, because they need it: web, ui.',
+    );
+  });
+
+  it('are not told of when they end by themselves while what they need is away', () => {
+    const { stage, news } = running([db, supervised({ needs: [{ service: 'db', grace: seconds(20) }] })]);
+    spoil(stage, 'db');
+    crash(stage, 'db');
+    stage.run(5);
+    crash(stage, 'web');
+    stage.run(10 * SECOND);
+    expect(stage.service('web').restarts.total).toBe(0);
+    expect(new Set(news.notices().map(({ service }) => service))).toEqual(new Set(['db']));
+  });
+});

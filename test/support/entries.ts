@@ -34,7 +34,15 @@ export function serviceEntry(number: number, wish: Wish = {}): Entry {
     wave: null,
     what,
   } as const;
-  const none = { description: null, runbook: null, hold: 'no', window: 0, total: 0, healthyAfter: 30_000 } as const;
+  const none = {
+    description: null,
+    runbook: null,
+    hold: 'no',
+    window: 0,
+    total: 0,
+    healthyAfter: 30_000,
+    heldBack: [],
+  } as const;
   const about: About = { ...none, kind: 'supervised', desired: 'up', tags, level, line, incident };
   return { ...at, news: { of: 'service', change, about } };
 }

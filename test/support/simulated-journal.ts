@@ -14,6 +14,8 @@ export class SimulatedJournal implements Journal {
 
   /** What happened, numbered in the same write. */
   readonly entries: Entry[] = [];
+  /** Set by the stage: who is down on account of this service. */
+  heldBackBy: (name: string) => readonly string[] = () => [];
   now: () => Pick<Now, 'instant' | 'wall'> = () => ({ instant: instant(0), wall: wallTime(0) });
 
   record(services: readonly Service[], removed: readonly ServiceName[], changes: readonly Change[]): void {
@@ -30,7 +32,10 @@ export class SimulatedJournal implements Journal {
   }
 
   #note(change: Change): void {
-    const about = aboutOf(change, this.of(change.service), { ...this.now(), random: 0 });
+    const about = aboutOf(change, this.of(change.service), this.heldBackBy(change.service), {
+      ...this.now(),
+      random: 0,
+    });
     this.note({ of: 'service', change, about });
   }
 

@@ -4,11 +4,14 @@
 import type { Change, What } from '../../src/core/change.js';
 import { comebacks } from '../../src/core/comeback.js';
 import type { Effect } from '../../src/core/effect.js';
-import type { Ask, Event } from '../../src/core/event.js';
+import type { Ask, Event, SingleEvent } from '../../src/core/event.js';
+import { heldBackBy } from '../../src/core/held-back.js';
+import { applyEvents } from '../../src/core/plan.js';
 import type { ProcessRef } from '../../src/core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { newService, type Service, type ServiceState, type StateName } from '../../src/core/state.js';
 import { type HostPhase, instant, wallTime } from '../../src/core/time.js';
+import { viewOf } from '../../src/core/world.js';
 import { Keeper } from '../../src/keeper/keeper.js';
 import type { Program } from './program.js';
 import { type Random, seeded } from './random.js';
@@ -23,6 +26,8 @@ export interface StageOptions {
   readonly inodes?: 'yes' | 'no';
   /** How long until a fact reaches the keeper, see SimulatedKernel. */
   readonly latency?: (event: Event['type'], random: Random) => number;
+  /** How many services may start at once; more than a scenario has, unless it says so. */
+  readonly parallel?: number;
 }
 
 type AskWish = Ask | 'start' | 'stop' | 'restart' | 'reload' | 'hold' | 'unhold' | 'reset';
@@ -51,13 +56,16 @@ export class Stage {
   /** Facts that wait for a keeper that is held up. */
   #behind: Event[] | null = null;
   #life: { died: number | null } = { died: null };
+  readonly #parallel: number;
 
   constructor(options: StageOptions = {}) {
+    this.#parallel = options.parallel ?? 100;
     const random = seeded(options.seed ?? 1);
     this.random = random;
     this.clock = new SimulatedClock(() => random.next());
     this.host = new SimulatedHost({ clock: this.clock, pids: options.pids ?? 200, inodes: options.inodes ?? 'yes' });
     this.journal.now = () => ({ instant: instant(this.clock.instant), wall: wallTime(this.clock.wall) });
+    this.journal.heldBackBy = (name) => heldBackBy(viewOf(this.keeper.world), name);
     const latency = options.latency ?? (() => 1);
     this.kernel = new SimulatedKernel({
       clock: this.clock,
@@ -73,10 +81,10 @@ export class Stage {
     this.#begin([]);
   }
 
-  /** A stage on which these services have just been put into the set of a keeper. */
+  /** A stage on which these services have just been put into the set of a keeper, all at once, as at its start. */
   static with(specs: readonly ServiceSpec[], options: StageOptions = {}): Stage {
     const stage = new Stage(options);
-    for (const spec of specs) stage.add(spec);
+    stage.addAll(specs);
     return stage;
   }
 
@@ -92,10 +100,14 @@ export class Stage {
   /** A fact for the keeper; while none lives it is lost, as a signal to a dead process is. */
   post(event: Event): void {
     if (this.#keeper === null) return;
+    for (const one of event.type === 'together' ? event.events : [event]) this.#configure(one);
+    this.#give(event);
+  }
+
+  #configure(event: SingleEvent): void {
     if (event.type === 'added') this.configured.set(event.service, event.as.spec);
     if (event.type === 'changed') this.configured.set(event.service, event.spec);
     if (event.type === 'removed') this.configured.delete(event.service);
-    this.#give(event);
   }
 
   #give(event: Event): void {
@@ -105,16 +117,38 @@ export class Stage {
   }
 
   add(spec: ServiceSpec): void {
-    this.post({ type: 'added', service: spec.name, as: newService(spec, instant(this.clock.instant)) });
+    this.addAll([spec]);
+  }
+
+  addAll(specs: readonly ServiceSpec[]): void {
+    const now = instant(this.clock.instant);
+    this.together(specs.map((spec) => ({ type: 'added', service: spec.name, as: newService(spec, now) })));
+  }
+
+  /** Facts that arrive at once. */
+  together(events: readonly SingleEvent[]): void {
+    const [first, ...others] = events;
+    if (first !== undefined) this.post(others.length === 0 ? first : { type: 'together', events });
+  }
+
+  /** A new configuration, as `upkeep apply` brings it. */
+  apply(specs: readonly ServiceSpec[]): void {
+    this.together(applyEvents(this.keeper.services, specs, instant(this.clock.instant)));
+  }
+
+  /** The keeper ends, and takes its supervised services with it. */
+  end(): void {
+    const names = [...this.keeper.services.keys()].map(serviceName);
+    this.together(names.map((service) => ({ type: 'keeperEnded', service })));
   }
 
   ask(name: string, wish: AskWish): void {
-    this.post({
-      type: 'asked',
-      service: serviceName(name),
-      ask: typeof wish === 'string' ? plainAsk(wish) : wish,
-      by: null,
-    });
+    this.post(asked(name, wish));
+  }
+
+  /** An ask about several services. */
+  askAll(names: readonly string[], wish: AskWish): void {
+    this.together(names.map((name) => asked(name, wish)));
   }
 
   /** Lets time pass. */
@@ -275,17 +309,18 @@ export class Stage {
         this.problems.push(`${problem}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       },
       host: this.#hostPhase,
-      parallel: 10,
+      parallel: this.#parallel,
     });
     this.#keeper = keeper;
     this.kernel.connect((event) => (this.#behind === null ? this.#give(event) : this.#behind.push(event)));
     const left = new Map(services.map((service) => [service.spec.name as string, service]));
     const specs = [...this.configured.values()];
-    for (const { as, events } of comebacks(left, specs, () => undefined, instant(clock.instant))) {
-      if (this.#keeper !== keeper) return;
-      this.#give({ type: 'added', service: as.spec.name, as });
-      for (const event of events) this.#give(event);
-    }
+    const back = [...comebacks(left, specs, () => undefined, instant(clock.instant))];
+    const events = back.flatMap(({ as, events: then }): readonly SingleEvent[] => [
+      { type: 'added', service: as.spec.name, as },
+      ...then,
+    ]);
+    if (events.length > 0) this.#give({ type: 'together', events });
   }
 
   /** One call of a port burns the fuse: after the last one nothing that this keeper does has any effect. */
@@ -297,6 +332,13 @@ export class Stage {
     return 'dead';
   }
 }
+
+const asked = (name: string, wish: AskWish): SingleEvent => ({
+  type: 'asked',
+  service: serviceName(name),
+  ask: typeof wish === 'string' ? plainAsk(wish) : wish,
+  by: null,
+});
 
 function plainAsk(verb: Exclude<AskWish, Ask>): Ask {
   switch (verb) {
