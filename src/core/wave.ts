@@ -195,7 +195,8 @@ export function loseFaith(draft: Draft, service: Service): void {
 /** Moves a service for the sake of a wave: down, and up again by itself. `behind`: the one that starts after it, whose end did this. */
 function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName | null): void {
   const service = draft.get(name);
-  if (service === undefined) return;
+  // What is up when the host goes down is left to the host.
+  if (service === undefined || draft.at.host === 'ending') return;
   const { wave, state } = service;
   if (wave?.id === id && wave.step !== 'down') return;
   const reason = service.hold !== null ? 'hold' : desiredOf(service) === 'down' ? 'down' : null;
