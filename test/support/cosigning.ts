@@ -21,6 +21,21 @@ export interface Cosigning {
   readonly witness: string;
 }
 
+export interface Sockets {
+  readonly agentSocket: string;
+  readonly witnessSocket: string;
+}
+
+/** The words that start the witness. */
+export const witnessCommand = ({ witness }: Cosigning, { agentSocket, witnessSocket }: Sockets): readonly string[] => [
+  ...[process.execPath, witness],
+  ...['--agent', agentSocket, '--listen', witnessSocket],
+];
+
+/** For a shell, with SSH_AUTH_SOCK: the same, but only once the agent has its key. For who cannot say that the witness needs it. */
+export const patientWitness = (cosigning: Cosigning, sockets: Sockets): string =>
+  `until ${SSH_ADD} -l; do sleep 0.05; done; exec ${witnessCommand(cosigning, sockets).join(' ')}`;
+
 /** Makes the key and the program below this directory. */
 export function prepareCosigning(directory: string): Cosigning {
   mkdirSync(directory, { recursive: true, mode: 0o755 });

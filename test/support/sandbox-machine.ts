@@ -41,7 +41,7 @@ export function explainWith(text: () => string): void {
 
 /** Polls until `look` gives something, and gives that back; says what it was waiting for when it does not. */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   look: () => T | Promise<T>,
   seconds = 30,
 ): Promise<NonNullable<Exclude<T, false>>> {
@@ -54,7 +54,8 @@ export async function until<T>(
     } catch (error) {
       problem = ` (${(error as Error).message})`;
     }
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}${problem}\n${context()}`);
+    if (Date.now() > deadline)
+      throw new Error(`not within ${seconds} s: ${typeof what === 'string' ? what : what()}${problem}\n${context()}`);
     await pause(50);
   }
 }

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Cosigning, cosign, prepareCosigning, SSH_ADD, SSH_AGENT } from '../support/cosigning.js';
+import { type Cosigning, cosign, prepareCosigning, SSH_ADD, SSH_AGENT, witnessCommand } from '../support/cosigning.js';
 import { type Home, newHome } from '../support/keeper.js';
 import { type Running, signal } from '../support/running.js';
 
@@ -32,8 +32,7 @@ async function addKey(): Promise<void> {
   expect(added).toMatchObject({ code: 0 });
 }
 
-const startWitness = (): Running =>
-  home.spawn([process.execPath, cosigning.witness, '--agent', agentSocket, '--listen', witnessSocket]);
+const startWitness = (): Running => home.spawn(witnessCommand(cosigning, { agentSocket, witnessSocket }));
 
 async function startBoth(): Promise<{ readonly agent: Running; readonly witness: Running }> {
   const agent = await startAgent();
