@@ -8,19 +8,21 @@ import type { Ask } from './event.js';
 import { forgive } from './fight.js';
 import { launch } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
+import { type Pace, passOver, plan } from './pool.js';
 import type { ProcessRef } from './process.js';
 import { pursue, up } from './pursue.js';
 import type { Desired } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
+import { isUp } from './turn.js';
 
 /** An operator's word. Never counted, cuts any delay short, and a stop wins over everything. */
-export function ask(service: Service, it: Ask, by: Sender | null, at: Moment): Move {
+export function ask(service: Service, it: Ask, by: Sender | null, pace: Pace, at: Moment): Move {
   const told = { type: 'asked', verb: it.verb, by, reason: 'reason' in it ? it.reason : null } as const;
   const refusal = refusalOf(service, it);
   if (refusal !== null) return before([], [told, { type: 'refused', verb: it.verb, reason: refusal }], stay(service));
-  return before([], [told], obey(atHand(service, it), it, by, at));
+  return before([], [told], obey(atHand(service, it), it, by, pace, at));
 }
 
 /** Whatever an operator does to it, what others did to it before counts no more, and what comes of it is no act of theirs. */
@@ -83,14 +85,14 @@ function unclear(service: Service): string | null {
     : state.why.reason;
 }
 
-function obey(service: Service, it: Ask, by: Sender | null, at: Moment): Move {
+function obey(service: Service, it: Ask, by: Sender | null, pace: Pace, at: Moment): Move {
   switch (it.verb) {
     case 'start':
       return pursue(freshStart(override(service, 'up', by, it.reason, null, 'always', at)), at);
     case 'stop':
       return pursue(override(service, 'down', by, it.reason, it.until, it.lasts, at), at);
     case 'restart':
-      return restart(freshStart(override(service, 'up', by, it.reason, null, 'always', at)), at);
+      return restart(freshStart(override(service, 'up', by, it.reason, null, 'always', at)), pace, at);
     case 'reload':
       return reload(service);
     case 'hold':
@@ -137,8 +139,9 @@ function override(
   return { ...service, override: asConfigured ? null : { desired, by, since: at.wall, until, lasts, reason } };
 }
 
-function restart(service: Service, at: Moment): Move {
+function restart(service: Service, pace: Pace, at: Moment): Move {
   const { state } = service;
+  if (pace === 'in turn' && isUp(service)) return plan(service, 'requested');
   const { kind } = service.spec;
   switch (state.name) {
     case 'running':
@@ -212,11 +215,12 @@ function hold(service: Service, at: Moment): Move {
       return launch(service, 'requested', at);
     case 'waiting':
       return state.for === 'hold' ? stay(service) : launch(service, 'requested', at);
+    case 'running':
+    case 'done':
+      return passOver(service, 'it is on hold');
     case 'unknown':
     case 'stopped':
     case 'starting':
-    case 'running':
-    case 'done':
     case 'stopping':
       return stay(service);
   }

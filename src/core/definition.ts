@@ -1,10 +1,11 @@
 // A new definition of a service, or none any more: what is live at once, what needs another process, and what becomes of the
 // old one. Knows nothing of operators.
 
-import { needsRestart } from './difference.js';
+import { isEqual, needsRestart } from './difference.js';
 import { noOpposition } from './fight.js';
 import { seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
+import { plan } from './pool.js';
 import { pursue } from './pursue.js';
 import type { ServiceSpec } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Service } from './state.js';
@@ -14,6 +15,7 @@ import type { Moment } from './time.js';
 /** A new definition. What the living process has baked in needs a new process; all else is live at once. */
 export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
   const was = service.next ?? service.spec;
+  if (service.fate === 'stays' && isResize(was, spec)) return stay(resized(service, spec));
   const keys = needsRestart(service.spec, spec);
   const desiredChanged = was.desired !== spec.desired;
   const fresh: Service = { ...service, override: desiredChanged ? null : service.override, fate: 'stays' };
@@ -33,7 +35,9 @@ export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
     );
   }
   if (keys.length === 0) {
-    const live: Service = { ...fresh, spec, next: null };
+    // Nothing is left that its turn would have been for.
+    const planned = fresh.planned === 'changed' ? null : fresh.planned;
+    const live: Service = { ...fresh, spec, next: null, planned };
     const told = {
       type: 'specChanged',
       effect: desiredChanged ? (spec.desired === 'up' ? 'start' : 'stop') : 'live',
@@ -47,6 +51,13 @@ export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
   return before([], [told], replace(waiting, spec, at));
 }
 
+/** Does the pool have more members, or fewer, and this one stays what it is? */
+export const isResize = (was: ServiceSpec, is: ServiceSpec): boolean =>
+  was.pool !== null && is.pool !== null && was.pool.of !== is.pool.of && isEqual({ ...was, pool: is.pool }, is);
+
+const resized = (service: Service, spec: ServiceSpec): Service =>
+  service.next === null ? { ...service, spec } : { ...service, next: spec };
+
 /** Old process down by the old rules, new one up by the new. A watched daemon is not ours to replace: it is looked for anew. */
 function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
   const { state } = service;
@@ -54,6 +65,7 @@ function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
     return lookAnew({ ...service, spec, next: null }, at);
   switch (state.name) {
     case 'running':
+      if (spec.pool !== null) return plan(service, 'changed');
       return beginStop(service, state.process, state.helper, 'changed', at);
     case 'starting':
       return state.process === null

@@ -1,5 +1,6 @@
 // What applying a configuration would do, service by service, and the events that do just that. Pure.
 
+import { isResize } from './definition.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import type { SingleEvent } from './event.js';
 import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
@@ -34,7 +35,7 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
   const { name } = spec;
   if (service === undefined) return { name, action: spec.desired === 'up' ? 'start' : 'none', keys: [], why: 'new' };
   const before = service.next ?? service.spec;
-  if (isEqual(before, spec)) return { name, action: 'none', keys: [], why: 'unchanged' };
+  if (isEqual(before, spec) || isResize(before, spec)) return { name, action: 'none', keys: [], why: 'unchanged' };
   const keys = changedKeys(before, spec);
   const desiredChanged = before.desired !== spec.desired;
   const wanted = desiredChanged ? spec.desired : desiredOf(service);

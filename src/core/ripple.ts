@@ -5,6 +5,8 @@ import { type Draft, hasPlace, type Touched } from './draft.js';
 import { couplingOf, targetsOf } from './graph.js';
 import { begin, seek } from './launch.js';
 import { before, type Move } from './move.js';
+import { nextInRoll } from './pool.js';
+import { roll } from './roll.js';
 import type { ServiceName } from './spec.js';
 import type { Service, Stopping, Waiting } from './state.js';
 import { descend } from './stop.js';
@@ -48,6 +50,7 @@ function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
   const { state } = service;
   queue.delete(name);
   if (state.name === 'stopping' && state.phase === 'turn') lookDown(draft, service, state);
+  if (service.planned !== null) roll(draft, service);
   if (!isWaiting(service) || startsAfter(draft, service).length > 0) return;
   if (needsPlace(service) && !hasPlace(draft)) queue.add(name);
   else carry(draft, service, launched(draft, service));
@@ -96,6 +99,8 @@ function* neighboursOf(draft: Draft, name: ServiceName): Generator<ServiceName> 
   if (service === undefined) return;
   yield* targetsOf(couplingOf(service));
   yield* couplingOf(service).restartWith;
+  const next = nextInRoll(draft, service);
+  if (next !== undefined) yield next.spec.name;
 }
 
 /** Said once, when it begins to wait; a watched daemon may come up by another's hand meanwhile. */

@@ -48,6 +48,8 @@ export interface Pool {
   readonly of: number;
 }
 
+export const memberName = (pool: string, index: number): ServiceName => serviceName(`${pool}@${index}`);
+
 /** What it has to do with other services (product.md 2.5). Names of services that need not be there for `wants` and `after`. */
 export interface Coupling {
   readonly needs: readonly Need[];

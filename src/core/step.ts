@@ -9,9 +9,11 @@ import type { Effect } from './effect.js';
 import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
 import { type Move, stay } from './move.js';
+import { type Pace, rolledBy } from './pool.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { resume } from './resume.js';
 import { takeTurns } from './ripple.js';
+import { breakOff } from './roll.js';
 import { receive } from './service.js';
 import type { ServiceName } from './spec.js';
 import type { Service } from './state.js';
@@ -34,8 +36,8 @@ export interface Step {
 
 export function step(world: World, event: Event, at: Moment): Step {
   const draft = draftOf(world, at);
-  if (event.type === 'together') for (const one of event.events) take(draft, one);
-  else take(draft, event);
+  if (event.type === 'together') takeTogether(draft, event.events);
+  else take(draft, event, 'now');
   const queued = takeTurns(draft);
   close(draft);
   announce(draft);
@@ -52,7 +54,12 @@ function outcome({ services: changed, effects, changes, links }: Draft, queued: 
   return { services, removed, effects, changes, links, queued };
 }
 
-function take(draft: Draft, event: SingleEvent): void {
+function takeTogether(draft: Draft, events: readonly SingleEvent[]): void {
+  const rolled = rolledBy(draft, events);
+  for (const event of events) take(draft, event, rolled.has(event.service) ? 'in turn' : 'now');
+}
+
+function take(draft: Draft, event: SingleEvent, pace: Pace): void {
   const { at } = draft;
   if (event.type === 'added') {
     carry(draft, null, resume(event.as, at));
@@ -62,11 +69,13 @@ function take(draft: Draft, event: SingleEvent): void {
   if (service === undefined || isStale(service, event)) return;
   if (event.type === 'deadlinePassed') loseFaith(draft, service);
   const now = draft.get(event.service) ?? service;
-  carry(draft, now, move(now, event, at));
+  const moved = move(now, event, pace, at);
+  carry(draft, now, moved);
+  breakOff(draft, moved);
   if (event.type === 'asked') callNeeded(draft, event);
 }
 
-function move(service: Service, event: ServiceEvent, at: Moment): Move {
+function move(service: Service, event: ServiceEvent, pace: Pace, at: Moment): Move {
   switch (event.type) {
     case 'spawned':
     case 'spawnFailed':
@@ -86,7 +95,7 @@ function move(service: Service, event: ServiceEvent, at: Moment): Move {
     case 'removed':
     case 'keeperEnded':
     case 'hostTurned':
-      return wish(service, event, at);
+      return wish(service, event, pace, at);
     case 'resumed':
       return resume(service, at);
   }

@@ -8,6 +8,7 @@ import type { ServiceEvent } from './event.js';
 import { couplingOf } from './graph.js';
 import { launch } from './launch.js';
 import { type Move, stay } from './move.js';
+import type { Pace } from './pool.js';
 import { pursue } from './pursue.js';
 import { desiredOf, type Service } from './state.js';
 import type { Moment } from './time.js';
@@ -18,10 +19,10 @@ export type Wish = Extract<
   { readonly type: 'asked' | 'changed' | 'removed' | 'keeperEnded' | 'hostTurned' }
 >;
 
-export function wish(service: Service, event: Wish, at: Moment): Move {
+export function wish(service: Service, event: Wish, pace: Pace, at: Moment): Move {
   switch (event.type) {
     case 'asked':
-      return ask(service, event.ask, event.by, at);
+      return ask(service, event.ask, event.by, pace, at);
     case 'changed':
       return change(service, event.spec, at);
     case 'removed':

@@ -8,8 +8,10 @@ import {
   type Hooks,
   type Ladder,
   type LogSpec,
+  memberName,
   type Need,
   noHooks,
+  type Pool,
   type ProcessSettings,
   type Ready,
   type RestartSpec,
@@ -83,6 +85,7 @@ interface Shared {
   readonly hooks?: Partial<Hooks>;
   readonly directories?: readonly Directory[];
   readonly clean?: readonly string[];
+  readonly pool?: Pool;
 }
 
 function couplingOf({ needs = [], wants = [], after = [], restartWith = [] }: Shared): Coupling {
@@ -112,6 +115,13 @@ export function supervised(
       reload: wish.reload ?? null,
     },
   });
+}
+
+/** The members of a pool, each a supervised service that runs `/srv/NAME@INDEX` unless told otherwise. */
+export function members(name: string, of: number, wish: Parameters<typeof supervised>[0] = {}): readonly ServiceSpec[] {
+  return Array.from({ length: of }, (_, at) =>
+    supervised({ ...wish, name: memberName(name, at + 1), pool: { name, index: at + 1, of } }),
+  );
 }
 
 type WatchedWish = Shared &
@@ -157,7 +167,7 @@ function common(name: string, wish: Shared, own: Pick<ServiceSpec, 'leftovers' |
     settings: settingsDefaults,
     ready: { ...readyDefaults, ...wish.ready },
     restart: { ...restartDefaults, ...wish.restart },
-    pool: null,
+    pool: wish.pool ?? null,
     coupling: couplingOf(wish),
     hooks: { ...noHooks, ...wish.hooks },
     directories: wish.directories ?? [],

@@ -1,0 +1,86 @@
+// Pools: the members of a service with `instances`, NAME@1 to NAME@of. Who they are, and whose turn it is when several of
+// them are restarted: one at a time, in the order of their numbers, each when the one before is ready. Moves nobody.
+
+import type { SingleEvent } from './event.js';
+import { go, type Move } from './move.js';
+import { memberName, type Pool, type ServiceName } from './spec.js';
+import { desiredOf, type Service } from './state.js';
+import { isUp } from './turn.js';
+import type { View } from './world.js';
+
+/** How a restart is carried out: at once, or when those of its pool that come before it are ready again. */
+export type Pace = 'now' | 'in turn';
+
+/** The pool that counts: how many it has now, also for a member that still runs under an old definition. */
+const poolOf = ({ next, spec }: Service): Pool | null => (next ?? spec).pool;
+
+/** The other members that are there, in the order of their numbers. */
+export function* siblingsOf(view: View, service: Service): Generator<Service> {
+  const pool = poolOf(service);
+  if (pool === null) return;
+  for (let index = 1; index <= pool.of; index++) {
+    const sibling = index === pool.index ? undefined : view.get(memberName(pool.name, index));
+    if (sibling !== undefined) yield sibling;
+  }
+}
+
+/** It serves, and is to be restarted when its turn comes. */
+export const isPlanned = (service: Service): boolean => service.planned !== null && isUp(service);
+
+/** The member of this one's pool that is restarted next; undefined: nobody waits for it. */
+export function nextInRoll(view: View, service: Service): Service | undefined {
+  for (const sibling of siblingsOf(view, service)) if (isPlanned(sibling)) return sibling;
+  return undefined;
+}
+
+/** The members that come before this one; empty: its turn has come. */
+export function rollsAfter(view: View, service: Service): readonly ServiceName[] {
+  const index = poolOf(service)?.index ?? 0;
+  const isAhead = (sibling: Service): boolean =>
+    isAway(sibling) || (isPlanned(sibling) && (poolOf(sibling)?.index ?? 0) < index);
+  return [...siblingsOf(view, service)].filter(isAhead).map(({ spec }) => spec.name);
+}
+
+/** Down or not ready, and coming back by itself: also one that has died meanwhile, by its own rule. What has failed is not waited for. */
+function isAway(service: Service): boolean {
+  if (service.hold !== null || desiredOf(service) === 'down') return false;
+  const { state } = service;
+  switch (state.name) {
+    case 'starting':
+    case 'backoff':
+      return true;
+    case 'stopping':
+      return state.phase !== 'stuck';
+    case 'waiting':
+      return state.for !== 'shutdown';
+    case 'unknown':
+    case 'stopped':
+    case 'skipped':
+    case 'running':
+    case 'done':
+    case 'failed':
+      return false;
+  }
+}
+
+/** The services that are asked to restart together with another member of their pool: those roll. */
+export function rolledBy(view: View, events: readonly SingleEvent[]): ReadonlySet<ServiceName> {
+  const asked = new Map<string, Set<ServiceName>>();
+  for (const event of events) {
+    if (event.type !== 'asked' || event.ask.verb !== 'restart') continue;
+    const service = view.get(event.service);
+    const pool = service === undefined ? null : poolOf(service);
+    if (pool !== null) asked.set(pool.name, (asked.get(pool.name) ?? new Set()).add(event.service));
+  }
+  return new Set([...asked.values()].filter(({ size }) => size > 1).flatMap((names) => [...names]));
+}
+
+/** It is to be restarted in its turn. */
+export const plan = (service: Service, why: 'requested' | 'changed'): Move =>
+  go({ ...service, planned: service.planned ?? why }, service.state);
+
+/** It goes on as it is, and its turn does not come. */
+export function passOver(service: Service, reason: string): Move {
+  const told = isPlanned(service) ? ([{ type: 'rollEnded', reason }] as const) : [];
+  return go({ ...service, planned: null }, service.state, [], told);
+}
