@@ -13,6 +13,7 @@ let keeper: Keeper | null = null;
 
 beforeEach(() => {
   forgetEverything();
+  mkdirSync('/etc/upkeep', { recursive: true });
   chmodSync('/etc/upkeep', 0o755);
 });
 
