@@ -65,7 +65,7 @@ describe('whoever runs the keeper', () => {
 describe('the progress stamp', () => {
   const at = (home: Home): number => Number(home.read('run/progress').split(' ')[0]);
 
-  it('moves while the loop turns, and names the keeper', async () => {
+  it('names the keeper, moves while the loop turns, and stands still with one that was stopped, which tells it afterwards', async () => {
     const home = newHome();
     home.configure({});
     const keeper = await home.start();
@@ -74,21 +74,14 @@ describe('the progress stamp', () => {
     const up = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
     expect(up).toBeGreaterThanOrEqual(first);
     await home.until('another', () => at(home) > first);
-  });
-
-  it('stands still with a keeper that was stopped, which tells it afterwards', async () => {
-    const home = newHome();
-    home.configure({});
-    const keeper = await home.start();
-    await home.until('a stamp', () => home.read('run/progress') !== '');
     // One that is stopped before it knows that the stamp is written leaves out the next, and another takes 20 s more.
     await home.status();
     signal(keeper.pid, 'SIGSTOP');
-    const first = at(home);
+    const last = at(home);
     await pause(24_000);
-    expect(at(home)).toBe(first);
+    expect(at(home)).toBe(last);
     signal(keeper.pid, 'SIGCONT');
-    await home.until('another', () => at(home) > first);
+    await home.until('another', () => at(home) > last);
     await home.until('the word of it', () => /the keeper stood still for at least /.test(keeper.said()));
     // A slow machine may add stalls of its own.
     const answer = await home.get('/v1/keeper');
