@@ -33,7 +33,7 @@ describe('the JSON Schema', () => {
 
   it('knows no other keys, and none that come later', () => {
     expect(at(schema, 'additionalProperties')).toBe(false);
-    expect(at(schema, '$defs', 'service', 'properties', 'needs')).toBeUndefined();
+    expect(at(schema, '$defs', 'service', 'properties', 'sockets')).toBeUndefined();
     expect(at(schema, '$defs', 'service', 'properties', 'run')).toBeDefined();
   });
 

@@ -47,6 +47,7 @@ describe('a service of which little is said', () => {
   it('is supervised with the defaults of product.md', () => {
     expect(service('run: node /srv/web/server.js')).toEqual({
       name: 'web',
+      pool: null,
       description: null,
       runbook: null,
       tags: [],
@@ -54,6 +55,7 @@ describe('a service of which little is said', () => {
       kind: {
         type: 'supervised',
         run: { argv: ['node', '/srv/web/server.js'], timeout: null, user: null },
+        oneshot: 'no',
         stop: { type: 'ladder', rungs: [{ signal: 'SIGTERM', wait: 10_000, to: 'main' }] },
         reload: null,
       },
@@ -87,6 +89,10 @@ describe('a service of which little is said', () => {
         preventExit: [],
         alwaysAfter: [],
       },
+      coupling: { needs: [], wants: [], after: [], restartWith: [] },
+      hooks: { condition: null, beforeStart: [], afterStart: [], beforeStop: [], afterStop: [] },
+      directories: [],
+      clean: [],
       log: { to: 'file', rotate: { size: 10 * 1024 * 1024, keep: 10, compress: 'yes' } },
     });
   });

@@ -8,6 +8,7 @@ import { type Disk, realDisk } from './disk.js';
 import { readFiles, type Sources } from './files.js';
 import type { HostFacts } from './host-facts.js';
 import { checkTemplates, layersOf } from './layers.js';
+import { checkReferences, couple, specsOf } from './neighbours.js';
 import type { Who } from './ownership.js';
 import { gatherParts, includesOf, type Parts } from './parts.js';
 import { gatherProblems, inOrder, type Problem, type Problems } from './problem.js';
@@ -17,7 +18,7 @@ import { shareParts } from './share.js';
 import { type Classes, checkNames, decideClasses } from './soft-classes.js';
 import { didYouMean } from './suggest.js';
 import type { KeeperSettings } from './top-keys.js';
-import { valueAt } from './tree.js';
+import { type Dict, valueAt } from './tree.js';
 import { checkTrust, envFilesOf, secretFilesOf } from './trust.js';
 
 /** A service that is not for this host. */
@@ -85,13 +86,24 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
     const service = layers === undefined ? undefined : readService(name, layers, problems);
     if (service !== undefined) read.push({ name, service });
   }
-  checkHosts(parts, classes, references);
+  const layered = layersByKey(parts);
+  checkHosts(layered, classes, references);
+  checkReferences(layered, parts.services, references);
   checkTemplates(parts.templates, references);
   checkNoticeServices(parts, references);
 
-  const here = read.filter(({ service }) => isTrue(service.hosts.expression, classes.isSet));
-  for (const { name, service } of here)
-    checkTrust(`services.${name}.envFile`, envFilesOf(service.effective), request.who, disk, problems);
+  const isHere = ({ service }: (typeof read)[number]): boolean => isTrue(service.hosts.expression, classes.isSet);
+  const here = new Map(read.filter(isHere).map(({ name, service }) => [name, service]));
+  const others = read.filter((one) => !isHere(one));
+  for (const [name, { members }] of here)
+    for (const { effective } of members)
+      checkTrust(`services.${name}.envFile`, envFilesOf(effective), request.who, disk, problems);
+  const neighbourhood = {
+    here,
+    declared: parts.services,
+    elsewhere: new Map(others.map(({ name, service }) => [name, service.hosts.text])),
+  };
+  const couplings = couple(neighbourhood, references, warnings);
   checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);
   warn(request.path, parts, warnings);
 
@@ -100,15 +112,15 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   }
   const config: Configuration = {
     path: request.path,
-    specs: shareParts(here.map(({ service }) => service.spec)),
-    elsewhere: read.filter((one) => !here.includes(one)).map(({ name, service }) => elsewhere(name, service, facts)),
+    specs: shareParts(specsOf(here, couplings)),
+    elsewhere: others.map(({ name, service }) => elsewhere(name, service, facts)),
     keeper: parts.keeper,
     notices: parts.notices,
     classes: { set: classes.set, unset: classes.unset },
     sources,
   };
   const settings =
-    request.want === 'settings' ? read.map(({ name, service }) => [name, settingsOf(service.effective)]) : [];
+    request.want === 'settings' ? read.flatMap(({ name, service }) => settingsByName(name, service)) : [];
   return { type: 'ok', config, warnings: warnings.found(), settings: Object.fromEntries(settings) };
 }
 
@@ -128,17 +140,32 @@ function givenClasses(request: Request, problems: Problems): readonly string[] {
   return names.map(([name]) => name).filter(isClassName);
 }
 
+/** Defaults, templates and services by themselves, each with its key. */
+function layersByKey({ defaults, templates, services }: Parts): readonly (readonly [string, Dict])[] {
+  return [
+    ...(defaults === null ? [] : ([['defaults', defaults]] as const)),
+    ...[...templates].map(([name, tree]) => [`templates.${name}`, tree] as const),
+    ...[...services].map(([name, tree]) => [`services.${name}`, tree] as const),
+  ];
+}
+
 /** In every layer by itself, so that a service that cannot be read is no reason to be silent about its hosts. */
-function checkHosts(parts: Parts, classes: Classes, problems: Problems): void {
-  const named = [...parts.services].map(([name, tree]) => [`services.${name}`, tree] as const);
-  const templates = [...parts.templates].map(([name, tree]) => [`templates.${name}`, tree] as const);
-  const defaults = parts.defaults === null ? [] : ([['defaults', parts.defaults]] as const);
-  for (const [key, tree] of [...defaults, ...templates, ...named]) {
+function checkHosts(layers: ReturnType<typeof layersByKey>, classes: Classes, problems: Problems): void {
+  for (const [key, tree] of layers) {
     const hosts = valueAt(tree, 'hosts');
     const parsed = hosts?.type === 'leaf' ? parseClassExpression(hosts.text) : null;
     if (hosts !== undefined && parsed?.type === 'ok')
       checkNames(parsed.expression, hosts, `${key}.hosts`, classes, problems);
   }
+}
+
+/** Of the service as it is written, and of each of its members. */
+function settingsByName(
+  name: string,
+  { members, effective }: ReadService,
+): readonly (readonly [string, readonly Setting[]])[] {
+  const own = [name, settingsOf(effective)] as const;
+  return [own, ...members.map((member) => [member.spec.name, settingsOf(member.effective)] as const)];
 }
 
 function checkNoticeServices(parts: Parts, problems: Problems): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, problemsOf } from '../../test/support/configuration.js';
+import { configOf, problemsOf, warningsOf } from '../../test/support/configuration.js';
 
 // The examples of the manual as they stand there. What a later version has is refused with exactly that message.
 
@@ -66,13 +66,21 @@ describe('the examples of the manual', () => {
     },
   );
 
-  it('of coupling, of graceful restarts and of heartbeats are refused as not there yet', () => {
-    expect(problemsOf(COUPLING)).toEqual([
-      `/u.yaml:5:5: services.litewitness: ${notYet('needs')}`,
-      `/u.yaml:8:5: services.tkey-ssh-agent: ${notYet('restartWith')}`,
-      `/u.yaml:9:5: services.tkey-ssh-agent: ${notYet('directories')}`,
-      `/u.yaml:10:5: services.tkey-ssh-agent: ${notYet('clean')}`,
-    ]);
+  it('of coupling: a ring of needs and restartWith is fine', () => {
+    const [witness, agent] = configOf(COUPLING).specs;
+    expect(witness?.coupling).toEqual({
+      needs: [{ service: 'tkey-ssh-agent', grace: 0, onReload: 'nothing' }],
+      wants: [],
+      after: [],
+      restartWith: [],
+    });
+    expect(agent?.coupling).toEqual({ needs: [], wants: [], after: [], restartWith: ['litewitness'] });
+    expect(agent?.directories).toEqual([{ path: '/run/witness', mode: 0o750 }]);
+    expect(agent?.clean).toEqual(['/run/witness/agent.sock']);
+    expect(warningsOf(COUPLING)).toEqual([]);
+  });
+
+  it('of graceful restarts and of heartbeats are refused as not there yet', () => {
     expect(problemsOf(GRACEFUL)).toEqual([
       `/u.yaml:5:5: services.web: ${notYet('sockets')}`,
       `/u.yaml:6:5: services.web: ${notYet('fdStore')}`,

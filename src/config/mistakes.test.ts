@@ -255,23 +255,7 @@ describe('a mistake in a service is told with its line and column, what was foun
   });
 });
 
-const LATER = [
-  'needs: [db]',
-  'wants: [db]',
-  'after: [db]',
-  'restartWith: [db]',
-  'hooks: {}',
-  'clean: [/run/x]',
-  'directories: {}',
-  'oneshot: true',
-  'instances: 2',
-  'sockets: {}',
-  'fdStore: 3',
-  'handover: {}',
-  'watchdog: 30s',
-  'condition: test -e /x',
-  'heartbeat: {}',
-];
+const LATER = ['sockets: {}', 'fdStore: 3', 'handover: {}', 'watchdog: 30s', 'heartbeat: {}'];
 
 describe('a key whose wing comes later', () => {
   it.each(LATER)('is refused with one message that says so: %s', (setting) => {
@@ -312,12 +296,12 @@ describe('a key whose wing comes later', () => {
   it('is refused at the top level, in defaults and in templates', () => {
     expect(
       problemsOf(
-        'keeper: { statusPort: 8000 }\ndefaults: { watchdog: 5s }\ntemplates: { a: { needs: [b] } }\nservices: { w: { run: x } }\n',
+        'keeper: { statusPort: 8000 }\ndefaults: { watchdog: 5s }\ntemplates: { a: { sockets: [b] } }\nservices: { w: { run: x } }\n',
       ),
     ).toEqual([
       '/u.yaml:1:11: keeper: this version does not have `statusPort` yet; take it out until one does',
       '/u.yaml:2:13: defaults: this version does not have `watchdog` yet; take it out until one does',
-      '/u.yaml:3:19: templates.a: this version does not have `needs` yet; take it out until one does',
+      '/u.yaml:3:19: templates.a: this version does not have `sockets` yet; take it out until one does',
     ]);
   });
 });

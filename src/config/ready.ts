@@ -55,7 +55,8 @@ const keys = {
   timeout: defaulted(durationOrNone, '30s', 'A start that does not count by then has failed.'),
 } as const satisfies Keys;
 
-const PROBES = ['alive', 'fd', 'port', 'socket', 'http', 'exec', 'log', 'notify'] as const;
+/** The ways to be ready, of which one is written. */
+export const PROBES = ['alive', 'fd', 'port', 'socket', 'http', 'exec', 'log', 'notify'] as const;
 
 const fields = record(WRITE, keys, {
   short: (tree) => {

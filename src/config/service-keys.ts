@@ -3,7 +3,11 @@
 
 import { account, bits, duration } from './amounts.js';
 import { classExpression } from './class-expression.js';
+import { clean, directories } from './clean-state.js';
 import { commandWithin, foreground } from './command.js';
+import { needs, serviceRefs } from './coupling.js';
+import { hooks } from './hooks.js';
+import { MOST_INSTANCES } from './instances.js';
 import { log } from './log.js';
 import { ready } from './ready.js';
 import { defaulted, later, optional, record } from './record.js';
@@ -36,6 +40,34 @@ export const serviceKeys = {
   tags: defaulted(tags, '[]', 'Words to select it by, as @tag in commands.'),
   hosts: defaulted(classExpression, 'any', 'On which hosts it applies, as a class expression.'),
   desired: defaulted(oneOf('up', 'down'), 'up', '`down`: defined, not started.'),
+  oneshot: defaulted(
+    yesNo,
+    'false',
+    'It does its work and ends: exit 0 is success, state `done`, good enough for `needs`. `ready: {timeout: 5m}` limits how long it may work; else nothing does.',
+    'supervised',
+  ),
+  instances: defaulted(
+    integer(1, MOST_INSTANCES),
+    '1',
+    'So many members NAME@1, NAME@2 and so on, each with its number in UPKEEP_INSTANCE and for `%i` in its settings (`%%` is a percent sign then); the plain name means all of them.',
+    'supervised',
+  ),
+  needs: defaulted(
+    needs,
+    '[]',
+    'Services without which it cannot be. It starts when they are ready (or `done`); when one ends, this is stopped, and starts again by itself. A list is short for a map, so what defaults, templates and the service say adds up.',
+  ),
+  wants: defaulted(
+    serviceRefs,
+    '[]',
+    'Services that are started too, and that it starts after, but that it can live without.',
+  ),
+  after: defaulted(serviceRefs, '[]', 'Services that it starts after where both start, and ends before. Order only.'),
+  restartWith: defaulted(
+    serviceRefs,
+    '[]',
+    'When one of these ends for any reason, this is stopped gracefully and started again, once per wave.',
+  ),
   start: optional(
     commandWithin('90s'),
     'What brings the daemon back; it may daemonize as it likes. Without it, it is watched and told of, not acted on.',
@@ -85,20 +117,21 @@ export const serviceKeys = {
   noNewPrivileges: defaulted(yesNo, 'false', 'Neither it nor what it starts gains privileges, as by setuid programs.'),
   capabilities: optional(capabilities, 'The capabilities that it may have at most, like [net_bind_service].'),
   memory: optional(memory, 'Over this size the whole service is killed, where a cgroup can do it.'),
+  directories: defaulted(
+    directories,
+    '[]',
+    'Directories that are made before each start, owned by its user. Links and foreign owners are refused.',
+  ),
+  clean: defaulted(
+    clean,
+    '[]',
+    'Sockets, FIFOs and regular files that are removed before each start when no living process of the service has them.',
+  ),
+  hooks: defaulted(hooks, '{}', 'Commands before and after it starts and stops, and whether it is started at all.'),
   ready: defaulted(ready, '{}', 'When a start counts.'),
   restart: defaulted(restart, '{}', 'Whether, when and how often it is started again.'),
   log: defaulted(log, '{}', 'Where it writes.'),
   logFrom: optional(path(), 'The log file that the daemon writes itself, for `upkeep logs` and `why`.', 'watched'),
-  oneshot: later('Exit 0 is success.'),
-  instances: later('How many members NAME@1… it has.'),
-  directories: later('Directories that are made before each start.'),
-  clean: later('Paths that are removed before each start.'),
-  hooks: later('Commands before and after it starts and stops.'),
-  condition: later('A command that decides whether it is started at all.'),
-  needs: later('Services that must be ready first.'),
-  wants: later('Services that are started too.'),
-  after: later('Services that it starts after.'),
-  restartWith: later('Services with whose end it is restarted.'),
   sockets: later('Listening sockets that Upkeep holds for it.'),
   fdStore: later('How many descriptors it may keep with Upkeep.'),
   handover: later('How it is replaced by a new generation.'),

@@ -1,9 +1,13 @@
-// The layers of one service → its spec. Decides the kind, refuses what means nothing for it, and fills in defaults.
+// The layers of one service → its spec, or one for each of its members. Decides the kind, refuses what means nothing for it,
+// and fills in defaults. Which services it names is not looked at here.
 
-import type { ServiceSpec, Supervised, Watched } from '../core/spec.js';
-import { noCoupling, noHooks, serviceName } from '../core/spec.js';
+import type { Coupling, Pool, ServiceSpec, Supervised, Watched } from '../core/spec.js';
+import { serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
+import { checkCleanState } from './clean-state.js';
+import { instancesOf, memberName, numbered, poolsOf } from './instances.js';
 import { merge, nothingSaid } from './merge.js';
+import { asOneshot, isOneshotIn, shownOneshot } from './oneshot.js';
 import type { Problems } from './problem.js';
 import { wantsDescriptor } from './ready.js';
 import type { Fields } from './record.js';
@@ -15,9 +19,15 @@ import { isCommand } from './stop.js';
 import { type Dict, type Entry, entryOf, type Tree, valueAt } from './tree.js';
 
 export interface ReadService {
-  readonly spec: ServiceSpec;
+  /** One, or one for each member of a pool. Their coupling names services as the configuration does. */
+  readonly members: readonly [Member, ...Member[]];
   readonly hosts: WrittenExpression;
   /** Everything that counts for it, with our own defaults, each with its origin. */
+  readonly effective: Dict;
+}
+
+export interface Member {
+  readonly spec: ServiceSpec;
   readonly effective: Dict;
 }
 
@@ -28,15 +38,32 @@ export function readService(name: string, layers: readonly Dict[], problems: Pro
   if (kind === undefined) return undefined;
   const own = layers.at(-1);
   if (own === undefined) return undefined;
+  const isOneshot = kind === 'supervised' && isOneshotIn(layers);
   const merged = layers
-    .map((layer) => (layer.layer.type === 'defaults' ? fitting(layer, kind) : layer))
+    .map((layer) => (layer.layer.type === 'defaults' ? fitting(layer, kind, isOneshot) : layer))
     .reduce(merge, nothingSaid(own));
-  const isFit = merged.entries.filter((entry) => !fits(entry, kind)).map((entry) => refuse(entry, kind, reading));
-  const effective = service.complete(merged, kind);
-  const fields = service.read(effective, reading);
-  if (fields === undefined || isFit.length > 0 || effective.type !== 'dict') return undefined;
-  const spec = build(name, kind, fields, effective, reading);
-  return spec === undefined ? undefined : { spec, hosts: fields.hosts, effective };
+  const misfits = merged.entries.filter((entry) => !fits(entry, kind)).map((entry) => refuse(entry, kind, reading));
+  const whole = isOneshot ? asOneshot(merged, reading) : merged;
+  if (whole === undefined) return undefined;
+  const effective = service.complete(whole, kind);
+  if (effective.type !== 'dict') return undefined;
+
+  const count = instancesOf(merged);
+  const members: Member[] = [];
+  let hosts: WrittenExpression | null = null;
+  for (const pool of poolsOf(name, count ?? 1)) {
+    const settings = count === null ? effective : numbered(effective, pool.index);
+    const fields = service.read(settings, reading);
+    if (fields === undefined || misfits.length > 0) return undefined;
+    const spec = build(pool, count === null ? 'lone' : 'member', kind, fields, settings, reading);
+    // What is wrong with one member is mostly wrong with all, and told once.
+    if (spec === undefined) return undefined;
+    members.push({ spec, effective: isOneshot ? shownOneshot(settings) : settings });
+    hosts = fields.hosts;
+  }
+  const [first, ...others] = members;
+  if (first === undefined || hosts === null) return undefined;
+  return { members: [first, ...others], hosts, effective: isOneshot ? shownOneshot(effective) : effective };
 }
 
 /** The last layer that says `run` or `watch` decides; defaults may say both, of which one then means nothing. */
@@ -77,9 +104,10 @@ const EMPTY: Dict = {
   alternatives: [],
 };
 
-const fitting = (layer: Dict, kind: Kind): Dict => ({
+/** Of the defaults: a oneshot is ready when it is done, whatever they say of others. */
+const fitting = (layer: Dict, kind: Kind, isOneshot: boolean): Dict => ({
   ...layer,
-  entries: layer.entries.filter((entry) => fits(entry, kind)),
+  entries: layer.entries.filter((entry) => fits(entry, kind) && !(isOneshot && entry.key === 'ready')),
 });
 
 /** Does this mean anything for a service of this kind? */
@@ -105,7 +133,8 @@ function misfit(entry: Entry, kind: Kind): string {
 }
 
 function build(
-  name: string,
+  pool: Pool,
+  as: 'lone' | 'member',
   kind: Kind,
   fields: Fields<typeof serviceKeys>,
   tree: Tree,
@@ -121,9 +150,11 @@ function build(
       `ready looks into the log file, but log is ${fields.log.to}; write \`log: file\` or another probe`,
     );
   }
+  if (checkCleanState(fields.directories, fields.clean, tree, reading) === 'wrong') return undefined;
+  const isPool = pool.of > 1;
   return {
-    name: serviceName(name),
-    pool: null,
+    name: serviceName(isPool ? memberName(pool.name, pool.index) : pool.name),
+    pool: isPool ? pool : null,
     description: fields.description,
     runbook: fields.runbook,
     tags: fields.tags,
@@ -136,7 +167,7 @@ function build(
       groups: fields.groups,
       cwd: fields.cwd,
       umask: fields.umask,
-      env: fields.env,
+      env: as === 'lone' ? fields.env : { ...fields.env, UPKEEP_INSTANCE: String(pool.index) },
       envFiles: fields.envFile,
       inheritEnv: fields.inheritEnv,
       limits: fields.limits,
@@ -148,17 +179,26 @@ function build(
     },
     ready: fields.ready,
     restart: fields.restart,
-    coupling: noCoupling,
-    hooks: noHooks,
-    directories: [],
-    clean: [],
+    coupling: couplingOf(fields),
+    hooks: fields.hooks,
+    directories: fields.directories,
+    clean: fields.clean,
     log: fields.log,
   };
 }
 
-function supervised({ run, stop, reload }: Fields<typeof serviceKeys>): Supervised | null {
+function couplingOf({ needs, wants, after, restartWith }: Fields<typeof serviceKeys>): Coupling {
+  return {
+    needs: needs.map(({ key, value }) => ({ service: serviceName(key), ...value })),
+    wants: wants.map(serviceName),
+    after: after.map(serviceName),
+    restartWith: restartWith.map(serviceName),
+  };
+}
+
+function supervised({ run, oneshot, stop, reload }: Fields<typeof serviceKeys>): Supervised | null {
   // A command as `stop` was refused above.
-  return run === null || stop.type === 'command' ? null : { type: 'supervised', run, oneshot: 'no', stop, reload };
+  return run === null || stop.type === 'command' ? null : { type: 'supervised', run, oneshot, stop, reload };
 }
 
 function watched(fields: Fields<typeof serviceKeys>): Watched | null {

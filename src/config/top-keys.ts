@@ -3,6 +3,7 @@
 import { isClassName } from '../core/classes.js';
 import { duration } from './amounts.js';
 import { classExpression, type WrittenExpression } from './class-expression.js';
+import { numbered } from './instances.js';
 import { named } from './named.js';
 import { notices } from './notices.js';
 import { gatherProblems } from './problem.js';
@@ -118,7 +119,8 @@ const include = listOf(
 const partial: Shape<Tree> = {
   ...service,
   read: (tree, reading) => {
-    service.read(tree, { ...reading, mode: 'partial' });
+    // A port 808%i is none before it has its number, and another layer may say that there are some.
+    service.read(numbered(tree, 1), { ...reading, mode: 'partial' });
     return tree.type === 'dict' ? tree : undefined;
   },
 };

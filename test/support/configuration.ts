@@ -62,6 +62,10 @@ export function problemsOf(...ask: Parameters<typeof loadText>): readonly string
   return loaded.type === 'bad' ? loaded.problems.map(problemText) : [];
 }
 
+/** All warnings about a configuration that is right, one line each. */
+export const warningsOf = (...ask: Parameters<typeof loadText>): readonly string[] =>
+  loadText(...ask).warnings.map(problemText);
+
 /** The configuration; throws with all problems when it is not right. */
 export function configOf(...ask: Parameters<typeof loadText>): Configuration {
   const loaded = loadText(...ask);

@@ -1,0 +1,65 @@
+// `directories` and `clean`: what is made and what is removed before each start. Here only the paths are judged; links and
+// foreign owners are the kernel's matter, at the start.
+
+import type { Directory } from '../core/spec.js';
+import { bits } from './amounts.js';
+import { keyed } from './keyed.js';
+import type { Parsed } from './quantity.js';
+import { defaulted, record } from './record.js';
+import { complain, leafShape, listOf, type Reading, refine, type Shape } from './shape.js';
+import { type Tree, valueAt } from './tree.js';
+
+/** `/run//web/` and `/run/./web` are `/run/web`. */
+function normalPath(text: string): string {
+  if (!text.startsWith('/')) return text;
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
+  return `/${parts.join('/')}`;
+}
+
+function plainPath(text: string): Parsed<string> {
+  const bad = (problem: string): Parsed<never> => ({ type: 'bad', problem });
+  if (!text.startsWith('/')) return bad('is not a whole path; write one that begins with /');
+  if (/[\p{Cc}\u2028\u2029]/u.test(text)) return bad('has a control character; write a plain path');
+  if (text.split('/').includes('..')) return bad('goes up with ..; write where it leads');
+  const path = normalPath(text);
+  return path === '/' ? bad('is the root of everything; write a path below it') : { type: 'ok', value: path };
+}
+
+const schema = { type: 'string', pattern: '^/' };
+const directoryPath = leafShape('a path that begins with /', schema, plainPath);
+
+const filePath = leafShape('the path of a socket, a FIFO or a file', schema, (text) =>
+  /[*?]/.test(text) ? { type: 'bad', problem: 'is a glob; write each path in full' } : plainPath(text),
+);
+
+/** Parents before what is in them. */
+export const directories: Shape<readonly Directory[]> = refine(
+  keyed(
+    directoryPath,
+    record('a map like {mode: "0750"}', { mode: defaulted(bits, '0755', 'Its permission bits, in octal.') }),
+    { write: 'a path, a list of them, or a map like {/run/web: {mode: "0750"}}', normal: normalPath },
+  ),
+  (all) => all.map(({ key, value: { mode } }) => ({ path: key, mode })).toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+);
+
+export const clean: Shape<readonly string[]> = refine(listOf(filePath, 'single'), (paths) => [...new Set(paths)]);
+
+/** What is made as a directory cannot be removed as a file. */
+export function checkCleanState(
+  made: readonly Directory[],
+  removed: readonly string[],
+  tree: Tree,
+  reading: Reading,
+): 'right' | 'wrong' {
+  const inside = removed.find((path) => made.some((one) => `${one.path}/`.startsWith(`${path}/`)));
+  if (inside === undefined) return 'right';
+  const said = valueAt(tree, 'clean');
+  const at =
+    said?.type === 'list' ? said.items.find((item) => item.type === 'leaf' && normalPath(item.text) === inside) : said;
+  complain(
+    { ...reading, key: `${reading.key}.clean` },
+    (at ?? tree).at,
+    `found ${JSON.stringify(inside)}, which \`directories\` makes; only sockets, FIFOs and regular files are removed, so name those in it`,
+  );
+  return 'wrong';
+}
