@@ -39,6 +39,7 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
       `${restarts.total} in all, ${restarts.window} ${restarts.window === 1 ? 'counts' : 'count'} towards the limit`,
     ],
     ['next', nextText(service, now)],
+    ['in its way', service.blockedBy.length === 0 ? null : service.blockedBy.join(', ')],
     ['fight', fightText(service, now)],
     [
       'last death',

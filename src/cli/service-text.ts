@@ -35,10 +35,11 @@ export function nextText(service: ServiceStatus, now: number): string | null {
     if (fight !== null) return 'a fight: it may be stopped again';
     return standing(service) === 'fine' ? null : printable(service.reason);
   }
-  if (next.what === 'look') return printable(service.reason);
+  // For whom it waits, and how that one is, the keeper says better than we could.
+  if (next.what === 'look' || next.why === 'others' || next.why === 'place') return printable(service.reason);
   const when = next.at === null ? '' : ` ${untilText(next.at, now)}`;
   const why = WHY[next.why] ?? ` (${printable(next.why)})`;
-  const others = next.waitsFor.length === 0 ? '' : `, after ${next.waitsFor.join(', ')}`;
+  const others = next.waitsFor.length === 0 ? '' : ` unless back: ${next.waitsFor.join(', ')}`;
   return `${next.what}${when}${why}${others}`;
 }
 
@@ -52,6 +53,10 @@ const WHY: Readonly<Record<string, string>> = {
   leftovers: ' when what is left of the last one has ended',
   boot: ' when the host has booted',
   shutdown: ' unless the host goes down',
+  missing: '',
+  changed: '',
+  coupling: '',
+  condition: ', if its condition says yes then',
 };
 
 /** `SIGTERM 4 times in 15 min, …`; null when nobody stops what we start. */

@@ -35,8 +35,12 @@ export const wait: Verb = async (input, ports) => {
           throw new CommandError(EXIT.failed, `${gone} was removed from the configuration`);
         missing = seen.filter((service) => !isThere(service, goal));
         if (missing.length > 0)
-          line.show(`waiting for ${missing.map(({ name, state }) => `${name} (${state})`).join(', ')}`);
-        return missing.length === 0 || missing.some((service) => isHopeless(service, goal)) ? 'done' : 'go on';
+          line.show(
+            `waiting for ${missing.map(({ name, state, next }) => `${name} (${next?.why === 'others' ? `${state} for ${next.waitsFor.join(', ')}` : state})`).join(', ')}`,
+          );
+        return missing.length === 0 || missing.some((service) => isHopeless(service, goal, services))
+          ? 'done'
+          : 'go on';
       },
       signal: stop.signal,
     });
@@ -92,8 +96,14 @@ export function isThere({ state, health, process }: ServiceStatus, goal: Goal): 
 }
 
 /** Only a person can bring it back: nobody should wait for that in a script. */
-const isHopeless = ({ state, next }: ServiceStatus, goal: Goal): boolean =>
-  goal !== 'stopped' && state === 'failed' && next === null;
+function isHopeless({ state, next, blockedBy }: ServiceStatus, goal: Goal, all: readonly ServiceStatus[]): boolean {
+  if (goal === 'stopped') return false;
+  return (state === 'failed' && next === null) || all.some((one) => blockedBy.includes(one.name) && needsPerson(one));
+}
+
+/** Down, and nothing comes by itself. */
+const needsPerson = ({ desired, hold, state, next }: ServiceStatus): boolean =>
+  desired === 'down' || hold !== null || state === 'stopped' || (state === 'failed' && next === null);
 
 function codeFor(missing: readonly ServiceStatus[], goal: Goal): ExitCode {
   if (missing.length === 0) return EXIT.done;

@@ -29,6 +29,12 @@ const metrics: readonly Metric[] = [
     value: (s) => (s.hold === null ? 0 : 1),
   },
   {
+    name: 'upkeep_service_blocked',
+    help: '1 if it waits for a service that is down and does not come up by itself soon.',
+    type: 'gauge',
+    value: (s) => (s.blockedBy.length === 0 ? 0 : 1),
+  },
+  {
     name: 'upkeep_service_restarts_total',
     help: 'Restarts that were not asked for.',
     type: 'counter',

@@ -3,7 +3,9 @@
 import type { Change } from '../core/change.js';
 import type { Verb } from '../core/event.js';
 import { type Progress, progressOf } from '../core/operation.js';
+import type { Outlook } from '../core/outlook.js';
 import type { ServiceSet } from '../core/state.js';
+import type { Now } from '../core/time.js';
 import type { Sink } from '../keeper/ports.js';
 
 export interface Operation {
@@ -22,12 +24,22 @@ interface Entry {
   readonly waiters: Set<(operation: Operation) => void>;
 }
 
+export interface OperationParts {
+  readonly now: () => Now;
+  readonly outlook: () => Outlook;
+}
+
 /** More unfinished operations than this at once are nobody's honest wish. */
 const kept = 1000;
 
 export class OperationLog implements Sink {
   readonly #entries = new Map<string, Entry>();
+  readonly #parts: OperationParts;
   #last = 0;
+
+  constructor(parts: OperationParts) {
+    this.#parts = parts;
+  }
 
   /** Begins to follow an ask that is about to be posted. */
   open(service: string, verb: Verb): string {
@@ -52,7 +64,7 @@ export class OperationLog implements Sink {
   /** After the ask was taken: what needed no change is done already. */
   check(id: string, set: ServiceSet): void {
     const entry = this.#entries.get(id);
-    if (entry !== undefined) this.#judge(entry, set);
+    if (entry !== undefined) this.#judge(entry, set, this.#parts.outlook());
   }
 
   get(id: string): Operation | null {
@@ -73,18 +85,22 @@ export class OperationLog implements Sink {
   }
 
   tell(changes: readonly Change[], set: ServiceSet): void {
+    const outlook = this.#parts.outlook();
+    const strands = changes.some(mayStrand);
     for (const entry of this.#entries.values()) {
       if (entry.progress.type !== 'pending') continue;
       const mine = changes.filter((change) => change.service === entry.service);
-      if (mine.length === 0) continue;
+      // One that waits hears from others that there is nothing to wait for any more.
+      if (mine.length === 0 && !(strands && set.get(entry.service)?.state.name === 'waiting')) continue;
       entry.changes.push(...mine);
-      this.#judge(entry, set);
+      this.#judge(entry, set, outlook);
     }
   }
 
-  #judge(entry: Entry, set: ServiceSet): void {
+  #judge(entry: Entry, set: ServiceSet, outlook: Outlook): void {
     if (entry.progress.type !== 'pending') return;
-    const progress = progressOf(entry.verb, entry.changes, set.get(entry.service) ?? null);
+    const service = set.get(entry.service) ?? null;
+    const progress = progressOf(entry.verb, entry.changes, service, this.#parts.now(), outlook);
     if (progress.type === 'pending') entry.progress = progress;
     else this.#settle(entry, progress);
   }
@@ -95,6 +111,12 @@ export class OperationLog implements Sink {
     for (const waiter of entry.waiters) waiter(view);
     entry.waiters.clear();
   }
+}
+
+/** May those that wait for this one have to wait for a person from now on? Starts that go well never ask for more. */
+function mayStrand({ to, what }: Change): boolean {
+  if (what.type === 'asked') return what.verb === 'hold' || what.verb === 'stop';
+  return what.type === 'stuck' || to === 'failed' || to === 'stopped' || to === 'skipped' || to === 'unknown';
 }
 
 function viewOf({ id, service, verb, progress }: Entry): Operation {

@@ -6,11 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
 import { failedStart } from '../core/death.js';
 import type { Event } from '../core/event.js';
+import { outlookOf } from '../core/outlook.js';
 import { noFindings } from '../core/process.js';
 import { serviceName } from '../core/spec.js';
 import { newService, type Service } from '../core/state.js';
 import type { Status } from '../core/status.js';
 import { instant, wallTime } from '../core/time.js';
+import { worldOf } from '../core/world.js';
 import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
 import { call, follow } from './client.js';
 import type { Peer } from './judge.js';
@@ -53,6 +55,7 @@ beforeEach(async () => {
   server = new ControlServer({
     post: (event) => posted.push(event),
     services: () => services,
+    outlook: () => outlookOf(worldOf(services)),
     status: () => status,
     keeper: () => ({ pid: 1 }),
     channels: (details) => ({ version: 1, channels: [], details }),

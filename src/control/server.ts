@@ -46,7 +46,7 @@ const requestPatience = 10_000;
 export class ControlServer {
   readonly #parts: ControlParts;
   readonly #server: Server;
-  readonly operations = new OperationLog();
+  readonly operations: OperationLog;
   readonly events = new EventStream();
   /** To be told when the history has more. */
   readonly history: HistoryRoute;
@@ -55,6 +55,7 @@ export class ControlServer {
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    this.operations = new OperationLog(parts);
     this.history = new HistoryRoute(parts);
     // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
     this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });

@@ -3,6 +3,7 @@
 
 import type { Death } from '../core/death.js';
 import { type Answer, anything, type Question } from '../core/history.js';
+import type { Outlook } from '../core/outlook.js';
 import { type PostMortem, withoutDetails } from '../core/post-mortem.js';
 import {
   type EndEntry,
@@ -20,6 +21,8 @@ import type { Why, WhyDocument } from '../core/why.js';
 
 export interface WhyParts {
   readonly services: () => ServiceSet;
+  /** Each among the others, as it is now. */
+  readonly outlook: () => Outlook;
   readonly status: () => Status;
   readonly now: () => Now;
   /** What this host does not let us see. */
@@ -75,7 +78,7 @@ interface Found {
 async function whyOf(status: ServiceStatus, question: WhyQuestion, parts: WhyParts): Promise<Found> {
   const service = parts.services().get(status.name);
   if (service === undefined) return { why: null, problem: null };
-  const { sentences, next, commands } = standingOf(service, parts.now());
+  const { sentences, next, commands } = standingOf(service, parts.now(), parts.outlook());
   const { postMortems, problem } = await postMortemsOf(service, question.ends, parts);
   const why: Why = {
     service: status,

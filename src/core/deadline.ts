@@ -30,7 +30,7 @@ export function stateDeadline(service: Service): Instant | null {
 }
 
 /** When the first of what it needs and has not has been away for too long. */
-function graceOf({ missing }: Service): Instant | null {
+export function graceOf({ missing }: Service): Instant | null {
   return missing.reduce<Instant | null>((soonest, { until }) => earliest(soonest, until), null);
 }
 

@@ -141,7 +141,8 @@ function wavedLine({ moves, spares }: Extract<What, { type: 'waved' }>, title: s
 
 const sparedInWords = { hold: 'on hold', down: 'not wanted up' } as const;
 
-const listOf = (names: readonly string[]): string =>
+/** `a, b and c`. */
+export const listOf = (names: readonly string[]): string =>
   names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? 'nothing');
 
 /** What comes next, as the end of a sentence. */

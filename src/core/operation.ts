@@ -3,7 +3,11 @@
 import type { Change } from './change.js';
 import { describeFailedStart } from './death.js';
 import type { Verb } from './event.js';
+import { listOf } from './message.js';
+import type { Outlook } from './outlook.js';
+import { othersInWords, reasonOf } from './reason.js';
 import type { Service } from './state.js';
+import type { Now } from './time.js';
 
 export type Progress =
   | { readonly type: 'pending'; readonly text: string }
@@ -11,7 +15,13 @@ export type Progress =
   | { readonly type: 'failed'; readonly text: string };
 
 /** Judges by what happened since the ask (`changes`, oldest first) and by where the service is now; null: it is gone. */
-export function progressOf(verb: Verb, changes: readonly Change[], service: Service | null): Progress {
+export function progressOf(
+  verb: Verb,
+  changes: readonly Change[],
+  service: Service | null,
+  now: Now,
+  outlook: Outlook,
+): Progress {
   for (const { what } of changes) {
     if (what.type === 'refused' && what.verb === verb) return { type: 'failed', text: what.reason };
     if (verb === 'reload' && what.type === 'reloaded') return { type: 'done', text: 'reloaded' };
@@ -22,9 +32,9 @@ export function progressOf(verb: Verb, changes: readonly Change[], service: Serv
   switch (verb) {
     case 'start':
     case 'restart':
-      return progressUp(changes, service);
+      return progressUp(changes, service, now, outlook);
     case 'stop':
-      return progressDown(service);
+      return progressDown(service, now, outlook);
     case 'reload':
       return { type: 'pending', text: 'reloading' };
     case 'hold':
@@ -38,7 +48,7 @@ export function progressOf(verb: Verb, changes: readonly Change[], service: Serv
   }
 }
 
-function progressUp(changes: readonly Change[], service: Service): Progress {
+function progressUp(changes: readonly Change[], service: Service, now: Now, outlook: Outlook): Progress {
   const { state } = service;
   const failed = changes.findLast(({ what }) => what.type === 'startFailed');
   const reason = failed?.what.type === 'startFailed' ? describeFailedStart(failed.what.death) : null;
@@ -58,9 +68,10 @@ function progressUp(changes: readonly Change[], service: Service): Progress {
         text: reason ?? (state.why === 'no-start' ? 'it has no `start` command' : 'it was stopped'),
       };
     case 'waiting':
-      return state.for === 'hold'
-        ? { type: 'failed', text: 'it is on hold' }
-        : { type: 'pending', text: `waiting (${state.for})` };
+      if (state.for === 'hold') return { type: 'failed', text: 'it is on hold' };
+      return outlook.blockedBy(service).length > 0
+        ? { type: 'failed', text: blockedText(service, now, outlook) }
+        : { type: 'pending', text: reasonOf(service, now, outlook) };
     case 'unknown':
       return state.why.type === 'looking'
         ? { type: 'pending', text: 'looking' }
@@ -68,13 +79,28 @@ function progressUp(changes: readonly Change[], service: Service): Progress {
     case 'starting':
       return reason === null ? { type: 'pending', text: 'starting' } : { type: 'failed', text: reason };
     case 'stopping':
-      return state.phase === 'stuck'
-        ? { type: 'failed', text: 'it does not end' }
-        : { type: 'pending', text: 'stopping' };
+      return progressOfStop(service, now, outlook);
   }
 }
 
-function progressDown(service: Service): Progress {
+/** What it waits for does not come up by itself: that is no reason for a person to wait too. */
+function blockedText(service: Service, now: Now, outlook: Outlook): string {
+  const others = outlook.waitsFor(service);
+  const roots = outlook.blockedBy(service);
+  const behind = roots.every((root) => others.includes(root))
+    ? ''
+    : ` (in the end for ${othersInWords(roots, now, outlook)})`;
+  return `it waits for ${othersInWords(others, now, outlook)}${behind}; it goes on waiting, and is started once ${listOf(others)} ${others.length === 1 ? 'is' : 'are'} ready`;
+}
+
+function progressOfStop(service: Service, now: Now, outlook: Outlook): Progress {
+  const { state } = service;
+  return state.name === 'stopping' && state.phase === 'stuck'
+    ? { type: 'failed', text: 'it does not end' }
+    : { type: 'pending', text: outlook.waitsFor(service).length > 0 ? reasonOf(service, now, outlook) : 'stopping' };
+}
+
+function progressDown(service: Service, now: Now, outlook: Outlook): Progress {
   const { state } = service;
   switch (state.name) {
     case 'stopped':
@@ -90,8 +116,6 @@ function progressDown(service: Service): Progress {
     case 'running':
       return { type: 'pending', text: state.name };
     case 'stopping':
-      return state.phase === 'stuck'
-        ? { type: 'failed', text: 'it does not end' }
-        : { type: 'pending', text: 'stopping' };
+      return progressOfStop(service, now, outlook);
   }
 }

@@ -9,7 +9,18 @@ export interface Remedy {
   readonly does: string;
 }
 
-export function remediesFor(service: Service): readonly Remedy[] {
+/** `causes`: the others that it waits for in the end, whose remedies come first. */
+export function remediesFor(service: Service, causes: readonly Service[]): readonly Remedy[] {
+  return [...causes.flatMap(liftingRemedies), ...ownRemedies(service)];
+}
+
+/** Whoever asks about another does not want this one to stay down. */
+function liftingRemedies(cause: Service): readonly Remedy[] {
+  const { name } = cause.spec;
+  return ownRemedies(cause).filter(({ command }) => command !== `upkeep stop ${name}`);
+}
+
+function ownRemedies(service: Service): readonly Remedy[] {
   const { spec, hold } = service;
   const held = hold === null ? [] : [remedy(`unhold ${spec.name}`, 'ends the hold')];
   return [...held, ...stateRemedies(service)];

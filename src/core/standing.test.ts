@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { supervised, watched } from '../../test/support/builders.js';
 import { failedStart } from './death.js';
 import { noOpposition } from './fight.js';
+import { outlookOf } from './outlook.js';
 import { asPid } from './process.js';
 import type { ServiceSpec } from './spec.js';
 import { isAsWanted, standingOf } from './standing.js';
 import { newService, noRestarts, type Service, type ServiceState } from './state.js';
 import { statusOf } from './status.js';
 import { instant, millis, type Now, seconds, wallTime } from './time.js';
+import { worldOf } from './world.js';
 
 const now: Now = { instant: instant(1_000_000), wall: wallTime(1_700_000_000_000), random: 0.5 };
 const alice = { pid: 7, name: 'upkeep', uid: 1000, user: 'alice', grade: 'seen' } as const;
@@ -58,8 +60,14 @@ const fight = {
   until: deadline,
 } as const;
 
-const commandsOf = (service: Service): readonly string[] =>
-  standingOf(service, now).commands.map(({ command }) => command);
+/** Among these others. */
+const standing = (service: Service, ...others: readonly Service[]) =>
+  standingOf(service, now, outlookAmong(service, ...others));
+
+const outlookAmong = (...services: readonly Service[]) =>
+  outlookOf(worldOf(new Map(services.map((one) => [one.spec.name, one]))));
+
+const commandsOf = (service: Service): readonly string[] => standing(service).commands.map(({ command }) => command);
 
 describe('why a service is as it is', () => {
   it.each<[string, Service, string, string | null]>([
@@ -184,15 +192,15 @@ describe('why a service is as it is', () => {
       'it is looked for again and again',
     ],
   ])('%s', (_what, service, sentence, next) => {
-    const standing = standingOf(service, now);
-    expect(standing.sentences).toEqual([sentence]);
-    expect(standing.next).toBe(next);
+    const { sentences, next: comes } = standing(service);
+    expect(sentences).toEqual([sentence]);
+    expect(comes).toBe(next);
   });
 
   it('a hold comes first, with whose it is and until when, and only its end helps', () => {
     const hold = { ...word, until: wallTime(now.wall + 3_600_000), reason: 'upgrade' };
     const held = be(web, { name: 'waiting', since, for: 'hold', why: 'restart', deadline: null }, { hold });
-    expect(standingOf(held, now)).toEqual({
+    expect(standing(held)).toEqual({
       sentences: [
         'web has been on hold by alice for 5 min, and will be for 60 min more: upgrade; it is watched, but not started, stopped or told of',
         'web is down, and the hold keeps it so',
@@ -204,7 +212,7 @@ describe('why a service is as it is', () => {
 
   it('a fight is named, and what leaves it to the other', () => {
     const service = be(web, backoff, { opposition: { ...noOpposition, fight } });
-    expect(standingOf(service, now).sentences).toEqual([
+    expect(standing(service).sentences).toEqual([
       'web is left down for a while, out of a fight',
       'somebody stops it again and again: SIGTERM 4 times in 0.0 s, each 60 s after we started it, from pkill run by cf-agent (root)',
     ]);
@@ -241,7 +249,7 @@ describe('the commands that change it', () => {
 });
 
 describe('what there is to explain', () => {
-  const view = { now, bootWall: 0, ticksPerSecond: 100, notEnforced: () => [] };
+  const view = { now, outlook: outlookAmong(), bootWall: 0, ticksPerSecond: 100, notEnforced: () => [] };
   const hold = { by: null, since: now.wall, until: null, reason: null };
   it.each<[string, Service, boolean]>([
     ['it is up', be(web, running), true],

@@ -1,9 +1,12 @@
 // Why a service is as it is now, what comes next by itself, and the commands that change that: for people, in whole
 // sentences, the one that explains most first. Pure. Lengths of time only: what o'clock it is depends on who reads.
 
+import { causesOf, chainInWords } from './cause.js';
+import { graceOf } from './deadline.js';
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
-import { restartsInWords } from './message.js';
+import { listOf, restartsInWords } from './message.js';
+import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import { type Remedy, remediesFor } from './remedy.js';
 import type { ReadyProbe, RestartSpec } from './spec.js';
@@ -13,9 +16,11 @@ import {
   type Hold,
   isInFight,
   type Override,
+  originOf,
   type Service,
   type Starting,
   type Stopped,
+  type Stopping,
   type Unknown,
   type Waiting,
 } from './state.js';
@@ -32,11 +37,15 @@ export interface Standing {
   readonly commands: readonly Remedy[];
 }
 
-export function standingOf(service: Service, now: Now): Standing {
+export function standingOf(service: Service, now: Now, outlook: Outlook): Standing {
+  const causes = causesOf(service, outlook);
   return {
-    sentences: sentencesFor(service, now),
-    next: nextFor(service, now),
-    commands: remediesFor(service),
+    sentences: [
+      ...sentencesFor(service, now, outlook),
+      ...causes.flatMap((cause) => causeSentences(cause, now, outlook)),
+    ],
+    next: nextFor(service, now, outlook),
+    commands: remediesFor(service, causes),
   };
 }
 
@@ -48,12 +57,26 @@ export function isAsWanted(service: ServiceStatus): boolean {
   return standing(service) === 'fine' && !(desired === 'down' && isUp && hold === null);
 }
 
-function sentencesFor(service: Service, now: Now): readonly string[] {
+function sentencesFor(service: Service, now: Now, outlook: Outlook): readonly string[] {
   const { hold, opposition } = service;
   const held = hold === null ? [] : [holdSentence(service, hold, now)];
   const fight =
     opposition.fight === null ? [] : [`somebody stops it again and again: ${describeFight(opposition.fight)}`];
-  return [...held, stateSentence(service, now), ...fight];
+  return [...held, stateSentence(service, now, outlook), ...waveSentence(service), ...fight];
+}
+
+/** How one is that others wait for, and what comes of it by itself. */
+function causeSentences(cause: Service, now: Now, outlook: Outlook): readonly string[] {
+  const sentences = sentencesFor(cause, now, outlook);
+  const next = nextFor(cause, now, outlook);
+  return next === null ? sentences : [...sentences.slice(0, -1), `${sentences.at(-1)}; ${next}`];
+}
+
+/** Moved for another's sake. */
+function waveSentence({ spec, state, wave }: Service): readonly string[] {
+  if (wave === null || wave.step === 'settled' || state.name === 'running') return [];
+  const origin = originOf(wave.id);
+  return origin === spec.name ? [] : [`it is coupled with ${origin}, whose end or restart moves it too`];
 }
 
 function holdSentence({ spec }: Service, { by, since, until, reason }: Hold, now: Now): string {
@@ -64,7 +87,7 @@ function holdSentence({ spec }: Service, { by, since, until, reason }: Hold, now
 const forMore = (until: WallTime | null, now: Now): string =>
   until === null ? '' : `, and will be for ${inWords(until - now.wall)} more`;
 
-function stateSentence(service: Service, now: Now): string {
+function stateSentence(service: Service, now: Now, outlook: Outlook): string {
   const { state, spec, lastDeath } = service;
   const ago = inWords(elapsed(state.since, now.instant));
   switch (state.name) {
@@ -77,15 +100,13 @@ function stateSentence(service: Service, now: Now): string {
     case 'done':
       return `${spec.name} did its work ${ago} ago`;
     case 'waiting':
-      return waitingSentence(service, state, now);
+      return waitingSentence(service, state, now, outlook);
     case 'starting':
       return startingSentence(service, state, ago);
     case 'running':
       return runningSentence(service, state.process.pid, ago);
     case 'stopping':
-      return state.phase === 'stuck'
-        ? `${spec.name} does not end: nothing that may be done ends process ${state.process?.pid ?? '?'}; the log of the keeper has the reason`
-        : `${spec.name} has been on its way down for ${ago}${desiredOf(service) === 'up' ? ', to be started again' : ''}`;
+      return stoppingSentence(service, state, ago, outlook);
     case 'backoff':
       return isInFight(service)
         ? `${spec.name} is left down for a while, out of a fight`
@@ -129,11 +150,12 @@ function overrideSentence(name: string, { by, since, until, lasts, reason }: Ove
   return `${name} was stopped${byWhom(by)} ${inWords(now.wall - since)} ago${end}${reason === null ? '' : `: ${reason}`}`;
 }
 
-function waitingSentence({ spec, lastDeath, rest }: Service, state: Waiting, now: Now): string {
+function waitingSentence(service: Service, state: Waiting, now: Now, outlook: Outlook): string {
+  const { spec, lastDeath, rest } = service;
   const left = state.deadline === null ? '' : ` for ${leftUntil(state.deadline, now)}`;
   switch (state.for) {
     case 'turn':
-      return `${spec.name} waits for others`;
+      return chainInWords(service, outlook);
     case 'settle':
       return `${spec.name} ended in a way that somebody may have wanted${lastDeath === null ? '' : ` (${describeStatus(lastDeath.status)})`}; it is given time${left} to come back by itself`;
     case 'leftovers':
@@ -145,6 +167,16 @@ function waitingSentence({ spec, lastDeath, rest }: Service, state: Waiting, now
     case 'hold':
       return `${spec.name} is down, and the hold keeps it so`;
   }
+}
+
+function stoppingSentence(service: Service, { phase, process }: Stopping, ago: string, outlook: Outlook): string {
+  const { name } = service.spec;
+  if (phase === 'stuck')
+    return `${name} does not end: nothing that may be done ends process ${process?.pid ?? '?'}; the log of the keeper has the reason`;
+  const again = desiredOf(service) === 'up' ? ', to be started again' : '';
+  const others = outlook.waitsFor(service);
+  if (others.length > 0) return `${name} is to be stopped${again}, and waits for ${listOf(others)} to stop first`;
+  return `${name} has been on its way down for ${ago}${again}`;
 }
 
 function startingSentence({ spec }: Service, { phase, process }: Starting, ago: string): string {
@@ -195,7 +227,9 @@ function runningSentence(service: Service, pid: number, ago: string): string {
     desiredOf(service) === 'down'
       ? ', although it is not wanted up: somebody else started it, and that is left alone'
       : '';
-  return `${spec.name} has been running for ${ago} (process ${pid})${unwanted}${total}`;
+  const missing = service.missing.map((one) => one.service);
+  const lacking = missing.length === 0 ? '' : `; ${listOf(missing)}, which it needs, ${areNow(missing)} away`;
+  return `${spec.name} has been running for ${ago} (process ${pid})${unwanted}${total}${lacking}`;
 }
 
 function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string {
@@ -211,7 +245,7 @@ function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string
   }
 }
 
-function nextFor(service: Service, now: Now): string | null {
+function nextFor(service: Service, now: Now, outlook: Outlook): string | null {
   const { state, hold, override, spec } = service;
   if (hold !== null) return hold.until === null ? null : `in ${inWords(hold.until - now.wall)} the hold ends`;
   switch (state.name) {
@@ -226,7 +260,7 @@ function nextFor(service: Service, now: Now): string | null {
     case 'done':
       return null;
     case 'waiting':
-      return waitingNext(state, now);
+      return waitingNext(state, now, outlook.waitsFor(service));
     case 'stopped':
       return override?.desired === 'down' && override.until !== null && spec.desired === 'up'
         ? `in ${inWords(override.until - now.wall)} it is started again`
@@ -240,14 +274,14 @@ function nextFor(service: Service, now: Now): string | null {
     case 'unknown':
       return 'it is looked for again and again';
     case 'running':
-      return desiredOf(service) === 'up' ? runningNext(service) : null;
+      return missingNext(service, now) ?? (desiredOf(service) === 'up' ? runningNext(service) : null);
   }
 }
 
-function waitingNext(state: Waiting, now: Now): string | null {
+function waitingNext(state: Waiting, now: Now, others: readonly string[]): string | null {
   switch (state.for) {
     case 'turn':
-      return 'it is started when they are ready';
+      return `it is started when ${others.length === 0 ? 'a place is free' : `${listOf(others)} ${areNow(others)} ready`}`;
     case 'settle':
       return state.deadline === null
         ? null
@@ -262,8 +296,16 @@ function waitingNext(state: Waiting, now: Now): string | null {
   }
 }
 
+function missingNext(service: Service, now: Now): string | null {
+  const until = graceOf(service);
+  if (until === null) return null;
+  const missing = service.missing.map((one) => one.service);
+  return `it is stopped in ${leftUntil(until, now)}, unless ${listOf(missing)} ${areNow(missing)} back`;
+}
+
 /** Only after it has died lately: of a service that is well nobody asks. */
-function runningNext({ spec, restarts, lastDeath }: Service): string | null {
+function runningNext({ spec, restarts, lastDeath, planned }: Service): string | null {
+  if (planned !== null) return 'it is restarted when its turn comes';
   if (lastDeath === null || restarts.streak === 0) return null;
   const { when, limit } = spec.restart;
   const most = limit === null ? '' : `, ${limit.count} times within ${inWords(limit.within)} at most`;
@@ -274,6 +316,8 @@ function triesText({ limit }: RestartSpec, streak: number): string {
   const most = limit === null ? '' : `; ${limit.count} are done within ${inWords(limit.within)}`;
   return `try ${streak} in a row${most}`;
 }
+
+const areNow = (names: readonly string[]): string => (names.length === 1 ? 'is' : 'are');
 
 const leftUntil = (deadline: Instant, now: Now): string => inWords(deadline - now.instant);
 

@@ -1,12 +1,14 @@
 // The outward view, versioned: the CLI, the control socket and later the dashboard and the fleet read this and nothing
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
+import { graceOf } from './deadline.js';
 import { type Death, describeDeath, type Sender } from './death.js';
 import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
-import { restartsInWords } from './message.js';
+import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
+import { reasonOf } from './reason.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, iso, type Now } from './time.js';
@@ -55,16 +57,21 @@ export interface ServiceStatus {
   readonly health: { readonly state: 'ok' | 'failing' | 'unknown' | 'none'; readonly heartbeats: readonly never[] };
   readonly restarts: { readonly total: number; readonly window: number };
   readonly lastDeath: DeathStatus | null;
-  readonly next: {
-    readonly what: 'start' | 'stop' | 'look';
-    readonly at: string | null;
-    readonly why: string;
-    readonly waitsFor: readonly string[];
-  } | null;
+  readonly next: NextStatus | null;
+  /** What its start comes down to: services that are down and do not come up by themselves soon. Empty: nothing is in its way for good. */
+  readonly blockedBy: readonly string[];
   /** Somebody stops again and again what we start; null: nobody. */
   readonly fight: FightStatus | null;
   /** Settings of it that this host cannot enforce, like `memory`. */
   readonly notEnforced: readonly string[];
+}
+
+export interface NextStatus {
+  readonly what: 'start' | 'stop' | 'restart' | 'look';
+  readonly at: string | null;
+  /** `others`: the services in `waitsFor` move first. `place`: so many start at once already. `missing`: those in `waitsFor`, which it needs, are away. */
+  readonly why: string;
+  readonly waitsFor: readonly string[];
 }
 
 export interface FightStatus {
@@ -106,9 +113,10 @@ export interface DeathStatus {
   readonly text: string;
 }
 
-/** What the view needs to know beside the service: clocks, and how a start tick becomes a time of day. */
+/** What the view needs to know beside the service: its neighbours, clocks, and how a start tick becomes a time of day. */
 export interface View {
   readonly now: Now;
+  readonly outlook: Outlook;
   /** Wall time of tick 0 of `startTicks`, and ticks in a second (sysconf _SC_CLK_TCK). */
   readonly bootWall: number;
   readonly ticksPerSecond: number;
@@ -126,7 +134,7 @@ export function statusOf(service: Service, view: View): ServiceStatus {
     desired: desiredOf(service),
     state: state.name,
     since: wallOf(state.since, view),
-    reason: reasonOf(service, view.now),
+    reason: reasonOf(service, view.now, view.outlook),
     override: service.override === null ? null : overrideStatus(service.override),
     hold: service.hold === null ? null : holdStatus(service.hold),
     process: main === null ? null : { pid: main.pid, started: startedAt(main, view) },
@@ -137,156 +145,44 @@ export function statusOf(service: Service, view: View): ServiceStatus {
     restarts: { total: restarts.total, window: countRecent(spec.restart, restarts, view.now.instant) },
     lastDeath: lastDeath === null ? null : deathStatus(lastDeath),
     next: nextOf(service, view),
+    blockedBy: view.outlook.blockedBy(service),
     fight: fightStatus(service, view),
     notEnforced: view.notEnforced(service),
   };
 }
 
-/** Why it is as it is, for people: one clause that reads after the state's name. */
-export function reasonOf(service: Service, now: Now): string {
-  const { state, hold, lastDeath } = service;
-  const last = lastDeath === null ? null : describeDeath(lastDeath);
-  const held = hold === null ? '' : 'on hold; ';
-  return held + clauseOf();
-
-  function clauseOf(): string {
-    switch (state.name) {
-      case 'unknown':
-        return whyUnknown(state.why);
-      case 'stopped':
-        return whyStopped(service, last);
-      case 'waiting':
-        return whyWaiting(state.for, last);
-      case 'starting':
-        return startingPhase[state.phase];
-      case 'skipped':
-        return 'its condition says no';
-      case 'done':
-        return `done ${inWords(now.instant - state.since)} ago`;
-      case 'running':
-        return `running for ${inWords(now.instant - state.since)}`;
-      case 'stopping':
-        return state.phase === 'stuck' ? 'does not end; see the log of the keeper' : `stopping (${state.why})`;
-      case 'backoff':
-        return `next try in ${inWords(state.deadline - now.instant)}: ${isInFight(service) ? 'somebody stops it again and again, ' : ''}${last ?? ''}`;
-      case 'failed':
-        return whyFailed(state.failure, state.deadline, now, last);
-    }
-  }
-}
-
-const startingPhase = {
-  condition: 'asking its condition',
-  preparing: 'preparing its directories',
-  before: 'running its beforeStart commands',
-  launching: 'launching',
-  finding: 'looking for what its start command started',
-  readying: 'waiting to become ready',
-  working: 'at its work',
-  after: 'running its afterStart commands',
-} as const;
-
-function whyUnknown(why: Extract<Service['state'], { name: 'unknown' }>['why']): string {
-  switch (why.type) {
-    case 'looking':
-      return 'looking for it';
-    case 'ambiguous':
-      return `ambiguous: ${why.pids.join(', ')}; narrow with pidFile or user`;
-    case 'unseen':
-      return why.reason;
-  }
-}
-
-function whyStopped(service: Service, last: string | null): string {
-  const { state, override } = service;
-  if (state.name !== 'stopped') return '';
-  switch (state.why) {
-    case 'requested': {
-      if (override?.desired !== 'down') return 'not wanted up';
-      return `stopped${byWhom(override.by)}${override.reason === null ? '' : `: ${override.reason}`}`;
-    }
-    case 'policy':
-      return `its restart policy leaves it down: ${last ?? 'it ended'}`;
-    case 'no-start':
-      return `not running, and it has no \`start\` command${last === null ? '' : `: ${last}`}`;
-  }
-}
-
-function whyWaiting(reason: Extract<Service['state'], { name: 'waiting' }>['for'], last: string | null): string {
-  switch (reason) {
-    case 'turn':
-      return 'waiting for others';
-    case 'settle':
-      return `may come back by itself: ${last ?? ''}`;
-    case 'leftovers':
-      return 'waiting for what is left of the last generation to end';
-    case 'boot':
-      return 'waiting for the host to finish booting';
-    case 'shutdown':
-      return 'the host goes down';
-    case 'hold':
-      return last ?? 'not started';
-  }
-}
-
-function whyFailed(
-  failure: Extract<Service['state'], { name: 'failed' }>['failure'],
-  deadline: Instant | null,
-  now: Now,
-  last: string | null,
-): string {
-  const retry =
-    deadline === null
-      ? '`upkeep start` or `reset` tries again'
-      : `next quiet try in ${inWords(deadline - now.instant)}`;
-  switch (failure.type) {
-    case 'limit':
-      return `${restartsInWords(failure.count)} in a row did not help: ${last ?? ''}; ${retry}`;
-    case 'nothing-matches':
-      return 'its start command succeeded, and nothing matches; try `upkeep match`';
-    case 'prevented':
-      return `its restart policy leaves it down: ${last ?? ''}`;
-  }
-}
-
-function nextOf(service: Service, view: View): ServiceStatus['next'] {
-  const { state } = service;
-  if (service.hold !== null) return null;
+function nextOf(service: Service, view: View): NextStatus | null {
+  const { state, hold, planned } = service;
+  if (hold !== null) return null;
+  const next = (
+    what: NextStatus['what'],
+    why: string,
+    at: Instant | null = null,
+    waitsFor: readonly string[] = [],
+  ): NextStatus => ({ what, at: at === null ? null : wallOf(at, view), why, waitsFor });
+  const others = view.outlook.waitsFor(service);
+  const missing = service.missing.map((one) => one.service);
   switch (state.name) {
     case 'backoff':
-      return {
-        what: 'start',
-        at: wallOf(state.deadline, view),
-        why: isInFight(service) ? 'fight' : 'backoff',
-        waitsFor: [],
-      };
+      return next('start', isInFight(service) ? 'fight' : 'backoff', state.deadline);
     case 'failed':
-      return state.deadline === null
-        ? null
-        : {
-            what: 'start',
-            at: wallOf(state.deadline, view),
-            why: isInFight(service) ? 'fight' : 'slow',
-            waitsFor: [],
-          };
+      return state.deadline === null ? null : next('start', isInFight(service) ? 'fight' : 'slow', state.deadline);
     case 'waiting':
-      return {
-        what: 'start',
-        at: state.deadline === null ? null : wallOf(state.deadline, view),
-        why: state.for,
-        waitsFor: [],
-      };
+      if (state.for !== 'turn') return next('start', state.for, state.deadline);
+      return next('start', others.length === 0 ? 'place' : 'others', null, others);
     case 'stopping':
-      return desiredOf(service) === 'up' ? { what: 'start', at: null, why: state.why, waitsFor: [] } : null;
+      if (others.length > 0) return next('stop', 'others', null, others);
+      return desiredOf(service) === 'up' ? next('start', state.why) : null;
     case 'unknown':
-      return { what: 'look', at: null, why: state.why.type, waitsFor: [] };
+      return next('look', state.why.type);
     case 'skipped':
-      return state.deadline === null
-        ? null
-        : { what: 'start', at: wallOf(state.deadline, view), why: 'condition', waitsFor: [] };
-    case 'stopped':
-    case 'starting':
+      return state.deadline === null ? null : next('start', 'condition', state.deadline);
     case 'running':
+      if (missing.length > 0) return next('stop', 'missing', graceOf(service), missing);
+      return planned === null ? null : next('restart', planned);
+    case 'starting':
+      return missing.length > 0 ? next('stop', 'missing', graceOf(service), missing) : null;
+    case 'stopped':
     case 'done':
       return null;
   }
@@ -366,8 +262,10 @@ export function standing(service: ServiceStatus): 'fine' | 'late' | 'bad' {
           : 'bad';
     case 'starting':
     case 'stopping':
-    case 'waiting':
       return 'late';
+    case 'waiting':
+      // What keeps it down for good counts as its own.
+      return service.blockedBy.length > 0 ? 'bad' : 'late';
     case 'backoff':
       return 'bad';
   }

@@ -38,7 +38,7 @@ export async function lookOnce(options: OnceOptions, version: string): Promise<n
     engine.newsroom.begin(null);
     await Promise.race([asked, untilAtRest(keeper)]);
     await Promise.race([asked, engine.newsroom.settle(noticePatience)]);
-    const statuses = servicesView({ services: () => keeper.services, clock, notEnforced: outside.notEnforced });
+    const statuses = servicesView({ world: () => keeper.world, clock, notEnforced: outside.notEnforced });
     const { lines, exitCode } = onceReport.end(statuses);
     for (const line of lines) log.say('error', line);
     onSignal.close();

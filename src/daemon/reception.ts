@@ -4,6 +4,7 @@
 import { hostname } from 'node:os';
 import { ControlServer } from '../control/server.js';
 import type { Sender } from '../core/death.js';
+import { outlookOf } from '../core/outlook.js';
 import { SdNotify, watchdogPeriod } from '../kernel/sd-notify.js';
 import type { Beginning } from './beginning.js';
 import type { PlanAnswer } from './configuration.js';
@@ -60,7 +61,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     since: new Date(),
     places,
     clock,
-    services: () => keeper.services,
+    world: () => keeper.world,
     configuration: () => configuration.current,
     pending: () => command === null && configuration.pending,
     problems: () => [
@@ -100,6 +101,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
   const control: ControlServer = new ControlServer({
     post: keeper.post,
     services: () => keeper.services,
+    outlook: () => outlookOf(keeper.world),
     status: () => statusView(view),
     keeper: () => keeperView(view),
     channels: (details) => {

@@ -2,9 +2,11 @@
 
 import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
-import type { Service, ServiceSet } from '../core/state.js';
+import { outlookOf } from '../core/outlook.js';
+import type { Service } from '../core/state.js';
 import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type View } from '../core/status.js';
 import { iso } from '../core/time.js';
+import type { World } from '../core/world.js';
 import type { Clock } from '../keeper/ports.js';
 import { bootSeconds } from '../kernel/boot-clock.js';
 import { bootWallOf } from './boot-wall.js';
@@ -21,7 +23,7 @@ export interface ViewParts {
   readonly since: Date;
   readonly places: Places;
   readonly clock: Clock;
-  readonly services: () => ServiceSet;
+  readonly world: () => World;
   readonly configuration: () => Configuration;
   readonly pending: () => boolean;
   readonly problems: () => readonly string[];
@@ -46,9 +48,9 @@ export function statusView(parts: ViewParts): Status {
   };
 }
 
-export function servicesView(parts: Pick<ViewParts, 'services' | 'clock' | 'notEnforced'>): readonly ServiceStatus[] {
+export function servicesView(parts: Pick<ViewParts, 'world' | 'clock' | 'notEnforced'>): readonly ServiceStatus[] {
   const view = viewNow(parts);
-  return [...parts.services().values()].map((service) => statusOf(service, view));
+  return [...parts.world().services.values()].map((service) => statusOf(service, view));
 }
 
 function keeperStatus({ version, since, places, pending, problems, without }: ViewParts): KeeperStatus {
@@ -83,20 +85,20 @@ export function keeperView(parts: ViewParts): unknown {
   };
 }
 
-function bytesDropped({ services, lossesOf }: ViewParts): number {
+function bytesDropped({ world, lossesOf }: ViewParts): number {
   let sum = 0;
-  for (const service of services().values()) sum += lossesOf(service).dropped;
+  for (const service of world().services.values()) sum += lossesOf(service).dropped;
   return sum;
 }
 
 /** What only operators may see of a service. */
 export function detailView(name: string, parts: ViewParts): unknown {
-  const service = parts.services().get(name);
+  const service = parts.world().services.get(name);
   if (service === undefined) return null;
   return { spec: service.spec, next: service.next, log: parts.lossesOf(service) };
 }
 
-function viewNow({ clock, notEnforced }: Pick<ViewParts, 'clock' | 'notEnforced'>): View {
+function viewNow({ world, clock, notEnforced }: Pick<ViewParts, 'world' | 'clock' | 'notEnforced'>): View {
   const now = clock.now();
-  return { now, bootWall: bootWall(), ticksPerSecond: 100, notEnforced };
+  return { now, outlook: outlookOf(world()), bootWall: bootWall(), ticksPerSecond: 100, notEnforced };
 }

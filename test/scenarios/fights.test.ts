@@ -2,10 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/core/message.js';
+import { outlookOf } from '../../src/core/outlook.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import type { Service } from '../../src/core/state.js';
-import { reasonOf, type ServiceStatus, statusOf } from '../../src/core/status.js';
+import { type ServiceStatus, statusOf } from '../../src/core/status.js';
 import { seconds } from '../../src/core/time.js';
+import { worldOf } from '../../src/core/world.js';
 import { supervised, watched } from '../support/builders.js';
 import { diesAfter, exitsAfter, lives, program, startsDaemon } from '../support/program.js';
 import { Stage } from '../support/stage.js';
@@ -45,7 +47,8 @@ const fightOf = (stage: Stage): Service['opposition']['fight'] => stage.service(
 const isFighting = (stage: Stage): boolean => fightOf(stage) !== null;
 
 function statusIn(stage: Stage): ServiceStatus {
-  const view = { now: stage.clock.now(), bootWall: 0, ticksPerSecond: 100, notEnforced: () => [] };
+  const outlook = outlookOf(worldOf(new Map([['web', stage.service('web')]])));
+  const view = { now: stage.clock.now(), outlook, bootWall: 0, ticksPerSecond: 100, notEnforced: () => [] };
   return statusOf(stage.service('web'), view);
 }
 
@@ -320,7 +323,7 @@ describe('a fight', () => {
     stage.kill(stage.main('web'), 'SIGSEGV');
     stage.run(3000);
     expect(stage.state('web').name).toBe('running');
-    expect(reasonOf(stage.service('web'), stage.clock.now())).toMatch(/^running for/);
+    expect(statusIn(stage).reason).toMatch(/^running for/);
     expect(isFighting(stage)).toBe(true);
   });
 

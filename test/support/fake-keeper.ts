@@ -8,11 +8,13 @@ import { ControlServer } from '../../src/control/server.js';
 import type { WhyParts } from '../../src/control/why.js';
 import type { What } from '../../src/core/change.js';
 import type { Ask } from '../../src/core/event.js';
+import { type Outlook, outlookOf } from '../../src/core/outlook.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { newService, type Service, type ServiceState } from '../../src/core/state.js';
 import { type KeeperStatus, type Status, statusOf } from '../../src/core/status.js';
 import { instant, type Now, wallTime } from '../../src/core/time.js';
+import { worldOf } from '../../src/core/world.js';
 import { type ControlListener, openControlListener } from '../../src/kernel/control-listener.js';
 
 /** The keeper's clock stands: ten in the morning, a million milliseconds after the boot. */
@@ -100,6 +102,7 @@ export class FakeKeeper {
         (options.onAsk ?? obey)(event.ask, event.service, this);
       },
       services: () => this.#services,
+      outlook: () => this.#outlook(),
       status: () => this.status(),
       keeper: () => ({ ...this.status().keeper, paths: {}, elsewhere: [], memory: {}, counters: {}, ...options.facts }),
       channels: () => ({ version: 1, channels: options.channels ?? [] }),
@@ -169,9 +172,14 @@ export class FakeKeeper {
     this.#server.events.tell([change], this.#services);
   }
 
+  #outlook(): Outlook {
+    return outlookOf(worldOf(this.#services));
+  }
+
   status(): Status {
     const view = {
       now,
+      outlook: this.#outlook(),
       bootWall: NOW - INSTANT,
       ticksPerSecond: 100,
       notEnforced: () => [],

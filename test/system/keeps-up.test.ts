@@ -53,6 +53,7 @@ describe('a service that was killed', () => {
         ...{ by: null, oom: false, incident: INCIDENT, text: 'killed by SIGKILL' },
       },
       next: null,
+      blockedBy: [],
       notEnforced: [],
     });
     await expect
