@@ -41,6 +41,13 @@ export function groupAt(directory: string): string | null {
   return mount === undefined ? null : join(mount.root, directory.slice(mount.point.length));
 }
 
+/** Where what is mounted over this path is mounted; asks no file system. */
+export function mountPointOf(path: string): string {
+  const points = mountsIn(readText('/proc/self/mountinfo')).map(({ point }) => point);
+  const above = points.filter((point) => point === '/' || path === point || path.startsWith(`${point}/`));
+  return above.reduce((longest, point) => (point.length > longest.length ? point : longest), '/');
+}
+
 interface Mount {
   readonly root: string;
   readonly point: string;

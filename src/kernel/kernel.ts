@@ -19,6 +19,7 @@ import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
 import { removeStale } from './pid-file.js';
+import { Preparations } from './prepare.js';
 import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
 import { ReadyFiles } from './ready-file.js';
@@ -67,11 +68,14 @@ export class RealKernel implements Kernel {
   readonly #rests: Rests;
   readonly #readyFiles: ReadyFiles;
   readonly #reclaims: Reclaims;
+  readonly #preparations: Preparations;
   readonly #retries = new Set<NodeJS.Timeout>();
   /** The last dead process of each service that was followed: a pid file that names it is stale. */
   readonly #dead = new Map<ServiceName, number>();
   /** The last main process of each service that we started ourselves. */
   readonly #own = new Map<ServiceName, ProcessRef>();
+  /** The last process of each service that we started or followed. */
+  readonly #last = new Map<ServiceName, ProcessRef>();
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -87,6 +91,9 @@ export class RealKernel implements Kernel {
       isOwn: (service, process) => this.#isOwn(service, process),
       onEmptied: (service, process) => post({ type: 'emptied', service, process }),
     });
+    const living = (service: ServiceName): Promise<readonly number[]> =>
+      this.#rests.living(service, this.#last.get(service) ?? null);
+    this.#preparations = new Preparations({ post, report, living });
   }
 
   perform(effect: Effect): void {
@@ -104,12 +111,13 @@ export class RealKernel implements Kernel {
         this.#spawn(effect.spec, effect.command, effect.role, effect.generation);
         return;
       case 'prepare':
-        this.#parts.post({ type: 'prepared', service: effect.spec.name, generation: effect.generation, problem: null });
+        this.#preparations.begin(effect.spec, effect.generation);
         return;
       case 'reclaim':
         this.#reclaim(effect.spec, effect.role, effect.generation);
         return;
       case 'follow':
+        this.#last.set(effect.service, effect.process);
         this.#follow(effect.service, effect.process);
         return;
       case 'unfollow':
@@ -169,6 +177,7 @@ export class RealKernel implements Kernel {
     const { seeker, exits, groups, reaper, witnesses, pump } = this.#parts;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
+    this.#preparations.close();
     this.#readyFiles.close();
     this.#reclaims.close();
     seeker.close();
@@ -226,7 +235,10 @@ export class RealKernel implements Kernel {
       },
       { pidfd: done.pidfd },
     );
-    if (role === 'main') this.#own.set(spec.name, process);
+    if (role === 'main') {
+      this.#own.set(spec.name, process);
+      this.#last.set(spec.name, process);
+    }
     post({ type: 'spawned', service: spec.name, role, generation, process });
     if (role === 'main') groups.place(spec.name, process, spec.settings.memory);
   }
@@ -275,6 +287,7 @@ export class RealKernel implements Kernel {
         return;
       }
       post({ type: 'spawned', service, role, generation, process });
+      if (role === 'main') this.#last.set(service, process);
       this.#follow(service, process);
     });
   }

@@ -68,6 +68,14 @@ export class Rests {
     this.#startRound(service, ending, 'signal');
   }
 
+  /** Who of the service lives now, as far as it descends from this process; null: none of it is known. */
+  async living(service: ServiceName, main: ProcessRef | null): Promise<readonly number[]> {
+    if (main === null) return this.#parts.groups.members(service);
+    if (this.#isSurelyEmpty(service, main)) return [];
+    const others = await this.#members(service, main);
+    return (this.#isThere(main) ? [main, ...others] : others).map(({ pid }) => pid);
+  }
+
   close(): void {
     for (const [service, ending] of [...this.#endings]) this.#drop(service, ending);
   }

@@ -1,0 +1,43 @@
+// A directory of a service: there, with exactly this mode and owner, or the reason why not. It changes only what is the
+// service's, what the keeper's own user has just made, and what is that user's and empty: nobody's files get another owner.
+
+import type { Directory } from '../core/spec.js';
+import { type Held, nameOf, Refusal, type Walk } from './held-path.js';
+
+/** Whose the directories of a service are. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const BITS = 0o7777;
+const STICKY = 0o1000;
+
+/** @throws Refusal */
+export async function makeDirectory({ path, mode }: Directory, owner: Owner, walk: Walk): Promise<void> {
+  const spot = await walk.reach(path, { type: 'make', owner: owner.uid });
+  if (spot === null) throw new Refusal(`${path} was removed while it was being made: see who does that`);
+  const before = await walk.hold(spot);
+  const there = before ?? (await walk.make(spot));
+  if (there === null) throw new Refusal(`${path} was removed while it was being made: see who does that`);
+  await judge(path, there, owner, walk);
+  const bits = there.stat.mode & BITS;
+  if (before !== null && (bits & STICKY) !== 0 && (mode & STICKY) === 0)
+    throw new Refusal(`${path} is shared with other users (it is sticky): choose a directory of its own below it`);
+  if (there.stat.uid !== owner.uid || there.stat.gid !== owner.gid) await walk.chown(there, owner.uid, owner.gid);
+  // Said in so many words: what mkdir makes of a mode depends on the umask, which the keeper wears as services want it.
+  if (bits !== mode) await walk.chmod(there, mode);
+}
+
+async function judge(path: string, there: Held, owner: Owner, walk: Walk): Promise<void> {
+  const { stat } = there;
+  if (stat.isSymbolicLink())
+    throw new Refusal(`${path} is a symbolic link: name the directory that it leads to, or remove the link`);
+  if (!stat.isDirectory()) throw new Refusal(`${path} is there and is no directory: remove it, or choose another path`);
+  if (stat.uid === owner.uid) return;
+  const remedy = `remove it, or, if what is in it may be trusted, chown it to ${nameOf(owner.uid)}`;
+  if (stat.uid !== walk.self)
+    throw new Refusal(`${path} belongs to user ${nameOf(stat.uid)}, not to ${nameOf(owner.uid)}: ${remedy}`);
+  if (!(await walk.isEmpty(there)))
+    throw new Refusal(`${path} belongs to ${nameOf(stat.uid)} and is not empty: ${remedy}`);
+}
