@@ -5,6 +5,7 @@ import { describeFailedStart } from './death.js';
 import type { Verb } from './event.js';
 import { listOf } from './message.js';
 import type { Outlook } from './outlook.js';
+import { isPlanned } from './pool.js';
 import { othersInWords, reasonOf } from './reason.js';
 import type { Service } from './state.js';
 import type { Now } from './time.js';
@@ -24,14 +25,17 @@ export function progressOf(
 ): Progress {
   for (const { what } of changes) {
     if (what.type === 'refused' && what.verb === verb) return { type: 'failed', text: what.reason };
+    if (verb === 'restart' && what.type === 'rollEnded') return { type: 'failed', text: what.reason };
     if (verb === 'reload' && what.type === 'reloaded') return { type: 'done', text: 'reloaded' };
     if (verb === 'reload' && what.type === 'reloadFailed') return { type: 'failed', text: what.reason };
   }
   if (service === null)
     return verb === 'stop' ? { type: 'done', text: 'stopped' } : { type: 'failed', text: 'it was removed' };
   switch (verb) {
-    case 'start':
     case 'restart':
+      if (isPlanned(service)) return { type: 'pending', text: 'waiting for its turn' };
+      return progressUp(changes, service, now, outlook);
+    case 'start':
       return progressUp(changes, service, now, outlook);
     case 'stop':
       return progressDown(service, now, outlook);
