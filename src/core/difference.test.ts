@@ -3,7 +3,7 @@ import { command, supervised, watched } from '../../test/support/builders.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import { applyEvents, planOf } from './plan.js';
 import { asPid } from './process.js';
-import type { ServiceSpec } from './spec.js';
+import { type ServiceSpec, type Supervised, serviceName } from './spec.js';
 import { newService, type Service } from './state.js';
 import { instant, seconds } from './time.js';
 
@@ -40,6 +40,29 @@ describe('a new definition', () => {
     ]);
     expect(needsRestart(web, supervised({ name: 'web', run: '/srv/web --new' }))).toEqual(['run']);
     expect(needsRestart({ ...web, settings: { ...web.settings, env: { A: '1' } } }, web)).toEqual(['env']);
+  });
+
+  it('of its neighbours, its hooks and what is made and removed before a start is live, and said key by key', () => {
+    const other: ServiceSpec = {
+      ...web,
+      coupling: {
+        needs: [{ service: serviceName('db'), grace: seconds(5), onReload: 'nothing' }],
+        wants: [],
+        after: [],
+        restartWith: [serviceName('agent')],
+      },
+      hooks: { ...web.hooks, condition: command('test -e /srv/web') },
+      directories: [{ path: '/run/web', mode: 0o755 }],
+      clean: ['/run/web/socket'],
+    };
+    expect(needsRestart(web, other)).toEqual([]);
+    expect(changedKeys(web, other)).toEqual(['directories', 'clean', 'hooks', 'needs', 'restartWith']);
+  });
+
+  it('of a oneshot that was none, or is none any more, means that it runs again', () => {
+    const once: ServiceSpec = { ...web, kind: { ...web.kind, oneshot: 'yes' } as Supervised };
+    expect(needsRestart(web, once)).toEqual(['oneshot']);
+    expect(changedKeys(once, web)).toEqual(['oneshot']);
   });
 
   it('of the commands of a watched daemon is live; of its pattern it means another daemon', () => {
@@ -83,5 +106,20 @@ describe('a plan', () => {
       'web changed',
       'fresh added',
     ]);
+  });
+
+  it('runs a oneshot again that was done under another definition', () => {
+    const once: ServiceSpec = { ...web, kind: { ...web.kind, oneshot: 'yes' } as Supervised };
+    const done = new Map([
+      ['web', { ...newService(once, instant(0)), state: { name: 'done', since: instant(0) } } as const],
+    ]);
+    const other = supervised({ name: 'web', run: '/srv/web --new' });
+    const next: ServiceSpec = { ...other, kind: { ...other.kind, oneshot: 'yes' } as Supervised };
+    expect(planOf(done, [next])[0]).toEqual({
+      name: 'web',
+      action: 'start',
+      keys: ['run'],
+      why: 'runs again with its new definition',
+    });
   });
 });

@@ -3,7 +3,7 @@
 
 import type { ServiceSpec } from './spec.js';
 
-/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, log rotation, words for people) is live. */
+/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, coupling, hooks, clean state, log rotation, words for people) is live. */
 const bakedIn = [
   'user',
   'group',
@@ -21,6 +21,22 @@ const bakedIn = [
   'memory',
 ] as const;
 
+const live = [
+  'description',
+  'runbook',
+  'tags',
+  'desired',
+  'leftovers',
+  'directories',
+  'clean',
+  'hooks',
+  'ready',
+  'restart',
+  'log',
+] as const;
+
+const coupled = ['needs', 'wants', 'after', 'restartWith'] as const;
+
 /** The keys whose change needs a new process; empty: the new definition is live at once. For a watched service: those that mean another daemon. */
 export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly string[] {
   if (before.kind.type !== after.kind.type) return [after.kind.type === 'supervised' ? 'run' : 'watch'];
@@ -29,12 +45,10 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly 
     return isEqual(before.kind.pattern, after.kind.pattern) ? [] : ['watch'];
   }
   const keys: string[] = [];
-  if (
-    before.kind.type === 'supervised' &&
-    after.kind.type === 'supervised' &&
-    !isEqual(before.kind.run.argv, after.kind.run.argv)
-  )
-    keys.push('run');
+  if (before.kind.type === 'supervised' && after.kind.type === 'supervised') {
+    if (!isEqual(before.kind.run.argv, after.kind.run.argv)) keys.push('run');
+    if (before.kind.oneshot !== after.kind.oneshot) keys.push('oneshot');
+  }
   for (const key of bakedIn) {
     if (!isEqual(before.settings[key], after.settings[key])) keys.push(key === 'envFiles' ? 'envFile' : key);
   }
@@ -45,9 +59,9 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly 
 /** Every top-level part that differs, as its key in the configuration; empty: nothing changed. */
 export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly string[] {
   const keys = new Set<string>(needsRestart(before, after));
-  for (const key of ['description', 'runbook', 'tags', 'desired', 'leftovers', 'ready', 'restart', 'log'] as const) {
-    if (!isEqual(before[key], after[key])) keys.add(key);
-  }
+  for (const key of live) if (!isEqual(before[key], after[key])) keys.add(key);
+  for (const key of coupled) if (!isEqual(before.coupling[key], after.coupling[key])) keys.add(key);
+  if (!isEqual(before.pool, after.pool)) keys.add('instances');
   for (const key of bakedIn) {
     if (!isEqual(before.settings[key], after.settings[key])) keys.add(key === 'envFiles' ? 'envFile' : key);
   }

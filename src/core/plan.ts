@@ -47,6 +47,8 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
     return { name, action: 'restart', keys, why: `a new process is needed for ${baked.join(', ')}` };
   if (baked.length > 0 && wanted === 'up' && service.state.name === 'failed')
     return { name, action: 'start', keys, why: 'tried again with its new definition' };
+  if (baked.length > 0 && wanted === 'up' && service.state.name === 'done')
+    return { name, action: 'start', keys, why: 'runs again with its new definition' };
   return { name, action: 'live', keys, why: 'takes effect at once' };
 }
 
