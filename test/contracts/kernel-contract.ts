@@ -28,7 +28,7 @@ export function kernelContract(name: string, make: () => Promise<Subject>, { wit
     const of = <T extends ServiceEvent['type']>(type: T, service: string): readonly Of<T>[] =>
       subject.events.filter((event): event is Of<T> => event.type === type && event.service === service);
     const order = (spec: ServiceSpec, command: Command, role: Role = 'main', generation = 1): void =>
-      perform({ type: 'spawn', spec, role, generation, command });
+      perform({ type: 'spawn', hook: 0, env: {}, spec, role, generation, command });
 
     async function start(
       spec: ServiceSpec,
@@ -223,12 +223,58 @@ export function kernelContract(name: string, make: () => Promise<Subject>, { wit
       expect(subject.daemons()).toHaveLength(1);
     });
 
+    async function prepare(spec: ServiceSpec, generation = 1): Promise<string | null> {
+      const before = of('prepared', spec.name).length;
+      perform({ type: 'prepare', spec, generation });
+      await subject.until(`${spec.name} is prepared`, () => of('prepared', spec.name).length > before);
+      const answer = of('prepared', spec.name).at(-1);
+      expect(answer?.generation).toBe(generation);
+      return answer?.problem ?? null;
+    }
+
+    it('prepares nothing where nothing is wished, and makes the directories that are', async () => {
+      const path = subject.pathOf('run');
+      expect(await prepare(supervised(), 3)).toBeNull();
+      for (const generation of [4, 5])
+        expect(await prepare(supervised({ directories: [{ path, mode: 0o750 }] }), generation)).toBeNull();
+      expect(subject.at(path)).toBe('directory');
+    });
+
+    it('says why a directory cannot be made, or a path not cleaned', async () => {
+      const [file, directory] = [subject.pathOf('file'), subject.pathOf('directory')];
+      subject.place(file, 'file');
+      subject.place(directory, 'directory');
+      expect(await prepare(supervised({ directories: [{ path: file, mode: 0o755 }] }))).toMatch(/is no directory/);
+      expect(await prepare(supervised({ clean: [directory] }))).toMatch(/is a directory/);
+      expect([subject.at(file), subject.at(directory)]).toEqual(['file', 'directory']);
+    });
+
+    it('removes the socket that a killed process left, and none that a living one of the service has (graceful 8)', async () => {
+      const path = subject.pathOf('agent.sock');
+      const spec = supervised({ clean: [path, subject.pathOf('never-there')] });
+      const binds = subject.programs.binds(path);
+      const first = await start(spec, binds, 'main', 1);
+      await subject.until('it is bound', () => subject.at(path) === 'socket');
+      expect(await prepare(spec)).toBeNull();
+      expect(subject.at(path)).toBe('socket');
+      subject.kill(first, 'SIGKILL');
+      await subject.until('it was killed', () => of('exited', 'web').length === 1);
+      await start(spec, binds, 'main', 2);
+      await subject.until('it finds what is left and gives up', () => of('exited', 'web').length === 2);
+      expect(of('exited', 'web')[1]?.evidence.status).toEqual({ type: 'exited', code: 1 });
+      expect(await prepare(spec, 3)).toBeNull();
+      expect(subject.at(path)).toBeNull();
+      const third = await start(spec, binds, 'main', 3);
+      await subject.until('it is bound again', () => subject.at(path) === 'socket');
+      expect(subject.isAlive(third)).toBe(true);
+    });
+
     it('finds again what it had started, by its order alone', async () => {
       const spec = supervised();
       const process = await start(spec, subject.programs.lives(), 'main', 4);
       // A start counts before the new program's environment is in its place: who asks has been away meanwhile.
       await subject.quiet();
-      perform({ type: 'reclaim', spec, role: 'main', generation: 4 });
+      perform({ type: 'reclaim', hook: 0, spec, role: 'main', generation: 4 });
       await subject.until('it was found', () => of('spawned', 'web').length > 1);
       const found = of('spawned', 'web')[1];
       expect(found).toMatchObject({ role: 'main', generation: 4 });
@@ -240,8 +286,8 @@ export function kernelContract(name: string, make: () => Promise<Subject>, { wit
     it('says LOST of an order of which nothing lives', async () => {
       const spec = supervised();
       await start(spec, subject.programs.lives(), 'main', 4);
-      perform({ type: 'reclaim', spec, role: 'main', generation: 5 });
-      perform({ type: 'reclaim', spec, role: 'start', generation: 4 });
+      perform({ type: 'reclaim', hook: 0, spec, role: 'main', generation: 5 });
+      perform({ type: 'reclaim', hook: 0, spec, role: 'start', generation: 4 });
       await subject.until('it was told', () => of('spawnFailed', 'web').length > 1);
       expect(of('spawnFailed', 'web')).toMatchObject([
         { errno: LOST, role: 'main', generation: 5 },

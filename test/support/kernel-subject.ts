@@ -13,6 +13,8 @@ export interface Programs {
   /** By this signal, with a core where the machine allows one. */
   dies(signal: `SIG${string}`): Command;
   missing(): Command;
+  /** Binds a socket to this path, or exits with 1 where there is something. */
+  binds(path: string): Command;
   /** It obeys SIGTERM, its child in the same group does not. */
   leavesDeafChild(): Command;
   /** Brings up a daemon at this path, in a session of its own, and hangs. */
@@ -25,6 +27,11 @@ export interface Subject {
   readonly programs: Programs;
   /** A path that a daemon of `startsAndHangs` may have. */
   readonly daemonPath: string;
+  /** A path that nobody else has. */
+  pathOf(name: string): string;
+  /** What is there; null: nothing. */
+  at(path: string): 'socket' | 'file' | 'directory' | null;
+  place(path: string, what: 'file' | 'directory'): void;
   /** Lets time pass until it holds; throws after a generous while. */
   until(what: string, holds: () => boolean): Promise<void>;
   /** Lets enough pass that what was going to happen has happened. */

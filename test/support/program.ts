@@ -23,6 +23,8 @@ export interface Program {
   readonly daemons: readonly Daemon[];
   /** What a stop command does: ends every process of that executable. */
   readonly ends: { readonly exe: string; readonly after: number } | null;
+  /** The socket that it binds at once; where there is something at that path already, it ends with code 1. */
+  readonly binds: string | null;
   /** How long after its start its readiness shows; null: never. */
   readonly readyAfter: number | null;
 }
@@ -43,6 +45,7 @@ const plain: Program = {
   children: [],
   daemons: [],
   ends: null,
+  binds: null,
   readyAfter: 0,
 };
 
@@ -70,6 +73,8 @@ export const forks = (...children: readonly Program[]): Partial<Program> => ({ c
 export const refused = (errno: string): Partial<Program> => ({
   refused: { errno, detail: `cannot execute: ${errno}` },
 });
+
+export const binds = (path: string): Partial<Program> => ({ binds: path });
 
 export const readyAfter = (length: number | null): Partial<Program> => ({ readyAfter: length });
 

@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -55,6 +57,9 @@ export interface RealSubject extends Subject {
 
 export const exec = (...argv: readonly string[]): Command => ({ argv, timeout: null, user: null });
 export const sh = (script: string, ...args: readonly string[]): Command => exec('/bin/sh', '-c', script, 'sh', ...args);
+
+// As programs of the field do, it takes whatever is at its path for another of its kind.
+const BINDS = 'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0])) or exit 1; listen(S, 1); sleep 600';
 
 const LONGEST = 60_000;
 
@@ -170,11 +175,18 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       lives: () => exec('/bin/sleep', '600'),
       exits: (code) => sh(`exit ${code}`),
       dies: (signal) => ({ ...sh(`cd "$1"; ulimit -c unlimited; kill -${signal.slice(3)} $$`, home) }),
+      binds: (path) => exec('/usr/bin/perl', '-MSocket', '-e', BINDS, path),
       missing: () => exec(join(home, 'no-such-program')),
       // The child inherits the deafness; the shell hears again before its second child is there.
       leavesDeafChild: () => sh(`trap '' TERM; sleep 600 & trap - TERM; sleep 600 & wait $!`),
       startsAndHangs: (daemon) => sh(`setsid "$1" 600 & sleep 600`, daemon),
     },
+    pathOf: (name) => join(home, name),
+    at: (path) => {
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      return stat === undefined ? null : stat.isSocket() ? 'socket' : stat.isDirectory() ? 'directory' : 'file';
+    },
+    place: (path, what) => void (what === 'file' ? writeFileSync(path, '') : mkdirSync(path)),
     until: (what, holds) =>
       until(what, holds).catch((error: unknown) => {
         throw new Error(`${String(error)}; told: ${JSON.stringify([reports, events])}`);

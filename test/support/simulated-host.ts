@@ -31,6 +31,13 @@ export interface Birth {
   readonly uid: number;
 }
 
+/** Something with a path. `holder`: who has it, a socket that it is bound to for instance. */
+export interface SimulatedFile {
+  readonly type: 'socket' | 'file' | 'directory';
+  readonly uid: number;
+  readonly holder: ProcessRef | null;
+}
+
 export type ExitListener = (process: SimulatedProcess, evidence: ExitEvidence) => void;
 
 const ENDING = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
@@ -50,6 +57,8 @@ export class SimulatedHost {
   readonly #lastTicks = new Map<number, number>();
   readonly #installed = new Map<string, Program[]>();
   readonly #pidFiles = new Map<string, string>();
+  /** By path. */
+  readonly files = new Map<string, SimulatedFile>();
   readonly #exitListeners = new Set<ExitListener>();
   readonly #changeListeners = new Set<() => void>();
   #lastPid = 99;
@@ -143,7 +152,7 @@ export class SimulatedHost {
   }
 
   #act(process: SimulatedProcess): void {
-    const { life, children, daemons, ends } = process.program;
+    const { life, children, daemons, ends, binds } = process.program;
     for (const child of children) {
       this.bear({ argv: process.argv, program: child, ppid: process.ref.pid, group: process.group, uid: process.uid });
     }
@@ -160,6 +169,11 @@ export class SimulatedHost {
       this.#whileAlive(process, ends.after, () => {
         for (const other of this.living()) if (other.exe === ends.exe) this.signal(other.ref, 'SIGTERM');
       });
+    }
+    if (binds !== null && this.files.has(binds)) {
+      this.#whileAlive(process, 1, () => this.end(process, { type: 'exited', code: 1 }));
+    } else if (binds !== null) {
+      this.files.set(binds, { type: 'socket', uid: process.uid, holder: process.ref });
     }
     if (life.type === 'exits') {
       this.#whileAlive(process, life.after, () => this.end(process, { type: 'exited', code: life.code }));
@@ -181,6 +195,7 @@ export class SimulatedHost {
     if (process.life === 'gone') return;
     process.life = 'gone';
     this.#processes.delete(process.ref.pid);
+    if (status.type === 'exited') this.#unbind(process);
     for (const orphan of this.living()) if (orphan.ppid === process.ref.pid) orphan.ppid = 1;
     const evidence: ExitEvidence = {
       status,
@@ -193,6 +208,12 @@ export class SimulatedHost {
     };
     for (const listener of this.#exitListeners) listener(process, evidence);
     this.#changed();
+  }
+
+  /** A program that ends by itself removes its socket; one that is killed does not. */
+  #unbind({ ref, program: { binds } }: SimulatedProcess): void {
+    const file = binds === null ? undefined : this.files.get(binds);
+    if (binds !== null && file?.holder != null && isSameProcess(file.holder, ref)) this.files.delete(binds);
   }
 
   /** kill(2) through a pidfd: reaches this very process or nobody. */

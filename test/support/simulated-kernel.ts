@@ -11,6 +11,7 @@ import { endedUnseen } from './evidence.js';
 import type { SimulatedClock } from './simulated-clock.js';
 import type { SimulatedHost, SimulatedProcess } from './simulated-host.js';
 import { look, matches, UIDS } from './simulated-match.js';
+import { prepareOn } from './simulated-prepare.js';
 
 /** What a spawn effect brought to life: the only book in which it is written which processes are ours. */
 export interface Birthright {
@@ -83,10 +84,7 @@ export class SimulatedKernel implements Kernel {
         this.#spawn(effect);
         return;
       case 'prepare':
-        this.#tell(
-          { type: 'prepared', service: effect.spec.name, generation: effect.generation, problem: null },
-          effect.spec.name,
-        );
+        this.#prepare(effect);
         return;
       case 'reclaim':
         this.#reclaim(effect);
@@ -167,6 +165,13 @@ export class SimulatedKernel implements Kernel {
     this.births.push({ process, service: spec.name, role, generation });
     this.#followed.push({ service: spec.name, ref: process.ref });
     this.#tell({ type: 'spawned', service: spec.name, role, generation, process: process.ref }, named(process.ref));
+  }
+
+  #prepare({ spec, generation }: Effect & { type: 'prepare' }): void {
+    const problem = prepareOn(this.#host, spec, (process) =>
+      this.births.some((birth) => birth.service === spec.name && birth.process.group === process.group),
+    );
+    this.#tell({ type: 'prepared', service: spec.name, generation, problem }, spec.name);
   }
 
   /** The real one finds it by the token in its environment. */

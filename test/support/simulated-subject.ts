@@ -3,7 +3,17 @@
 import type { Event } from '../../src/core/event.js';
 import type { Command } from '../../src/core/spec.js';
 import type { Subject } from './kernel-subject.js';
-import { diesAfter, exitsAfter, forks, ignoresTerm, type Program, program, refused, startsDaemon } from './program.js';
+import {
+  binds,
+  diesAfter,
+  exitsAfter,
+  forks,
+  ignoresTerm,
+  type Program,
+  program,
+  refused,
+  startsDaemon,
+} from './program.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedHost } from './simulated-host.js';
 import { SimulatedKernel } from './simulated-kernel.js';
@@ -30,9 +40,13 @@ export async function makeSimulatedSubject(): Promise<Subject> {
       exits: (code) => installed(`exits${code}`, program(exitsAfter(5, code))),
       dies: (signal) => installed(`dies${signal}`, program(diesAfter(5, signal, signal === 'SIGSEGV'))),
       missing: () => installed('missing', program(refused('ENOENT'))),
+      binds: (path) => installed('binds', program(binds(path))),
       leavesDeafChild: () => installed('deaf-child', program(forks(program(ignoresTerm)))),
       startsAndHangs: (daemon) => installed('hangs', startsDaemon([daemon], program(), { exit: 1e9 })),
     },
+    pathOf: (name) => `/srv/${name}`,
+    at: (path) => host.files.get(path)?.type ?? null,
+    place: (path, type) => void host.files.set(path, { type, uid: 0, holder: null }),
     until: async (what, holds) => {
       for (let waited = 0; !holds(); waited += 1) {
         if (waited > 60_000) throw new Error(`not within a minute of simulated time: ${what}`);
