@@ -238,7 +238,7 @@ function describeCause(death: Death): string {
     case 'heartbeat':
       return `failed its heartbeat, stopped by us (${describeStatus(death.status)})`;
     case 'coupling':
-      return `stopped by us with a service that it is coupled to (${describeStatus(death.status)})`;
+      return `stopped with another service (${describeStatus(death.status)})`;
     case 'limit':
       return `over its limit, killed by us (${describeStatus(death.status)})`;
   }
