@@ -28,8 +28,8 @@ export interface Draft extends View {
   readonly touched: Touched[];
   /** The waves that drew somebody in this step. */
   readonly crests: Map<WaveId, Crest>;
-  /** Waves of which a member has settled. */
-  readonly settled: Map<WaveId, ServiceName>;
+  /** Members of waves that have settled. */
+  readonly settled: { readonly id: WaveId; readonly name: ServiceName }[];
   /** Places taken, less those given back, in this step. */
   places: number;
 }
@@ -52,7 +52,7 @@ export function draftOf(world: World, at: Moment): Draft {
     changes: [],
     touched: [],
     crests: new Map(),
-    settled: new Map(),
+    settled: [],
     places: 0,
     get: (name) => {
       const changed = services.get(name);

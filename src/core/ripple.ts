@@ -31,7 +31,8 @@ export function takeTurns(draft: Draft): readonly ServiceName[] {
 function lookAround(draft: Draft, queue: Set<ServiceName>): void {
   const { touched } = draft;
   const passedOn = new Set<ServiceName>();
-  for (let one = touched.pop(); one !== undefined; one = touched.pop()) {
+  // It grows meanwhile. The first that moved is the first that is looked at: services start in their order.
+  for (const one of touched) {
     look(draft, one.name, queue);
     for (const name of neighboursOf(draft, one.name)) {
       look(draft, name, queue);
@@ -43,17 +44,19 @@ function lookAround(draft: Draft, queue: Set<ServiceName>): void {
     }
   }
 }
+  touched.length = 0;
 
 function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
   const service = draft.get(name);
   if (service === undefined) return;
   const { state } = service;
-  queue.delete(name);
   if (state.name === 'stopping' && state.phase === 'turn') lookDown(draft, service, state);
   if (service.planned !== null) roll(draft, service);
-  if (!isWaiting(service) || startsAfter(draft, service).length > 0) return;
-  if (needsPlace(service) && !hasPlace(draft)) queue.add(name);
-  else carry(draft, service, launched(draft, service));
+  const isFree = isWaiting(service) && startsAfter(draft, service).length === 0;
+  // Whoever lacks a place, and lacked it before, keeps where it stands.
+  if (isFree && needsPlace(service) && !hasPlace(draft)) queue.add(name);
+  else queue.delete(name);
+  if (isFree && !queue.has(name)) carry(draft, service, launched(draft, service));
 }
 
 function lookDown(draft: Draft, service: Service, state: Stopping): void {

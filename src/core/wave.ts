@@ -22,6 +22,8 @@ type Turning =
   | 'failed'
   /** It is ready. */
   | 'returned'
+  /** It was down already, and is to stay so. */
+  | 'abandoned'
   | 'nothing';
 
 /** Takes a move in, with all that follows for others: they are told to go down, not yet stopped or started. */
@@ -32,9 +34,19 @@ export function carry(draft: Draft, was: Service | null, move: Move): void {
   if (now === was && move.effects.length === 0 && happened.length === 0) return;
   enter(draft, was, { ...move, service: now });
   draft.touched.push({ name: now.spec.name, reach: isNews(was, now) ? 'far' : 'near' });
-  if (now.wave?.step === 'settled') draft.settled.set(now.wave.id, now.spec.name);
+  noteSettled(draft, was, now);
   spread(draft, now, turning);
   if (happened.some(({ type }) => type === 'reloaded')) followReload(draft, now);
+}
+
+/** Where a wave may be over now. One that left it, or its neighbours, stood between others: they are looked at from both sides. */
+function noteSettled(draft: Draft, was: Service | null, now: Service): void {
+  const { name } = now.spec;
+  if (now.wave?.step === 'settled') draft.settled.push({ id: now.wave.id, name });
+  if (was === null || was.wave === null) return;
+  const { id } = was.wave;
+  const isStillThere = draft.get(name)?.wave?.id === id && couplingOf(was) === couplingOf(now);
+  if (!isStillThere) for (const companion of companionsOf(draft, was)) draft.settled.push({ id, name: companion });
 }
 
 function turningOf(was: Service | null, now: Service, happened: readonly What[]): Turning {
@@ -45,7 +57,8 @@ function turningOf(was: Service | null, now: Service, happened: readonly What[])
   if (now.state.name === 'stopping' && was.state.name !== 'stopping')
     return isLeaving(now.state) ? 'leaving' : 'nothing';
   if (happened.some(({ type }) => type === 'startFailed')) return 'failed';
-  return hasEnded(was, now, happened) ? 'ended' : 'nothing';
+  if (hasEnded(was, now, happened)) return 'ended';
+  return now.state.name === 'stopped' && was.state.name !== 'stopped' ? 'abandoned' : 'nothing';
 }
 
 /** A start that is given up takes nobody with it: nobody was there for its sake. */
@@ -70,6 +83,7 @@ function withPart(draft: Draft, was: Service | null, now: Service, turning: Turn
       return { ...joined(draft, now), missing: [] };
     case 'failed':
     case 'returned':
+    case 'abandoned':
       return settle(now);
     case 'nothing':
       return isLost(now) && was !== null && !isLost(was) ? settle(now) : now;
@@ -80,7 +94,13 @@ function withPart(draft: Draft, was: Service | null, now: Service, turning: Turn
 function joined(draft: Draft, service: Service): Service {
   const wave = service.wave?.step === 'down' ? service.wave : (inherited(service) ?? beginning(draft, service));
   if (wave === null) return service;
-  return { ...service, wave: isLost(service) ? { ...wave, step: 'settled' } : wave };
+  return { ...service, wave: { ...wave, step: stepOf(service) } };
+}
+
+/** Some are on their way again in the very move in which they end: a restart command does both, and others may do it for us. */
+function stepOf(service: Service): Membership['step'] {
+  if (isLost(service) || isUp(service)) return 'settled';
+  return service.state.name === 'starting' ? 'up' : 'down';
 }
 
 /** It was about to be moved by the end of what it needs. */
@@ -103,7 +123,21 @@ const settle = (service: Service): Service =>
 
 /** Down, and nothing brings it up by itself soon. */
 function isLost({ state }: Service): boolean {
-  return state.name === 'stopped' || state.name === 'failed' || state.name === 'skipped';
+  switch (state.name) {
+    case 'stopped':
+    case 'failed':
+    case 'skipped':
+      return true;
+    case 'unknown':
+      return state.why.type !== 'looking';
+    case 'waiting':
+    case 'starting':
+    case 'running':
+    case 'done':
+    case 'stopping':
+    case 'backoff':
+      return false;
+  }
 }
 
 /** The other services that this concerns. */
@@ -136,6 +170,9 @@ function spread(draft: Draft, service: Service, turning: Turning): void {
     case 'returned':
       for (const name of needs) comfort(draft, name, service.spec.name);
       return;
+    case 'abandoned':
+      for (const name of needs) despair(draft, name, service);
+      return;
     case 'nothing':
       return;
   }
@@ -165,7 +202,8 @@ function bereave(draft: Draft, name: ServiceName, gone: Service, { grace }: Need
     draw(draft, name, wave, null);
     return;
   }
-  if (service.missing.some((missing) => missing.service === gone.spec.name)) return;
+  // Back already, or missed since an earlier end.
+  if (isUp(gone) || service.missing.some((missing) => missing.service === gone.spec.name)) return;
   const until: Instant = later(draft.at.instant, millis(grace));
   carry(draft, service, stay({ ...service, missing: [...service.missing, { service: gone.spec.name, until, wave }] }));
 }
@@ -177,6 +215,12 @@ function comfort(draft: Draft, name: ServiceName, returned: ServiceName): void {
   if (missing.length < service.missing.length) carry(draft, service, stay({ ...service, missing }));
 }
 
+/** What it waits for in patience is not wanted any more. */
+function despair(draft: Draft, name: ServiceName, abandoned: Service): void {
+  const missed = draft.get(name)?.missing.find(({ service }) => service === abandoned.spec.name);
+  if (missed !== undefined && desiredOf(abandoned) === 'down') draw(draft, name, missed.wave, null);
+}
+
 /** A reload is no end, but some want to be restarted after it. */
 function followReload(draft: Draft, { spec }: Service): void {
   for (const name of draft.dependentsOf(spec.name).needs) {
@@ -186,10 +230,15 @@ function followReload(draft: Draft, { spec }: Service): void {
   }
 }
 
-/** Those whose patience with what they need is over. */
+/** Its patience with what it needs is over. What may not be moved now goes on without. */
 export function loseFaith(draft: Draft, service: Service): void {
-  const over = service.missing.find(({ until }) => until <= draft.at.instant);
-  if (over !== undefined) draw(draft, service.spec.name, over.wave, null);
+  const { instant } = draft.at;
+  const over = service.missing.find(({ until }) => until <= instant);
+  // A hold acts on nothing; afterwards this is due at once.
+  if (over === undefined || service.hold !== null) return;
+  const missing = service.missing.filter(({ until }) => until > instant);
+  carry(draft, service, stay({ ...service, missing }));
+  draw(draft, service.spec.name, over.wave, null);
 }
 
 /** Moves a service for the sake of a wave: down, and up again by itself. `behind`: the one that starts after it, whose end did this. */
@@ -228,7 +277,7 @@ function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName |
       carry(draft, service, stay(member));
       return;
     case 'waiting':
-      if (state.for === 'turn') carry(draft, service, stay(member));
+      if (state.for === 'turn' || state.for === 'leftovers') carry(draft, service, stay(member));
       return;
     case 'unknown':
     case 'stopped':
@@ -240,10 +289,10 @@ function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName |
   }
 }
 
-function spare(draft: Draft, { spec, state }: Service, id: WaveId, why: 'hold' | 'down'): void {
-  // Only what would have been moved is worth a word.
-  const isThere = state.name === 'running' || state.name === 'starting';
-  if (isThere || why === 'hold') crestOf(draft, id).spares.set(spec.name, why);
+/** What is neither there nor to be there is worth a word too: whoever reads of the wave may expect it. */
+function spare(draft: Draft, { spec, state, fate }: Service, id: WaveId, why: 'hold' | 'down'): void {
+  const isGoing = fate !== 'stays' || state.name === 'stopping';
+  if (why === 'hold' || !isGoing) crestOf(draft, id).spares.set(spec.name, why);
 }
 
 function crestOf({ crests }: Draft, id: WaveId) {
@@ -268,32 +317,39 @@ export function announce(draft: Draft): void {
 
 /** Closes the waves of which every member has settled: whoever ends from now on begins a new one. */
 export function close(draft: Draft): void {
-  for (const [id, name] of draft.settled) {
-    const members = membersOf(draft, id, name);
-    if (members.some(({ wave }) => wave?.step !== 'settled')) continue;
-    for (const member of members) amend(draft, { ...member, wave: null });
+  for (const { id, name } of draft.settled) {
+    for (const member of settledMembers(draft, id, name)) amend(draft, { ...member, wave: null });
   }
 }
 
-/** Members are neighbours: each was drawn in by another. */
-function membersOf(draft: Draft, id: WaveId, from: ServiceName): readonly Service[] {
+/** All members of a wave, found from one of them: each was drawn in by a neighbour. Empty as long as one is on its way. */
+function settledMembers(draft: Draft, id: WaveId, from: ServiceName): readonly Service[] {
   const members = new Map<string, Service>();
-  const names: string[] = [from];
+  const names: ServiceName[] = [from];
   for (let name = names.pop(); name !== undefined; name = names.pop()) {
     const service = draft.get(name);
     if (service?.wave?.id !== id || members.has(name)) continue;
+    if (service.wave.step !== 'settled') return [];
     members.set(name, service);
-    const { needs, restarts } = draft.dependentsOf(name);
-    const coupling = couplingOf(service);
-    names.push(...needs, ...restarts, ...coupling.restartWith);
-    for (const need of coupling.needs) names.push(need.service);
+    names.push(...companionsOf(draft, service));
   }
   return [...members.values()];
 }
 
+/** Those that it may have drawn in, or been drawn in by. */
+function* companionsOf(draft: Draft, service: Service): Generator<ServiceName> {
+  const { needs, restarts } = draft.dependentsOf(service.spec.name);
+  const coupling = couplingOf(service);
+  yield* needs;
+  yield* restarts;
+  yield* coupling.restartWith;
+  for (const need of coupling.needs) yield need.service;
+}
+
 /** Has it come to nothing, or is it on its way again? */
 function isNews(was: Service | null, now: Service): boolean {
-  return (was !== null && isHopeless(was)) !== isHopeless(now);
+  if (was === null) return isHopeless(now);
+  return isHopeless(was) !== isHopeless(now) || couplingOf(was) !== couplingOf(now);
 }
 
 function isHopeless({ state, hold }: Service): boolean {
@@ -302,8 +358,9 @@ function isHopeless({ state, hold }: Service): boolean {
     case 'done':
       return false;
     case 'starting':
-    case 'stopping':
       return hold !== null;
+    case 'stopping':
+      return hold !== null || state.phase === 'stuck';
     case 'waiting':
       return hold !== null || state.for === 'shutdown';
     case 'unknown':

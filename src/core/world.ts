@@ -26,7 +26,7 @@ export const viewOf = ({ services, links }: Pick<World, 'services' | 'links'>): 
   dependentsOf: (name) => dependentsIn(links, name),
 });
 
-/** Does its start keep others waiting? One that only has to live for a while does not. */
+/** Does its start keep others waiting? One that only has to live for a while does not, nor one that may take for ever. */
 export function holdsPlace({ state, spec }: Service): boolean {
   if (state.name !== 'starting') return false;
   switch (state.phase) {
@@ -38,7 +38,7 @@ export function holdsPlace({ state, spec }: Service): boolean {
     case 'after':
       return true;
     case 'readying':
-      return spec.ready.probe.type !== 'alive';
+      return spec.ready.probe.type !== 'alive' && spec.ready.timeout !== null;
     case 'working':
       return false;
   }
