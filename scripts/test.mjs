@@ -46,9 +46,11 @@ setup();
 const reports = mkdtempSync(join(tmpdir(), 'upkeep-test-'));
 try {
   const runs = KINDS.filter(({ name }) => chosen.length === 0 || chosen.includes(name)).flatMap(runsOf);
+  // All sandboxes are furnished meanwhile; those that work wait for the word.
   const patient = runs.filter(({ pace }) => pace === 'patient').map(begin);
-  for (const run of runs.filter(({ pace }) => pace === 'alone')) await end(begin(run));
   const together = runs.filter(({ pace }) => pace === 'together').map(begin);
+  for (const run of runs.filter(({ pace }) => pace === 'alone')) await end(begin(run));
+  for (const { go } of together) go();
   for (const run of [...together, ...patient]) await end(run);
 } finally {
   rmSync(reports, { recursive: true, force: true });
@@ -107,17 +109,21 @@ function begin({ kind, title, pace, without }) {
   const excluded = without.map((file) => `--exclude=${file}`);
   const target = `--outputFile.json=${isBoxed ? '/dev/fd/3' : report}`;
   const command = [process.execPath, ...vitest, ...excluded, target, ...filters];
+  if (pace === 'together') command.unshift('/bin/sh', '-c', 'read -r word && exec "$@"', 'sh');
   if (isBoxed) command.unshift(join(ROOT, 'test/support/sandbox.sh'));
   if (shown === null) console.log(`\n── ${title} ──`);
-  const ended = execute(command, [shown === null ? 'inherit' : 'ignore', output, output, outlet]);
+  const input = { alone: 'inherit', patient: 'ignore', together: 'pipe' }[pace];
+  const [program, ...args] = command;
+  const child = spawn(program, args, { cwd: ROOT, stdio: [input, output, output, outlet], timeout: LONGEST_RUN_MS });
   for (const fd of [output, outlet]) if (typeof fd === 'number') closeSync(fd);
-  return { title, shown, report, ended };
+  // It may have ended, and says why by that.
+  child.stdin?.on('error', () => {});
+  return { title, shown, report, ended: endOf(child), go: () => child.stdin?.end('go\n') };
 }
 
 /** What came of it, never a rejection. */
-function execute([program, ...args], stdio) {
+function endOf(child) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: ROOT, stdio, timeout: LONGEST_RUN_MS });
     child.once('error', (error) => resolve({ error, status: null, signal: null }));
     child.once('exit', (status, signal) => resolve({ status, signal }));
   });

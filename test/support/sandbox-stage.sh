@@ -106,13 +106,13 @@ if [ -n "$packages" ]; then
   # What the host's own administrator made of these daemons must not decide a test: back to Debian's.
   present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $daemons 2>/dev/null | awk '$1 != "un" { print $2 }')
   if [ -n "$present" ]; then
-    "${apt[@]}" purge $present >>"$log" 2>&1 || give_up "cannot take back the host's $present inside the overlay"
+    "${apt[@]}" purge $present </dev/null >>"$log" 2>&1 || give_up "cannot take back the host's $present inside the overlay"
     rm -rf /etc/ssh /etc/ldap/slapd.d /var/lib/ldap /etc/bind /etc/apache2 /var/lib/cfengine3
   fi
   rm -f /var/lib/man-db/auto-update    # nobody reads manuals here: some seconds
   # One third-party source out of order must not matter, so only the install may fail.
-  "${apt[@]}" update >>"$log" 2>&1
-  "${apt[@]}" install --no-install-recommends $packages >>"$log" 2>&1 || give_up "the packages could not be installed (network?)"
+  "${apt[@]}" update </dev/null >>"$log" 2>&1
+  "${apt[@]}" install --no-install-recommends $packages </dev/null >>"$log" 2>&1 || give_up "the packages could not be installed (network?)"
   # /proc/kmsg hands each line of the machine's kernel log to one reader only: leave it to the host.
   [ ! -f /etc/rsyslog.conf ] || sed -i '/imklog/d' /etc/rsyslog.conf
 fi
