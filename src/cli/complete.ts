@@ -7,6 +7,7 @@ import { EXIT } from './exit.js';
 import type { Verb } from './input.js';
 import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import { candidates } from './keeper-link.js';
+import { poolsOf } from './names.js';
 import type { CliPorts } from './ports.js';
 import { printLines } from './print.js';
 
@@ -56,7 +57,10 @@ function valueBefore({ options }: Command, word: string): Completes | null {
 async function resolveOffers(what: Completes, ports: CliPorts): Promise<readonly string[]> {
   if (what === 'file') return [':file'];
   if (what === 'nothing') return [];
-  if (what === 'service') return namesAt('/v1/status', ports, ({ services }) => services, 'name');
+  if (what === 'service') {
+    const names = await namesAt('/v1/status', ports, ({ services }) => services, 'name');
+    return [...names, ...poolsOf(names.map((name) => ({ name })))];
+  }
   if (what === 'channel') return namesAt('/v1/notices', ports, ({ channels }) => channels, 'channel');
   return what;
 }

@@ -14,7 +14,7 @@ import { entryWriter } from './history-line.js';
 import { hasFlag, type Input, textOf, type Verb } from './input.js';
 import { ask, type Keeper, reachAndWarn, servicesFor, understood } from './keeper-link.js';
 import { linesOf, sinceOf } from './logs.js';
-import { select } from './names.js';
+import { poolsOf, select } from './names.js';
 import type { CliPorts } from './ports.js';
 import { printJson } from './print.js';
 
@@ -63,7 +63,8 @@ async function namesFor(input: Input, keeper: Keeper): Promise<readonly string[]
       const isHere = select([word], keeper.status.services).type === 'some';
       if (!isHere && !(await isInHistory(keeper, word)))
         await servicesFor({ ...input, words: [word] }, keeper, 'refuse');
-      names.push(word);
+      // Also members that a smaller pool has no more.
+      names.push(word, ...(poolsOf(keeper.status.services).includes(word) ? [`${word}@*`] : []));
     }
   }
   return names;

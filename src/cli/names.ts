@@ -1,4 +1,4 @@
-// NAMEs on the command line → services: names, globs, @tag and --all. Pure.
+// NAMEs on the command line → services: names, the plain name of a pool for all of its members, globs, @tag and --all. Pure.
 
 import { globRegex, isGlob } from '../config/glob.js';
 import { nearest } from '../config/suggest.js';
@@ -26,6 +26,14 @@ export function select<T extends Named>(patterns: readonly string[], services: r
   return { type: 'some', services: services.filter((service) => meant.has(service)) };
 }
 
+/** The pool that a member like `web@2` belongs to; null: it is none. No other name has an `@`. */
+export const poolOf = (name: string): string | null => /^(.+)@\d+$/.exec(name)?.[1] ?? null;
+
+/** The pools of these services, each once. */
+export const poolsOf = (services: readonly { readonly name: string }[]): readonly string[] => [
+  ...new Set(services.map(({ name }) => poolOf(name)).filter((pool) => pool !== null)),
+];
+
 /** One name written out, so that one service is meant and no list of them. */
 export const isOneName = (patterns: readonly string[]): boolean =>
   patterns.length === 1 && !isGlob(patterns[0] ?? '') && !patterns[0]?.startsWith('@');
@@ -45,16 +53,12 @@ export function unknownText(names: readonly { readonly name: string; readonly ne
 
 function isMeant(pattern: string, { name, tags }: Named): boolean {
   if (pattern.startsWith('@')) return tags.includes(pattern.slice(1));
-  return name === pattern || (isGlob(pattern) && globRegex(pattern).test(name));
+  return name === pattern || poolOf(name) === pattern || (isGlob(pattern) && globRegex(pattern).test(name));
 }
 
 function nearTo(pattern: string, services: readonly Named[]): string | null {
   if (isGlob(pattern)) return null;
-  if (!pattern.startsWith('@'))
-    return nearest(
-      pattern,
-      services.map(({ name }) => name),
-    );
+  if (!pattern.startsWith('@')) return nearest(pattern, [...services.map(({ name }) => name), ...poolsOf(services)]);
   const tags = new Set(services.flatMap((service) => service.tags));
   const near = nearest(pattern.slice(1), tags);
   return near === null ? null : `@${near}`;

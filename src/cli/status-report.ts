@@ -35,8 +35,8 @@ export async function linesOf(
   const paint = painter(out.colours);
   const now = Date.parse(keeper.status.time);
   const columns = out.columns();
-  const [service] = services;
-  if (isOneName(input.words) && service !== undefined) {
+  const [service, ...others] = services;
+  if (isOneName(input.words) && service !== undefined && others.length === 0) {
     const { cardLines, detailsIn } = await import('./card-view.js');
     const details = detailsIn(await detailOf(keeper, service.name));
     return [...problemLines(keeper.status, paint), ...cardLines({ service, details, now, columns, paint })];
