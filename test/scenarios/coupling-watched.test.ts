@@ -1,0 +1,156 @@
+// Coupling over both kinds: daemons of others need ours and ours need theirs. What counts as an end of a watched daemon, and when.
+
+import { describe, expect, it } from 'vitest';
+import type { ServiceSpec } from '../../src/core/spec.js';
+import { seconds } from '../../src/core/time.js';
+import { command, supervised, watched } from '../support/builders.js';
+import { drains, lives, program, readyAfter, startsDaemon } from '../support/program.js';
+import { Stage } from '../support/stage.js';
+import { actsSince, isUntouched, settle, waveIds, waves } from '../support/troupe.js';
+
+const PID_FILE = '/run/db.pid';
+const EXE = '/usr/sbin/db';
+
+/** db is a daemon of somebody else's, with a pid file; the others are ours, and need it. */
+function standing(others: readonly ServiceSpec[], wish: Parameters<typeof watched>[0] = {}): Stage {
+  const stage = new Stage();
+  stage.host.install('/etc/init.d/db', startsDaemon([EXE], program(lives), { pidFile: PID_FILE }));
+  const daemon = stage.bear(EXE, program());
+  stage.host.writePidFile(PID_FILE, String(daemon.ref.pid));
+  const db = watched({ name: 'db', pattern: { pidFile: PID_FILE }, ...wish });
+  stage.addAll([...others, db]);
+  settle(stage, ['db', ...others.map(({ name }) => name)]);
+  stage.run(60_000);
+  return stage;
+}
+
+const app = supervised({ name: 'app', needs: ['db'] });
+const helper = supervised({ name: 'helper', restartWith: ['db'] });
+
+function rests(stage: Stage): void {
+  stage.run(60_000);
+  for (const { spec, state, wave } of stage.keeper.services.values()) {
+    expect([spec.name, state.name]).toEqual([spec.name, 'running']);
+    expect(wave).toBeNull();
+  }
+  expect(stage.problems).toEqual([]);
+}
+
+describe('a watched daemon that others are coupled to', () => {
+  it('takes them with it when it is killed, and they come back after it, uncharged (supervisors 25)', () => {
+    const stage = standing([app, helper]);
+    const effects = stage.effects.length;
+    stage.kill(stage.bearerOf(EXE));
+    rests(stage);
+    const acts = actsSince(stage, effects);
+    expect(acts.indexOf('start db')).toBeLessThan(acts.indexOf('start app'));
+    expect(acts.indexOf('start helper')).toBeLessThan(acts.indexOf('start db'));
+    expect(['app', 'helper'].map((name) => stage.spawns(name))).toEqual([2, 2]);
+    expect(stage.service('app').restarts.total).toBe(0);
+  });
+
+  it('moves nobody in the time in which a polite end may heal, and all when it has not', () => {
+    const stage = standing([app]);
+    const main = stage.main('app');
+    stage.host.end(stage.bearerOf(EXE), { type: 'exited', code: 0 });
+    stage.run(4_900);
+    expect(stage.state('db')).toMatchObject({ name: 'waiting', for: 'settle' });
+    expect(isUntouched(stage, 'app', main)).toBe(true);
+    stage.run(200);
+    expect(main.received).toContain('SIGTERM');
+    rests(stage);
+  });
+
+  it('moves nobody when it hands over to another process', () => {
+    const stage = standing([app, helper]);
+    const mains = ['app', 'helper'].map((name) => stage.main(name));
+    const old = stage.bearerOf(EXE);
+    const next = stage.bear(EXE, program());
+    stage.host.writePidFile(PID_FILE, String(next.ref.pid));
+    stage.host.end(old, { type: 'exited', code: 0 });
+    rests(stage);
+    expect(stage.happened('db', 'handedOver')).toHaveLength(1);
+    expect(waves(stage)).toEqual([]);
+    expect(isUntouched(stage, 'app', mains[0] as never)).toBe(true);
+    expect(isUntouched(stage, 'helper', mains[1] as never)).toBe(true);
+  });
+
+  it('was away, also when somebody else brings it back before we do: that end counts, once', () => {
+    const stage = standing([app, helper], { pattern: { pidFile: null } });
+    stage.host.end(stage.bearerOf(EXE), { type: 'exited', code: 0 });
+    stage.run(3_000);
+    stage.bear(`${EXE} --other`, program());
+    rests(stage);
+    expect(stage.happened('db', 'cameBack')).toHaveLength(1);
+    expect(['app', 'helper'].map((name) => stage.spawns(name))).toEqual([2, 2]);
+    expect(waves(stage)).toHaveLength(1);
+    // And the next end begins another.
+    stage.kill(stage.bearerOf(EXE));
+    rests(stage);
+    expect(['app', 'helper'].map((name) => stage.spawns(name))).toEqual([3, 3]);
+  });
+
+  it('leaves patient ones alone when somebody else brings it back', () => {
+    const patient = supervised({ name: 'app', needs: [{ service: 'db', grace: seconds(5) }] });
+    const stage = standing([patient], { pattern: { pidFile: null } });
+    const main = stage.main('app');
+    stage.host.end(stage.bearerOf(EXE), { type: 'exited', code: 0 });
+    stage.run(3_000);
+    stage.bear(`${EXE} --other`, program());
+    rests(stage);
+    expect(isUntouched(stage, 'app', main)).toBe(true);
+    expect(stage.service('app').missing).toEqual([]);
+  });
+
+  it('is restarted by its own restart command after those that need it are down, and they come back, once', () => {
+    const stage = standing([app, helper], { restartCommand: command('/etc/restart.d/db', 5_000) });
+    stage.host.install(
+      '/etc/restart.d/db',
+      Object.assign({}, startsDaemon([EXE], program(lives), { pidFile: PID_FILE }), { ends: { exe: EXE, after: 2 } }),
+    );
+    stage.host.install('/srv/app', program(drains(500)));
+    stage.ask('app', 'restart');
+    rests(stage);
+    stage.ask('db', 'restart');
+    stage.run(400);
+    expect(stage.spawns('db', 'restart')).toBe(0);
+    rests(stage);
+    expect(stage.spawns('db', 'restart')).toBe(1);
+    expect(stage.spawns('app')).toBe(3);
+    expect(stage.spawns('helper')).toBe(2);
+    // The wave is over: the next end begins another.
+    stage.kill(stage.bearerOf(EXE));
+    rests(stage);
+    expect(stage.spawns('app')).toBe(4);
+    expect(stage.spawns('helper')).toBe(3);
+  });
+});
+
+describe('a watched daemon that needs ours', () => {
+  it('is stopped before ours gets its signal, and started by its start command when ours is back', () => {
+    const stage = new Stage();
+    stage.host.install('/srv/db', program(lives, readyAfter(20)));
+    stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program(lives)));
+    stage.bear('/usr/sbin/ssh', program(drains(300)));
+    stage.addAll([watched({ needs: ['db'] }), supervised({ name: 'db' })]);
+    settle(stage, ['ssh', 'db']);
+    stage.run(60_000);
+    const effects = stage.effects.length;
+    stage.ask('db', 'restart');
+    rests(stage);
+    expect(actsSince(stage, effects)).toEqual(['SIGTERM ssh', 'SIGTERM db', 'start db', 'start ssh']);
+    expect(waveIds(stage)).toHaveLength(1);
+  });
+
+  it('that waits for ours and is brought up by another hand is taken as it is', () => {
+    const stage = new Stage();
+    stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program(lives)));
+    stage.addAll([watched({ needs: ['db'] }), supervised({ name: 'db', desired: 'down' })]);
+    stage.run(5_000);
+    expect(stage.state('ssh')).toMatchObject({ name: 'waiting', for: 'turn' });
+    stage.bear('/usr/sbin/ssh', program());
+    stage.run(1_000);
+    expect(stage.state('ssh').name).toBe('running');
+    expect(stage.spawns('ssh', 'start')).toBe(0);
+  });
+});
