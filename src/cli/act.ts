@@ -2,6 +2,7 @@
 
 import { follow } from '../control/client.js';
 import { usageError } from './exit.js';
+import { tellImpact } from './impact.js';
 import { durationOf, hasFlag, type Input, textOf, type Verb } from './input.js';
 import { fieldsOf } from './keeper-facts.js';
 import { reachAndWarn, servicesFor } from './keeper-link.js';
@@ -18,6 +19,7 @@ export const act: Verb = async (asked, ports) => {
   const wait = hasFlag(input, 'wait') || input.verb === 'signal' ? { ms: durationOf(input, 'timeout') } : 'no';
   const keeper = await reachAndWarn(input, ports);
   const services = (await servicesFor(input, keeper, 'refuse')).map(({ name }) => name);
+  if (input.verb === 'stop' || input.verb === 'restart') await tellImpact(input.verb, services, keeper, input, ports);
   const giveUp = new AbortController();
   const stopListening = terminal.onInterrupt(() => giveUp.abort());
   const watching = watchProgress({ keeper, services, verb: input.verb, body, wait }, giveUp.signal, ports);
@@ -136,15 +138,12 @@ function troubleLines(outcomes: readonly Outcome[], { input, wait, interrupted }
   const { verb } = input;
   const failed = outcomes.filter(({ progress }) => progress.type === 'failed');
   const pending = wait === 'no' ? [] : outcomes.filter(({ progress }) => progress.type === 'pending');
-  const unasked = outcomes.filter(({ progress }) => progress.type === 'unasked');
   const lines = failed.map(
     ({ service, progress }) => `upkeep: ${service}: ${verb} failed: ${printable(progress.text)}`,
   );
   if (interrupted) {
     const goesOn = pending.map(({ service }) => service).join(', ');
     if (goesOn !== '') lines.push(`upkeep: no longer watching; ${verb} of ${goesOn} goes on, see \`upkeep status\``);
-    if (unasked.length > 0)
-      lines.push(`upkeep: not asked any more: ${unasked.map(({ service }) => service).join(', ')}`);
     return lines;
   }
   const limit = textOf(input, 'timeout') ?? '';

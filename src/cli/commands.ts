@@ -202,6 +202,7 @@ export const commands: readonly Command[] = [
   act('stop', 'stop services; they stay down until started, also over a reboot', [
     option('--for <D>', 'only so long', LENGTHS),
     option('--until-boot', 'only until the next boot'),
+    option('-y, --yes', 'do not ask, also where others need it'),
     REASON,
   ]),
   act('restart', 'stop and start services', [REASON]),

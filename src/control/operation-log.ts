@@ -30,7 +30,7 @@ export interface OperationParts {
 }
 
 /** More unfinished operations than this at once are nobody's honest wish. */
-const kept = 1000;
+const kept = 10_000;
 
 export class OperationLog implements Sink {
   readonly #entries = new Map<string, Entry>();

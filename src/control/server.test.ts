@@ -113,6 +113,44 @@ describe('the control socket', () => {
     ]);
   });
 
+  it('posts what several are asked as one, and tells of each what came of it', async () => {
+    services.set('db', newService(supervised({ name: 'db' }), instant(0)));
+    const answer = await post('/v1/services', { verb: 'restart', services: ['web', 'db', 'nix', 'web'], reason: 'x' });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: {
+        version: 1,
+        operations: [
+          { service: 'web', verb: 'restart', id: '1' },
+          { service: 'db', verb: 'restart', id: '2' },
+          { service: 'nix', id: null, progress: { type: 'failed', text: 'there is no service nix' } },
+        ],
+      },
+    });
+    expect(posted).toMatchObject([{ type: 'together', events: [{ service: 'web' }, { service: 'db' }] }]);
+    expect(await get('/v1/operations/2?wait=50ms')).toMatchObject({ status: 200, body: { service: 'db' } });
+  });
+
+  it('judges each of several for itself', async () => {
+    services.set('db', newService(supervised({ name: 'db' }), instant(0)));
+    peer = { ...peer, uid: 1002, pid: 4242 };
+    expect(await post('/v1/services', { verb: 'restart', services: ['web', 'db'] })).toMatchObject({
+      body: { operations: [{ id: '1' }, { id: null, progress: { type: 'failed' } }] },
+    });
+    expect(posted).toMatchObject([{ type: 'asked', service: 'web' }]);
+  });
+
+  it('tells everybody what a stop would do to others, and does nothing', async () => {
+    services.set('db', newService(supervised({ name: 'db', needs: ['web'] }), instant(0)));
+    peer = { ...peer, uid: 1002 };
+    expect(await post('/v1/impact', { verb: 'stop', services: ['web'] })).toEqual({
+      type: 'ok',
+      status: 200,
+      body: { version: 1, verb: 'stop', down: [], restarted: [], spared: [] },
+    });
+    expect(posted).toEqual([]);
+  });
+
   it('waits for the outcome where that is asked, and for as long as is asked', async () => {
     const answer = await post('/v1/services/web/reset?wait=5s');
     expect(answer).toMatchObject({ type: 'ok', status: 200, body: { progress: { type: 'done' } } });
@@ -170,6 +208,9 @@ describe('the control socket', () => {
     ['/v1/services/web/signal', { signal: 'SIGNIX' }, 400, 'bad-signal'],
     ['/v1/services/web/stop', [1], 400, 'bad-body'],
     ['/v1/services/web/start?wait=5', {}, 400, 'bad-wait'],
+    ['/v1/services', { verb: 'stop' }, 400, 'bad-services'],
+    ['/v1/services', { services: ['web'] }, 400, 'bad-verb'],
+    ['/v1/impact', { verb: 'start', services: ['web'] }, 400, 'bad-verb'],
     ['/v1/constructor', {}, 404, 'not-found'],
     ['/v1/services/%ZZ/stop', {}, 400, 'bad-path'],
   ])('refuses what it does not understand: %s %o', async (path, body, expected, code) => {

@@ -4,21 +4,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Sender } from '../core/death.js';
-import type { Ask } from '../core/event.js';
-import { serviceName } from '../core/spec.js';
-import type { Post, Report } from '../keeper/ports.js';
-import { parseAsk } from './ask.js';
+import type { Report } from '../keeper/ports.js';
+import { type ActParts, ActRoute, type Objection, patienceIn } from './act-route.js';
 import { ControlError } from './control-error.js';
-import { parseDuration } from './duration.js';
 import { EventStream } from './event-stream.js';
 import { HistoryRoute } from './history-route.js';
 import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
-import { type Operation, OperationLog } from './operation-log.js';
+import { OperationLog } from './operation-log.js';
 import { answerWhy, type WhyParts } from './why.js';
 
-export interface ControlParts extends WhyParts {
-  readonly post: Post;
+export interface ControlParts extends WhyParts, ActParts {
   /** What `upkeep status --keeper` shows. */
   readonly keeper: () => unknown;
   /** The channels of notices and how they do; `details`: also in which words they failed. */
@@ -50,12 +46,14 @@ export class ControlServer {
   readonly events = new EventStream();
   /** To be told when the history has more. */
   readonly history: HistoryRoute;
+  readonly #acts: ActRoute;
   readonly #perUid = new Map<number, number>();
   readonly #onError = (error: Error): void => this.#parts.report('the control socket failed', error);
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.operations = new OperationLog(parts);
+    this.#acts = new ActRoute(parts, this.operations);
     this.history = new HistoryRoute(parts);
     // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
     this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });
@@ -165,12 +163,12 @@ export class ControlServer {
     } else {
       const gone = new AbortController();
       response.on('close', () => gone.abort());
-      send(response, 200, await this.#find(path, url, peer, gone.signal));
+      send(response, 200, await this.#find(path, url, peer, gone.signal, response));
     }
   }
 
   /** What is answered, or a promise of it. */
-  #find(path: readonly string[], url: URL, peer: Peer, gone: AbortSignal): unknown {
+  #find(path: readonly string[], url: URL, peer: Peer, gone: AbortSignal, response: ServerResponse): unknown {
     const [version, kind, name] = path;
     if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
     if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
@@ -182,11 +180,8 @@ export class ControlServer {
     if (version === 'v1' && path.length === 2 && kind === 'why') return this.#why(null, url, peer);
     if (version === 'v1' && path.length === 4 && kind === 'services' && path[3] === 'why')
       return this.#why(name ?? '', url, peer);
-    if (version === 'v1' && path.length === 3 && kind === 'operations') {
-      const operation = this.operations.get(name ?? '');
-      if (operation !== null) return operation;
-      throw new ControlError(404, 'no-operation', `there is no operation ${name}`);
-    }
+    if (version === 'v1' && path.length === 3 && kind === 'operations')
+      return this.#acts.operation(name ?? '', patienceIn(url), response);
     throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
   }
 
@@ -212,46 +207,36 @@ export class ControlServer {
     const [first, second, name, verb] = path;
     if (first !== 'v1' || second === undefined)
       throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
-    if (second !== 'services') {
-      const what = path.slice(1).join('/');
-      const action = Object.hasOwn(this.#parts.govern, what) ? this.#parts.govern[what] : undefined;
-      if (action === undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
-      this.#judge(peer, rightFor(what));
-      return send(response, 200, await action(body, peer));
+    if (second === 'services') return this.#ask(name ?? null, verb ?? null, url, body, peer, response);
+    const what = path.slice(1).join('/');
+    if (what === 'impact') {
+      this.#judge(peer, { type: 'read' });
+      return send(response, 200, this.#acts.impact(body));
     }
-    if (name === undefined || verb === undefined)
-      throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
-    const ask = parseAsk(verb, body);
-    if (!this.#parts.services().has(name)) throw new ControlError(404, 'no-service', `there is no service ${name}`);
-    this.#judge(peer, { type: 'act', verb, service: name });
-    return this.#ask(name, ask, url, peer, response);
+    const action = Object.hasOwn(this.#parts.govern, what) ? this.#parts.govern[what] : undefined;
+    if (action === undefined) throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+    this.#judge(peer, rightFor(what));
+    send(response, 200, await action(body, peer));
   }
 
-  async #ask(name: string, ask: Ask, url: URL, peer: Peer, response: ServerResponse): Promise<void> {
-    const wait = url.searchParams.get('wait');
-    const patience = wait === null ? null : parseDuration(wait);
-    if (wait !== null && patience === null)
-      throw new ControlError(400, 'bad-wait', `wait=${wait} is no duration; write 500ms, 30s or 5m`);
-    const id = this.operations.open(name, ask.verb);
-    this.#parts.post({ type: 'asked', service: serviceName(name), ask, by: this.#parts.describe(peer) });
-    this.operations.check(id, this.#parts.services());
-    const operation = patience === null ? this.operations.get(id) : await this.#settled(id, patience, response);
-    send(response, operation?.progress.type === 'pending' || patience === null ? 202 : 200, operation);
-  }
-
-  /** The operation when it is done, or as it is when patience or the client is gone. */
-  #settled(id: string, patience: number, response: ServerResponse): Promise<Operation | null> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        stop();
-        resolve(this.operations.get(id));
-      };
-      const timer = setTimeout(done, Math.min(patience, 2 ** 31 - 1));
-      let stop = (): void => {};
-      response.on('close', done);
-      stop = this.operations.whenSettled(id, done);
-    });
+  async #ask(
+    name: string | null,
+    verb: string | null,
+    url: URL,
+    body: unknown,
+    peer: Peer,
+    response: ServerResponse,
+  ): Promise<void> {
+    const by = this.#parts.describe(peer);
+    const objection: Objection = (what, service) =>
+      refusal(peer, { type: 'act', verb: what, service }, this.#parts.judges);
+    if (name === null)
+      return send(response, 202, { version: 1, operations: this.#acts.askSeveral(body, by, objection) });
+    if (verb === null) throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
+    const patience = patienceIn(url);
+    const id = this.#acts.askOne(name, verb, body, by, objection);
+    const operation = await this.#acts.operation(id, patience, response);
+    send(response, operation.progress.type === 'pending' || patience === null ? 202 : 200, operation);
   }
 
   #judge(peer: Peer, right: Right): void {

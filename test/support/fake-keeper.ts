@@ -89,6 +89,8 @@ export class FakeKeeper {
   #listener: ControlListener | null = null;
   readonly #services = new Map<ServiceName, Service>();
   readonly #options: FakeOptions;
+  /** How many events its socket has posted. */
+  posts = 0;
   readonly asked: { readonly name: string; readonly ask: Ask }[] = [];
 
   constructor(options: FakeOptions = {}) {
@@ -97,9 +99,12 @@ export class FakeKeeper {
     const { govern = {} } = options;
     this.#server = new ControlServer({
       post: (event) => {
-        if (event.type !== 'asked') throw new Error(`a control socket posts asks only, not ${event.type}`);
-        this.asked.push({ name: event.service, ask: event.ask });
-        (options.onAsk ?? obey)(event.ask, event.service, this);
+        this.posts += 1;
+        for (const one of event.type === 'together' ? event.events : [event]) {
+          if (one.type !== 'asked') throw new Error(`a control socket posts asks only, not ${one.type}`);
+          this.asked.push({ name: one.service, ask: one.ask });
+          (options.onAsk ?? obey)(one.ask, one.service, this);
+        }
       },
       services: () => this.#services,
       outlook: () => this.#outlook(),

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { supervised } from '../../test/support/builders.js';
+import { impactOf } from './impact.js';
+import { asPid } from './process.js';
+import { newService, type Service, type ServiceState } from './state.js';
+import { instant, millis, wallTime } from './time.js';
+import { viewOf, worldOf } from './world.js';
+
+const running: ServiceState = {
+  name: 'running',
+  since: instant(0),
+  process: { pid: asPid(1), startTicks: 1, inode: null },
+  helper: null,
+  deadline: null,
+};
+
+type Wish = NonNullable<Parameters<typeof supervised>[0]>;
+
+const viewAmong = (...entries: readonly (Wish | readonly [Wish, Partial<Service>])[]) =>
+  viewOf(
+    worldOf(
+      new Map(
+        entries.map((entry): [string, Service] => {
+          const [wish, more] = 'name' in entry ? [entry, {}] : [entry[0] ?? {}, entry[1] ?? {}];
+          const spec = supervised(wish);
+          return [spec.name, { ...newService(spec, instant(0)), state: running, ...more }];
+        }),
+      ),
+    ),
+  );
+
+const shop: readonly Wish[] = [
+  { name: 'db' },
+  { name: 'web', needs: ['api'] },
+  { name: 'api', needs: ['db'] },
+  { name: 'log', after: ['db'] },
+];
+
+describe('a stop', () => {
+  it('takes down what needs it, the last first, and nothing that only comes after it (supervisors 25)', () => {
+    expect(impactOf(viewAmong(...shop), ['db'], 'stop')).toEqual({ down: ['web', 'api'], restarted: [], spared: [] });
+  });
+
+  it('says nothing of those that are stopped by name too, nor of what is down already', () => {
+    expect(impactOf(viewAmong(...shop), ['db', 'web', 'api'], 'stop').down).toEqual([]);
+    const stopped: ServiceState = { name: 'stopped', since: instant(0), why: 'requested' };
+    const view = viewAmong({ name: 'db' }, [{ name: 'web', needs: ['db'] }, { state: stopped }]);
+    expect(impactOf(view, ['db'], 'stop')).toEqual({ down: [], restarted: [], spared: [] });
+  });
+
+  it('restarts its partners, and what needs those', () => {
+    const view = viewAmong(
+      { name: 'witness' },
+      { name: 'agent', restartWith: ['witness'] },
+      { name: 'signer', needs: ['agent'] },
+    );
+    expect(impactOf(view, ['witness'], 'stop')).toEqual({ down: [], restarted: ['agent', 'signer'], spared: [] });
+  });
+
+  it('leaves down what a partner would restart, where it needs it', () => {
+    const view = viewAmong({ name: 'db' }, { name: 'web', needs: ['db'], restartWith: ['db'] });
+    expect(impactOf(view, ['db'], 'stop')).toEqual({ down: ['web'], restarted: [], spared: [] });
+  });
+
+  it('takes down also what could be patient with an end', () => {
+    const view = viewAmong({ name: 'db' }, { name: 'web', needs: [{ service: 'db', grace: millis(5000) }] });
+    expect(impactOf(view, ['db'], 'stop').down).toEqual(['web']);
+    expect(impactOf(view, ['db'], 'restart').restarted).toEqual([]);
+  });
+
+  it('leaves alone what is on hold, and says so', () => {
+    const hold = { by: null, since: wallTime(0), until: null, reason: null };
+    const view = viewAmong({ name: 'db' }, [{ name: 'web', needs: ['db'] }, { hold }]);
+    expect(impactOf(view, ['db'], 'stop')).toEqual({ down: [], restarted: [], spared: ['web'] });
+  });
+});
+
+describe('a restart', () => {
+  it('moves what needs it along, in the order in which they start again', () => {
+    expect(impactOf(viewAmong(...shop), ['db'], 'restart')).toEqual({
+      down: [],
+      restarted: ['api', 'web'],
+      spared: [],
+    });
+  });
+
+  it('goes once round a ring', () => {
+    const view = viewAmong({ name: 'witness', needs: ['agent'] }, { name: 'agent', restartWith: ['witness'] });
+    expect(impactOf(view, ['witness'], 'restart').restarted).toEqual(['agent']);
+    expect(impactOf(view, ['agent'], 'restart').restarted).toEqual(['witness']);
+  });
+});

@@ -1,0 +1,98 @@
+// What an operator's stop or restart of some services would do to others: who goes down with them, who is restarted, who is
+// left alone. Follows the rules of wave.ts without moving anybody, and as if all went well.
+
+import { couplingOf, type Dependents, orderOf } from './graph.js';
+import { type ServiceName, serviceName } from './spec.js';
+import { desiredOf, type Service } from './state.js';
+import { isUp } from './turn.js';
+import type { View } from './world.js';
+
+export interface Impact {
+  /** They go down too and stay so, in the order in which they stop. */
+  readonly down: readonly ServiceName[];
+  /** They are stopped and come back by themselves, in the order in which they start. */
+  readonly restarted: readonly ServiceName[];
+  /** They would be moved, and are not. */
+  readonly spared: readonly ServiceName[];
+}
+
+type Fate = 'down' | 'restarted';
+
+export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'restart'): Impact {
+  const fates = new Map<ServiceName, Fate>();
+  const spared = new Set<ServiceName>();
+  const queue: ServiceName[] = [];
+  const doom = (name: ServiceName, fate: Fate): void => {
+    const before = fates.get(name);
+    // What goes down stays down, also where something else would only restart it.
+    if (before === fate || before === 'down') return;
+    fates.set(name, fate);
+    queue.push(name);
+  };
+  for (const name of names) {
+    const service = view.get(name);
+    if (service !== undefined && isThere(service)) doom(service.spec.name, verb === 'stop' ? 'down' : 'restarted');
+  }
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const fate = fates.get(name) ?? 'restarted';
+    for (const [dependent, its] of followersOf(view, name, fate, fates)) {
+      const service = view.get(dependent);
+      if (service === undefined || !isThere(service) || desiredOf(service) === 'down') continue;
+      if (service.hold === null) doom(dependent, its);
+      else spared.add(dependent);
+    }
+  }
+  const others = inOrder(view, [...fates.keys()]).filter((name) => !names.includes(name));
+  return {
+    down: others.filter((name) => fates.get(name) === 'down').reverse(),
+    restarted: others.filter((name) => fates.get(name) === 'restarted'),
+    spared: [...spared],
+  };
+}
+
+const isThere = ({ state }: Service): boolean => state.name === 'running' || state.name === 'starting';
+
+function* followersOf(
+  view: View,
+  name: ServiceName,
+  fate: Fate,
+  fates: ReadonlyMap<string, Fate>,
+): Generator<readonly [ServiceName, Fate]> {
+  const { needs, restarts }: Dependents = view.dependentsOf(name);
+  for (const dependent of needs) if (lacks(view, dependent, name, fate, fates)) yield [dependent, fate];
+  for (const partner of restarts) yield [partner, 'restarted'];
+}
+
+/** Does it follow what it needs? Not where it can be patient with a restart, or another member of that pool stays. */
+function lacks(
+  view: View,
+  dependent: ServiceName,
+  name: ServiceName,
+  fate: Fate,
+  fates: ReadonlyMap<string, Fate>,
+): boolean {
+  const service = view.get(dependent);
+  const needs = service === undefined ? [] : couplingOf(service).needs;
+  const need = needs.find((one) => one.service === name);
+  const pool = view.get(name)?.spec.pool ?? null;
+  if (need === undefined || (fate === 'restarted' && need.grace > 0)) return false;
+  return (
+    pool === null ||
+    !needs.some((one) => {
+      const other = view.get(one.service);
+      return other?.spec.pool?.name === pool.name && isUp(other) && !fates.has(one.service);
+    })
+  );
+}
+
+/** Each after what it needs. */
+export function inOrder(view: View, names: readonly ServiceName[]): readonly ServiceName[] {
+  const couplings = new Map(
+    names.flatMap((name) => {
+      const service = view.get(name);
+      return service === undefined ? [] : [[name, couplingOf(service)] as const];
+    }),
+  );
+  const order = orderOf(couplings);
+  return order.type === 'order' ? order.names.map(serviceName) : names;
+}
