@@ -4,9 +4,10 @@
 import type { Directory } from '../core/spec.js';
 import { bits } from './amounts.js';
 import { keyed } from './keyed.js';
+import type { Place } from './problem.js';
 import type { Parsed } from './quantity.js';
 import { defaulted, record } from './record.js';
-import { complain, leafShape, listOf, type Reading, refine, type Shape } from './shape.js';
+import { below, complain, leafShape, listOf, type Reading, refine, type Shape } from './shape.js';
 import { type Tree, valueAt } from './tree.js';
 
 /** `/run//web/` and `/run/./web` are `/run/web`. */
@@ -44,22 +45,28 @@ export const directories: Shape<readonly Directory[]> = refine(
 
 export const clean: Shape<readonly string[]> = refine(listOf(filePath, 'single'), (paths) => [...new Set(paths)]);
 
-/** What is made as a directory cannot be removed as a file. */
+/** What is made as a directory, or has one in it, cannot be removed as a file. */
 export function checkCleanState(
   made: readonly Directory[],
   removed: readonly string[],
   tree: Tree,
   reading: Reading,
 ): 'right' | 'wrong' {
-  const inside = removed.find((path) => made.some((one) => `${one.path}/`.startsWith(`${path}/`)));
-  if (inside === undefined) return 'right';
-  const said = valueAt(tree, 'clean');
-  const at =
-    said?.type === 'list' ? said.items.find((item) => item.type === 'leaf' && normalPath(item.text) === inside) : said;
-  complain(
-    { ...reading, key: `${reading.key}.clean` },
-    (at ?? tree).at,
-    `found ${JSON.stringify(inside)}, which \`directories\` makes; only sockets, FIFOs and regular files are removed, so name those in it`,
-  );
-  return 'wrong';
+  for (const path of removed) {
+    const inside = made.find((one) => `${one.path}/`.startsWith(`${path}/`));
+    if (inside === undefined) continue;
+    const what = inside.path === path ? 'which' : 'which is above what';
+    complain(
+      below(reading, 'clean'),
+      placeOf(path, valueAt(tree, 'clean') ?? tree),
+      `found ${JSON.stringify(path)}, ${what} \`directories\` makes; only sockets, FIFOs and regular files are removed, so name those in it`,
+    );
+    return 'wrong';
+  }
+  return 'right';
+}
+
+function placeOf(path: string, paths: Tree): Place {
+  const items = paths.type === 'list' ? paths.items : [];
+  return (items.find((item) => item.type === 'leaf' && normalPath(item.text) === path) ?? paths).at;
 }

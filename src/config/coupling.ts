@@ -4,10 +4,12 @@
 import { duration } from './amounts.js';
 import { keyed } from './keyed.js';
 import { defaulted, record } from './record.js';
-import { SERVICE_NAME } from './service-name.js';
 import { complain, listOf, oneOf, refine, type Shape, word } from './shape.js';
 
-const serviceRef = word('the name of a service', SERVICE_NAME);
+/** Like the name of a service, or of one of its members. */
+export const SERVICE_REF = /^[A-Za-z0-9][A-Za-z0-9_.@-]*$/;
+
+const serviceRef = word('the name of a service', SERVICE_REF);
 
 const need = record('a map like {grace: 5s}', {
   grace: defaulted(

@@ -14,8 +14,6 @@ export function instancesOf(merged: Dict): number | null {
   return Math.min(MOST_INSTANCES, Math.max(1, Math.trunc(count)));
 }
 
-export const memberName = (name: string, index: number): string => `${name}@${index}`;
-
 /** The members, from 1; one alone is called as the service is. */
 export function poolsOf(name: string, of: number): readonly Pool[] {
   return Array.from({ length: of }, (_, at) => ({ name, index: at + 1, of }));

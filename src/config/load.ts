@@ -4,11 +4,13 @@
 import { isClassName, isTrue, parseClassExpression } from '../core/classes.js';
 import type { NoticesSpec } from '../core/notice-spec.js';
 import type { ServiceSpec } from '../core/spec.js';
+import { warnOfConflicts } from './conflicts.js';
 import { type Disk, realDisk } from './disk.js';
 import { readFiles, type Sources } from './files.js';
 import type { HostFacts } from './host-facts.js';
 import { checkTemplates, layersOf } from './layers.js';
 import { checkReferences, couple, specsOf } from './neighbours.js';
+import { checkNoticeServices, withMembers } from './notice-services.js';
 import type { Who } from './ownership.js';
 import { gatherParts, includesOf, type Parts } from './parts.js';
 import { gatherProblems, inOrder, type Problem, type Problems } from './problem.js';
@@ -16,7 +18,6 @@ import { type ReadService, readService } from './service.js';
 import { type Setting, settingsOf } from './setting.js';
 import { shareParts } from './share.js';
 import { type Classes, checkNames, decideClasses } from './soft-classes.js';
-import { didYouMean } from './suggest.js';
 import type { KeeperSettings } from './top-keys.js';
 import { type Dict, valueAt } from './tree.js';
 import { checkTrust, envFilesOf, secretFilesOf } from './trust.js';
@@ -79,31 +80,21 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   const declared = { rules: parts.classes, names: parts.classNames, keeper: parts.keeper.classes };
   const classes = decideClasses(facts, declared, references);
 
-  const read: { readonly name: string; readonly service: ReadService }[] = [];
-  for (const [name, tree] of parts.services) {
-    if (extent === 'part' && valueAt(tree, 'extends') !== undefined) continue;
-    const layers = layersOf(name, tree, parts, references);
-    const service = layers === undefined ? undefined : readService(name, layers, problems);
-    if (service !== undefined) read.push({ name, service });
-  }
+  const read = readServices(parts, extent, references, problems);
   const layered = layersByKey(parts);
   checkHosts(layered, classes, references);
   checkReferences(layered, parts.services, references);
   checkTemplates(parts.templates, references);
-  checkNoticeServices(parts, references);
+  checkNoticeServices(parts.noticesTree, { declared: parts.services, read }, references);
 
-  const isHere = ({ service }: (typeof read)[number]): boolean => isTrue(service.hosts.expression, classes.isSet);
-  const here = new Map(read.filter(isHere).map(({ name, service }) => [name, service]));
-  const others = read.filter((one) => !isHere(one));
+  const isHere = ([, { hosts }]: readonly [string, ReadService]): boolean => isTrue(hosts.expression, classes.isSet);
+  const here = new Map([...read].filter(isHere));
+  const elsewhere = new Map([...read].filter((one) => !isHere(one)).map(([name, { hosts }]) => [name, hosts.text]));
   for (const [name, { members }] of here)
     for (const { effective } of members)
       checkTrust(`services.${name}.envFile`, envFilesOf(effective), request.who, disk, problems);
-  const neighbourhood = {
-    here,
-    declared: parts.services,
-    elsewhere: new Map(others.map(({ name, service }) => [name, service.hosts.text])),
-  };
-  const couplings = couple(neighbourhood, references, warnings);
+  const couplings = couple({ here, elsewhere }, references, warnings);
+  warnOfConflicts(here, couplings, warnings);
   checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);
   warn(request.path, parts, warnings);
 
@@ -113,15 +104,32 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   const config: Configuration = {
     path: request.path,
     specs: shareParts(specsOf(here, couplings)),
-    elsewhere: others.map(({ name, service }) => elsewhere(name, service, facts)),
+    elsewhere: [...elsewhere].map(([name, hosts]) => elsewhereOf(name, hosts, facts)),
     keeper: parts.keeper,
-    notices: parts.notices,
+    notices: parts.notices === null ? null : withMembers(parts.notices, read),
     classes: { set: classes.set, unset: classes.unset },
     sources,
   };
   const settings =
-    request.want === 'settings' ? read.flatMap(({ name, service }) => settingsByName(name, service)) : [];
+    request.want === 'settings' ? [...read].flatMap(([name, service]) => settingsByName(name, service)) : [];
   return { type: 'ok', config, warnings: warnings.found(), settings: Object.fromEntries(settings) };
+}
+
+/** Those that are right, by name. `references`: who hears of names that nothing has. */
+function readServices(
+  parts: Parts,
+  extent: 'all' | 'part',
+  references: Problems,
+  problems: Problems,
+): ReadonlyMap<string, ReadService> {
+  const read = new Map<string, ReadService>();
+  for (const [name, tree] of parts.services) {
+    if (extent === 'part' && valueAt(tree, 'extends') !== undefined) continue;
+    const layers = layersOf(name, tree, parts, references);
+    const service = layers === undefined ? undefined : readService(name, layers, problems);
+    if (service !== undefined) read.set(name, service);
+  }
+  return read;
 }
 
 /** Soft classes out of UPKEEP_CLASSES, between commas or spaces. */
@@ -168,22 +176,8 @@ function settingsByName(
   return [own, ...members.map((member) => [member.spec.name, settingsOf(member.effective)] as const)];
 }
 
-function checkNoticeServices(parts: Parts, problems: Problems): void {
-  const rules = valueAt(parts.noticesTree ?? undefined, 'rules');
-  if (rules?.type !== 'list') return;
-  rules.items.forEach((rule, index) => {
-    const services = valueAt(rule, 'services');
-    for (const item of services?.type === 'list' ? services.items : []) {
-      if (item.type !== 'leaf' || /[@*?[]/.test(item.text) || parts.services.has(item.text)) continue;
-      const hint = didYouMean(item.text, parts.services.keys());
-      const message = `unknown service ${JSON.stringify(item.text)}${hint === '' ? '; name one of `services`, or a glob' : hint}`;
-      problems.report(item.at, `notices.rules.${index + 1}.services`, message);
-    }
-  });
-}
-
-function elsewhere(name: string, { hosts }: ReadService, facts: HostFacts): Elsewhere {
-  return { name, hosts: hosts.text, reason: `for hosts ${hosts.text}, and ${facts.hostName} is none of them` };
+function elsewhereOf(name: string, hosts: string, { hostName }: HostFacts): Elsewhere {
+  return { name, hosts, reason: `for hosts ${hosts}, and ${hostName} is none of them` };
 }
 
 function warn(path: string, parts: Parts, warnings: Problems): void {

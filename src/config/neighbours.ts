@@ -5,6 +5,7 @@
 import { orderOf } from '../core/graph.js';
 import type { Coupling, ServiceName, ServiceSpec } from '../core/spec.js';
 import { serviceName } from '../core/spec.js';
+import { SERVICE_REF } from './coupling.js';
 import type { Place, Problems } from './problem.js';
 import type { ReadService } from './service.js';
 import { didYouMean } from './suggest.js';
@@ -14,8 +15,10 @@ const COUPLING_KEYS = ['needs', 'wants', 'after', 'restartWith'] as const;
 
 type CouplingKey = (typeof COUPLING_KEYS)[number];
 
+export type Couplings = ReadonlyMap<string, Coupling>;
+
 /** One name that stands in one of the four keys. */
-interface Reference {
+export interface Reference {
   readonly key: CouplingKey;
   readonly target: string;
   readonly at: Place;
@@ -25,8 +28,6 @@ interface Reference {
 export interface Neighbourhood {
   /** The services of this host, by name. */
   readonly here: ReadonlyMap<string, ReadService>;
-  /** Every service that is declared, right or wrong; those of other hosts among them. */
-  readonly declared: Pick<ReadonlyMap<string, Dict>, 'has' | 'keys'>;
   /** The services of other hosts, with the class expression that says so. */
   readonly elsewhere: ReadonlyMap<string, string>;
 }
@@ -34,24 +35,28 @@ export interface Neighbourhood {
 /** Finds names that mean no service, in every layer by itself: a service that cannot be read is no reason to be silent about it. */
 export function checkReferences(
   layers: Iterable<readonly [key: string, tree: Dict]>,
-  declared: Neighbourhood['declared'],
+  declared: Pick<ReadonlyMap<string, Dict>, 'has' | 'keys'>,
   problems: Problems,
 ): void {
   for (const [where, tree] of layers) {
     for (const { key, target, at } of referencesIn(tree)) {
-      if (declared.has(target)) continue;
-      const hint = didYouMean(target, declared.keys());
-      problems.report(
-        at,
-        `${where}.${key}`,
-        `unknown service ${JSON.stringify(target)}${hint === '' ? '; name one of `services`' : hint}`,
-      );
+      // What is no name at all was reported by who read it.
+      if (declared.has(target) || !SERVICE_REF.test(target)) continue;
+      problems.report(at, `${where}.${key}`, unknownService(target, declared));
     }
   }
 }
 
+function unknownService(target: string, declared: Parameters<typeof checkReferences>[1]): string {
+  const found = `unknown service ${JSON.stringify(target)}`;
+  const pool = target.slice(0, Math.max(0, target.lastIndexOf('@')));
+  if (declared.has(pool)) return `${found}; members are not named one by one, so write ${pool}, which means them all`;
+  const hint = didYouMean(target, declared.keys());
+  return `${found}${hint === '' ? '; name one of `services`' : hint}`;
+}
+
 /** The coupling of each service of this host, as the core has it, still by the names of the configuration. */
-export function couple(all: Neighbourhood, problems: Problems, warnings: Problems): ReadonlyMap<string, Coupling> {
+export function couple(all: Neighbourhood, problems: Problems, warnings: Problems): Couplings {
   const couplings = new Map<string, Coupling>();
   for (const [name, { members, effective }] of all.here) {
     for (const reference of referencesIn(effective)) checkReference(name, reference, all, problems);
@@ -64,7 +69,7 @@ export function couple(all: Neighbourhood, problems: Problems, warnings: Problem
 }
 
 /** The specs of this host in the order of the configuration, each member of a pool by itself. */
-export function specsOf(here: Neighbourhood['here'], couplings: ReadonlyMap<string, Coupling>): readonly ServiceSpec[] {
+export function specsOf(here: Neighbourhood['here'], couplings: Couplings): readonly ServiceSpec[] {
   const namesOf = (name: string): readonly ServiceName[] =>
     here.get(name)?.members.map(({ spec }) => spec.name) ?? [serviceName(name)];
   return [...here].flatMap(([name, { members }]) => {
@@ -73,7 +78,8 @@ export function specsOf(here: Neighbourhood['here'], couplings: ReadonlyMap<stri
   });
 }
 
-function* referencesIn(tree: Tree): Generator<Reference> {
+/** Every name in the four keys of a service, or of a layer of one. */
+export function* referencesIn(tree: Tree): Generator<Reference> {
   for (const key of COUPLING_KEYS) {
     const said = valueAt(tree, key);
     if (said?.type === 'dict') {
@@ -126,7 +132,7 @@ function ordered(
   { here }: Neighbourhood,
   problems: Problems,
   warnings: Problems,
-): ReadonlyMap<string, Coupling> {
+): Couplings {
   for (;;) {
     const order = orderOf(couplings);
     if (order.type === 'order') return couplings;

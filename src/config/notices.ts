@@ -176,7 +176,7 @@ const channels: Shape<Readonly<Record<string, Channel>>> = refine(named('a map o
   Object.fromEntries(all.map(({ entry, value }) => [entry.key, value])),
 );
 
-const selector = word('the name of a service, a glob like db-*, or @tag', /^@?[A-Za-z0-9_.*?[\]-]+$/);
+const selector = word('the name of a service, a glob like db-*, or @tag', /^@?[A-Za-z0-9_.*?[\]-]+(?:@[0-9*?]+)?$/);
 
 const rule: Shape<NoticeRule> = record('a map like {kinds: [failed], tell: [admin]}', {
   kinds: optional(listOf(oneOf(...noticeKinds), 'single'), 'Which kinds; else all but `died` and `stopped`.'),

@@ -2,10 +2,10 @@
 // and fills in defaults. Which services it names is not looked at here.
 
 import type { Coupling, Pool, ServiceSpec, Supervised, Watched } from '../core/spec.js';
-import { serviceName } from '../core/spec.js';
+import { memberName, serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
 import { checkCleanState } from './clean-state.js';
-import { instancesOf, memberName, numbered, poolsOf } from './instances.js';
+import { instancesOf, numbered, poolsOf } from './instances.js';
 import { merge, nothingSaid } from './merge.js';
 import { asOneshot, isOneshotIn, shownOneshot } from './oneshot.js';
 import type { Problems } from './problem.js';
@@ -153,7 +153,7 @@ function build(
   if (checkCleanState(fields.directories, fields.clean, tree, reading) === 'wrong') return undefined;
   const isPool = pool.of > 1;
   return {
-    name: serviceName(isPool ? memberName(pool.name, pool.index) : pool.name),
+    name: isPool ? memberName(pool.name, pool.index) : serviceName(pool.name),
     pool: isPool ? pool : null,
     description: fields.description,
     runbook: fields.runbook,
