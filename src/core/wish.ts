@@ -80,5 +80,6 @@ function hostTurned(service: Service, at: Moment): Move {
     return launch(service, 'first', at);
   if (at.host === 'ending' && (state.name === 'backoff' || state.name === 'failed'))
     return launch(service, 'restart', at);
+  if (at.host === 'ending' && state.name === 'waiting' && state.for === 'turn') return launch(service, state.why, at);
   return stay(service);
 }

@@ -556,6 +556,23 @@ describe('the start of a graph', () => {
   });
 });
 
+describe('the end of the host', () => {
+  it('starts nobody any more whose turn comes, and moves nobody with those that the host ends', () => {
+    const stage = standing(chain, { parallel: 1 });
+    stage.host.install('/srv/slow', program(lives, readyAfter(500)));
+    stage.addAll([service('slow'), service('next'), service('last', { needs: ['slow'] })]);
+    stage.run(100);
+    stage.turnHost('ending');
+    const effects = stage.effects.length;
+    endMain(stage, 'db', { type: 'signaled', signal: 'SIGTERM', coreDumped: false });
+    stage.run(60_000);
+    expect(actsSince(stage, effects)).toEqual([]);
+    for (const name of ['next', 'last', 'db']) expect(stage.state(name)).toMatchObject({ for: 'shutdown' });
+    stage.turnHost('up');
+    rests(stage, [...namesOf(chain), 'slow', 'next', 'last']);
+  });
+});
+
 describe('the end of the keeper', () => {
   it('stops those that need others first (monitors 25)', () => {
     const stage = standing(chain);
