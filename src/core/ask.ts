@@ -6,6 +6,8 @@ import type { Effect } from './effect.js';
 import { orderRest } from './ending.js';
 import type { Ask } from './event.js';
 import { forgive } from './fight.js';
+import { environmentFor } from './hook-env.js';
+import { reclaimHook } from './hooks.js';
 import { launch } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { type Pace, passOver, plan } from './pool.js';
@@ -200,7 +202,15 @@ function reload(service: Service): Move {
       );
     case 'command':
       return go(service, state, [
-        { type: 'spawn', spec, role: 'reload', generation: service.generation, command: how.command },
+        {
+          type: 'spawn',
+          spec,
+          role: 'reload',
+          hook: 0,
+          generation: service.generation,
+          command: how.command,
+          env: environmentFor(service, 'reload'),
+        },
       ]);
   }
 }
@@ -233,7 +243,8 @@ export function unhold(service: Service, at: Moment): Move {
   if (state.name === 'stopped' && state.why !== 'requested') return stay(free);
   if (state.name === 'running' && free.next !== null) return change(free, free.next, at);
   // A deadline that passed under the hold is due now: the keeper wakes for it at once. A start that is not wanted any more ends here.
-  const orders = orderRest(free);
+  const pending = state.name === 'starting' || state.name === 'stopping' ? reclaimHook(free, state) : [];
+  const orders = [...orderRest(free), ...pending];
   const goesOn = (state.name === 'starting' && desiredOf(free) === 'up') || state.name === 'stopping';
   if (goesOn) return go(free, state, orders);
   return before(orders, [], pursue(free, at));

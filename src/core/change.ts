@@ -45,7 +45,7 @@ export type What =
   | { readonly type: 'skipped'; readonly reason: string }
   /** A oneshot has done its work. */
   | { readonly type: 'done'; readonly took: Millis }
-  /** A hook failed where that stops nothing: before or after a stop. */
+  /** A hook failed where that stops nothing: before or after a stop. `reason` begins with its name. */
   | { readonly type: 'hookFailed'; readonly hook: Role; readonly reason: string }
   /** A rolling restart goes no further: this member was to follow. */
   | { readonly type: 'rollEnded'; readonly reason: string }
@@ -78,6 +78,8 @@ export type Next =
   | { readonly type: 'wait'; readonly for: Millis }
   | { readonly type: 'slow'; readonly in: Millis }
   | { readonly type: 'settle'; readonly for: Millis }
+  /** Its afterStop commands come first. */
+  | { readonly type: 'hooks' }
   /** It starts when these are ready. */
   | { readonly type: 'others'; readonly names: readonly ServiceName[] }
   | { readonly type: 'nothing'; readonly why: string };

@@ -54,7 +54,7 @@ describe('a keeper that comes back', () => {
       ...running,
       fate: 'ending',
       state: {
-        ...{ name: 'stopping', since: instant(9), process, phase: 'ladder', rung: 0, helper: null },
+        ...{ name: 'stopping', since: instant(9), process, phase: 'ladder', rung: 0, hook: 0, helper: null },
         ...{ why: 'requested', deadline: null },
       },
     };

@@ -3,7 +3,7 @@
 
 import { isEqual, needsRestart } from './difference.js';
 import { noOpposition } from './fight.js';
-import { seek } from './launch.js';
+import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { plan } from './pool.js';
 import { pursue } from './pursue.js';
@@ -103,11 +103,13 @@ function changeWhileDown(service: Service, keys: readonly string[], at: Moment):
   const mayStart =
     wanted === 'up' &&
     service.hold === null &&
-    (keys.length > 0 || (state.name === 'stopped' && state.why === 'requested'));
+    (keys.length > 0 || state.name === 'skipped' || (state.name === 'stopped' && state.why === 'requested'));
   const told = {
     type: 'specChanged',
     effect: mayStart ? 'start' : wanted === 'down' && state.name !== 'stopped' ? 'stop' : 'live',
   } as const;
+  // What a oneshot has done, it has done by another definition.
+  if (mayStart && state.name === 'done') return before([], [told], launch(service, 'requested', at));
   return before([], [told], mayStart || wanted === 'down' ? pursue(service, at) : stay(service));
 }
 

@@ -22,14 +22,24 @@ export type Effect =
       readonly type: 'spawn';
       readonly spec: ServiceSpec;
       readonly role: Role;
+      /** Which of several commands of that role. */
+      readonly hook: number;
       readonly generation: number;
       readonly command: Command;
+      /** Variables for this command alone. */
+      readonly env: Readonly<Record<string, string>>;
     }
   /** Make the directories of the service, and remove what its `clean` names where no living process of it has that. Answered by `prepared`. */
   | { readonly type: 'prepare'; readonly spec: ServiceSpec; readonly generation: number }
   /** Was this order to spawn carried out? A keeper that died before it could write down the outcome may have left the process behind.
    * Answered by `spawned`, or by `spawnFailed` with the errno LOST: nothing of it lives. */
-  | { readonly type: 'reclaim'; readonly spec: ServiceSpec; readonly role: Role; readonly generation: number }
+  | {
+      readonly type: 'reclaim';
+      readonly spec: ServiceSpec;
+      readonly role: Role;
+      readonly hook: number;
+      readonly generation: number;
+    }
   /** Tell when this process, which we did not start in this life of the keeper, ends. Answered by `exited`, at once if it is gone already. */
   | { readonly type: 'follow'; readonly service: ServiceName; readonly process: ProcessRef }
   /** Forget a followed process without touching it. */

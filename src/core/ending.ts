@@ -4,9 +4,11 @@ import type { Next, What } from './change.js';
 import type { Death } from './death.js';
 import type { Effect } from './effect.js';
 import { isBlow, type Opposition, pass, strike } from './fight.js';
+import { afterEnd, runHook } from './hooks.js';
 import { filed } from './incident.js';
 import { killPatience, launch, seek } from './launch.js';
 import { before, go, type Move } from './move.js';
+import { settleDone } from './oneshot.js';
 import type { ProcessRef } from './process.js';
 import { comesBack, isAgreed, judge, postpone, type Verdict } from './restart.js';
 import { desiredOf, type Service, type Stopping, type Waiting } from './state.js';
@@ -18,6 +20,16 @@ export function retry(service: Service, end: Death, at: Moment): Move {
   const answer = decide(service, death, at);
   const type = death.served === null ? 'startFailed' : 'died';
   return before([], [{ type, death, next: answer.next }], answer.move);
+}
+
+/** The same for the end of a generation, whose commands after a stop come before the answer, where it has any. */
+export function conclude(service: Service, end: Death, at: Moment): Move {
+  const death = filed(service, end);
+  const dead: Service = { ...service, lastDeath: death };
+  const ordered = runHook(dead, afterEnd('ended', at.instant), at);
+  if (ordered === null) return retry(service, end, at);
+  const next: Next = desiredOf(dead) === 'up' ? { type: 'hooks' } : { type: 'nothing', why: 'it is not wanted up' };
+  return before([], [{ type: death.served === null ? 'startFailed' : 'died', death, next }], ordered);
 }
 
 /** The answer of the restart rule to an end that was told already. */
@@ -128,9 +140,16 @@ export function orderRest(service: Service): readonly Effect[] {
   return [{ type: 'endRest', service: name, process: dead, signal: policy === 'kill' ? 'SIGKILL' : 'SIGTERM', policy }];
 }
 
-/** The way down is done: nothing of it is left. Up again, if that is what is wanted. */
-export function afterStop(service: Service, state: Stopping, at: Moment): Move {
+/** The way down is done: nothing of it is left. Its commands after a stop come next, where it has any. */
+export function finish(service: Service, { why, since }: Stopping, at: Moment): Move {
   const down: Service = { ...service, rest: null };
+  const state = afterEnd(why, since);
+  return runHook(down, state, at) ?? settle(down, state, at);
+}
+
+/** Nothing is left to be done for the generation that has ended. Up again, if that is what is wanted. */
+export function settle(down: Service, state: Stopping, at: Moment): Move {
+  if (state.why === 'ended' && down.lastDeath !== null) return decide(down, down.lastDeath, at).move;
   if (desiredOf(down) === 'down') return before([], [{ type: 'stopped' }], rest(applyNext(down), 'requested', at));
   switch (state.why) {
     case 'requested':
@@ -139,6 +158,9 @@ export function afterStop(service: Service, state: Stopping, at: Moment): Move {
       return before([], [{ type: 'stopped' }], launch(down, 'requested', at));
     case 'coupling':
       return before([], [{ type: 'stopped' }], launch(down, 'coupling', at));
+    case 'done':
+      return settleDone(down, at);
+    case 'ended':
     case 'start-timeout':
     case 'hook':
       return down.lastDeath === null ? launch(down, 'restart', at) : retry(down, down.lastDeath, at);

@@ -19,7 +19,7 @@ export function filed({ lastDeath, spec }: Pick<Service, 'lastDeath' | 'spec'>, 
 
 /** The incident that is open now; null: all is well, or it is down because that was asked for. */
 export function openIncident({ lastDeath, state, spec }: Service, now: Now): string | null {
-  if (lastDeath === null || lastDeath.cause === 'requested') return null;
+  if (lastDeath === null || lastDeath.cause === 'requested' || state.name === 'done') return null;
   const isWell = state.name === 'running' && elapsed(state.since, now.instant) >= spec.restart.healthyAfter;
   return isWell ? null : lastDeath.incident;
 }

@@ -5,7 +5,7 @@ import type { Effect } from './effect.js';
 import { go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Ready } from './spec.js';
-import type { LaunchReason, Service, Waiting } from './state.js';
+import type { LaunchReason, Service, Starting, Waiting } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
 /** How long the leftovers of a dead generation may take before we say that they are stuck. After SIGKILL only a hung disk or a tracer holds a process. */
@@ -23,39 +23,6 @@ export function launch(service: Service, why: LaunchReason, at: Moment): Move {
     return go(fresh, { name: 'stopped', since: at.instant, why: 'no-start' }, [seek(fresh)]);
   // The neighbours decide in the same step (turn.ts): where there is nobody to wait for, nobody ever sees this state.
   return go(fresh, { name: 'waiting', since: at.instant, for: 'turn', why, deadline: null });
-}
-
-/** Starts a new generation: its turn has come. */
-export function begin(service: Service, why: LaunchReason, at: Moment): Move {
-  const { kind } = service.spec;
-  const generation = service.generation + 1;
-  const command = kind.type === 'supervised' ? kind.run : kind.start;
-  if (command === null) return stay(service);
-  const timeout = kind.type === 'supervised' ? null : command.timeout;
-  const spawn: Effect = {
-    type: 'spawn',
-    spec: service.spec,
-    role: kind.type === 'supervised' ? 'main' : 'start',
-    generation,
-    command,
-  };
-  const started: Service = {
-    ...service,
-    generation,
-    restarts: { ...service.restarts, lastStart: at.instant },
-    opposition: { ...service.opposition, launched: generation },
-    state: {
-      name: 'starting',
-      since: at.instant,
-      phase: 'launching',
-      hook: 0,
-      process: null,
-      helper: null,
-      setback: null,
-      deadline: timeout === null ? null : later(at.instant, timeout),
-    },
-  };
-  return { service: started, effects: [spawn], happened: [{ type: 'starting', why }] };
 }
 
 function wait(service: Service, reason: Waiting['for'], why: LaunchReason, deadline: Instant | null, at: Moment): Move {
@@ -81,13 +48,14 @@ export function readying(
   service: Service,
   process: ProcessRef,
   helper: ProcessRef | null,
-  since: Instant,
+  { since, why }: Pick<Starting, 'since' | 'why'>,
   at: Moment,
 ): Move {
   const { ready } = service.spec;
   const state = {
     name: 'starting',
     since,
+    why,
     phase: 'readying',
     hook: 0,
     process,

@@ -5,7 +5,7 @@ import type { Change, Next, What } from './change.js';
 import { describeDeath, describeFailedStart, mayBeWanted } from './death.js';
 import { describeFight } from './fight.js';
 import { byWhom } from './person.js';
-import type { Service } from './state.js';
+import type { Service, StopReason } from './state.js';
 import { inWords } from './time.js';
 
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
@@ -65,7 +65,7 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'done':
       return info(`${title} is done after ${inWords(what.took)}`);
     case 'hookFailed':
-      return { level: 'warning', text: `its ${what.hook} command failed: ${what.reason}` };
+      return { level: 'warning', text: `${what.reason}; ${title} goes on all the same` };
     case 'rollEnded':
       return { level: 'error', text: `${title} is not restarted: ${what.reason}` };
     case 'cameBack':
@@ -75,7 +75,7 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'unseen':
       return { level: 'error', text: `${title} cannot be seen: ${what.reason}` };
     case 'stopping':
-      return info(what.why === 'start-timeout' ? `${title} was not ready in time, stopping it` : `stopping ${title}`);
+      return info(stoppingText(what.why, title));
     case 'escalated':
       return { level: 'warning', text: `${title} did not end in time, sent ${what.signal}` };
     case 'stuck':
@@ -108,6 +108,22 @@ function lineOf(change: Change, title: string, service: Service | null): Message
   }
 }
 
+function stoppingText(why: StopReason, title: string): string {
+  switch (why) {
+    case 'start-timeout':
+      return `${title} was not ready in time, stopping it`;
+    case 'hook':
+      return `a command after the start of ${title} failed, stopping it`;
+    case 'requested':
+    case 'changed':
+    case 'restart-command':
+    case 'coupling':
+    case 'ended':
+    case 'done':
+      return `stopping ${title}`;
+  }
+}
+
 function startingLine(
   change: Change,
   what: Extract<What, { type: 'starting' }>,
@@ -128,12 +144,14 @@ function startingLine(
       return debug(`trying ${title} again`);
     case 'coupling':
       return info(`starting ${title} again`);
+    case 'condition':
+      return info(`starting ${title}: its condition says yes now`);
   }
 }
 
 /** What a wave does, in the line of the service whose end or request began it. */
 function wavedLine({ moves, spares }: Extract<What, { type: 'waved' }>, title: string): Message | null {
-  const moved = moves.length === 0 ? [] : [`moves ${listOf(moves)}`];
+  const moved = moves.length === 0 ? [] : [`takes ${listOf(moves)} with it`];
   const spared = spares.map(({ service, why }) => `leaves ${service} alone, which is ${sparedInWords[why]}`);
   const parts = [...moved, ...spared];
   return parts.length === 0 ? null : info(`${title} ${parts.join(', ')}`);
@@ -157,6 +175,8 @@ export function nextInWords(next: Next, doing: string): string {
       return `next quiet try in ${inWords(next.in)}`;
     case 'settle':
       return `${doing} unless it comes back within ${inWords(next.for)}`;
+    case 'hooks':
+      return `${doing} when its afterStop commands have ended`;
     case 'others':
       return `${doing} when ${listOf(next.names)} ${next.names.length === 1 ? 'is' : 'are'} ready`;
     case 'nothing':

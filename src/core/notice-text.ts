@@ -99,6 +99,8 @@ export function nextSentence(next: Next): string {
       return `It is tried again quietly; the next try is in ${inWords(next.in)}.`;
     case 'settle':
       return `It is started again unless it comes back by itself within ${inWords(next.for)}.`;
+    case 'hooks':
+      return 'It is started again when its afterStop commands have ended.';
     case 'others':
       return `It is started again when ${next.names.join(', ')} is ready.`;
     case 'nothing':

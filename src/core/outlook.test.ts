@@ -22,6 +22,7 @@ const states = {
   starting: {
     name: 'starting',
     since,
+    why: 'requested',
     phase: 'readying',
     hook: 0,
     process,
@@ -41,6 +42,7 @@ const states = {
     process,
     phase: 'turn',
     rung: 0,
+    hook: 0,
     helper: null,
     why: 'requested',
     deadline: null,

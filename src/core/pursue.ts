@@ -3,7 +3,7 @@
 import { rest } from './ending.js';
 import { launch } from './launch.js';
 import { before, type Move, stay } from './move.js';
-import { desiredOf, type Service } from './state.js';
+import { desiredOf, type Service, type StopReason } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
@@ -23,7 +23,7 @@ export function up(service: Service, at: Moment): Move {
       return launch(service, 'requested', at);
     case 'stopping':
       // What ends now comes back: by the wish of an operator, not by the restart rule.
-      return stay({ ...service, state: { ...state, why: state.why === 'start-timeout' ? 'requested' : state.why } });
+      return stay({ ...service, state: { ...state, why: isItsOwn(state.why) ? 'requested' : state.why } });
     case 'unknown':
     case 'starting':
     case 'running':
@@ -31,6 +31,9 @@ export function up(service: Service, at: Moment): Move {
       return stay(service);
   }
 }
+
+/** Then what comes back would be the answer of the restart rule. */
+const isItsOwn = (why: StopReason): boolean => why === 'start-timeout' || why === 'hook' || why === 'ended';
 
 function down(service: Service, at: Moment): Move {
   const { state } = service;

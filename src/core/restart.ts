@@ -158,9 +158,12 @@ function isAbnormal(rule: RestartSpec, death: Death): boolean {
 /** Ended as it should? Only for ends of the main process that were its own; what nobody saw counts as failure. */
 export function isClean(rule: RestartSpec, death: Death): boolean {
   if (death.process === null || death.oom === 'yes') return false;
-  if (death.cause !== 'exit' && death.cause !== 'signal') return false;
-  if (selects(rule.successExit, death)) return true;
-  return isCleanStatus(death.status);
+  return (death.cause === 'exit' || death.cause === 'signal') && isSuccess(rule, death.status);
+}
+
+/** A clean status, or what `successExit` names. */
+export function isSuccess({ successExit }: RestartSpec, status: ExitStatus): boolean {
+  return successExit.some((selector) => isSelected(selector, status)) || isCleanStatus(status);
 }
 
 function isCleanStatus(status: ExitStatus): boolean {
@@ -179,7 +182,7 @@ function selects(selectors: readonly ExitSelector[], { process, status }: Death)
   return process !== null && selectors.some((selector) => isSelected(selector, status));
 }
 
-function isSelected(selector: ExitSelector, status: ExitStatus): boolean {
+export function isSelected(selector: ExitSelector, status: ExitStatus): boolean {
   switch (selector.type) {
     case 'code':
       return status.type === 'exited' && status.code === selector.code;

@@ -3,12 +3,15 @@
 
 import type { Effect, Role } from './effect.js';
 import { orderRest } from './ending.js';
+import { hookDeadline, reclaimHook } from './hooks.js';
 import { awaitReady, findDeadline, launch, readyDeadline, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
+import { workDeadline } from './oneshot.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
 import { ordersOf } from './stop.js';
 import { type Instant, later, type Moment, millis, seconds } from './time.js';
 import { follow } from './watching.js';
+import { prepare } from './way-up.js';
 
 /** A look at the host's processes takes a few hundredths of a second; on a host that is busy with coming up it may take longer. */
 const lookTime = seconds(2);
@@ -91,11 +94,14 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
         ...awaitReady(service, state.process),
       ]);
     case 'condition':
-    case 'preparing':
     case 'before':
-    case 'working':
+      return resumeHook(service, state, [], at);
     case 'after':
-      return stay(service);
+      return resumeHook(service, state, followed(service, state.process), at);
+    case 'preparing':
+      return prepare(service, state, at);
+    case 'working':
+      return go(service, { ...state, deadline: workDeadline(service, at.instant) }, followed(service, state.process));
     case 'finding':
       return go(service, { ...state, deadline: findDeadline(service.spec.ready, at) }, [seek(service)]);
     case 'launching':
@@ -105,11 +111,19 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
   }
 }
 
+/** Its command may have been ordered only, may run, or may have ended: what is not there any more is run (again). */
+function resumeHook(service: Service, state: Starting, others: readonly Effect[], at: Moment): Move {
+  const deadline = state.setback === null ? hookDeadline(service, state, at.instant) : state.deadline;
+  const orders = [...others, ...followed(service, state.helper), ...reclaimHook(service, state)];
+  return go(service, { ...state, deadline }, orders);
+}
+
 function resumeStopping(service: Service, state: Stopping, at: Moment): Move {
   const orders: Effect[] = [
     ...followed(service, state.process),
     ...followed(service, state.helper),
     ...ordersOf(service, state),
+    ...reclaimHook(service, state),
   ];
   if (state.helper === null && state.phase === 'launching') orders.push(reclaimStart(service));
   if (state.helper === null && state.phase === 'command')
@@ -135,7 +149,7 @@ function reclaimStart(service: Service): Effect {
 }
 
 function reclaim(service: Service, role: Role): Effect {
-  return { type: 'reclaim', spec: service.spec, role, generation: service.generation };
+  return { type: 'reclaim', spec: service.spec, role, hook: 0, generation: service.generation };
 }
 
 function isWatched(service: Service): boolean {

@@ -3,7 +3,7 @@
 
 import { type Draft, hasPlace, type Touched } from './draft.js';
 import { couplingOf, targetsOf } from './graph.js';
-import { begin, seek } from './launch.js';
+import { seek } from './launch.js';
 import { before, type Move } from './move.js';
 import { nextInRoll } from './pool.js';
 import { roll } from './roll.js';
@@ -12,6 +12,7 @@ import type { Service, Stopping, Waiting } from './state.js';
 import { descend } from './stop.js';
 import { startsAfter, stopsAfter } from './turn.js';
 import { carry } from './wave.js';
+import { begin } from './way-up.js';
 
 /** Lets everybody move whose turn has come; returns those that could start, had they a place. */
 export function takeTurns(draft: Draft): readonly ServiceName[] {
@@ -43,8 +44,8 @@ function lookAround(draft: Draft, queue: Set<ServiceName>): void {
       }
     }
   }
-}
   touched.length = 0;
+}
 
 function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
   const service = draft.get(name);

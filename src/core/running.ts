@@ -3,7 +3,7 @@
 import type { What } from './change.js';
 import { askedFor, deathOf, describeStatus, mayBeWanted } from './death.js';
 import type { Effect } from './effect.js';
-import { decide, leaveNoRest, retry } from './ending.js';
+import { conclude, decide, leaveNoRest, retry } from './ending.js';
 import type { Fact } from './fact.js';
 import { forgive, peaceAt } from './fight.js';
 import { filed } from './incident.js';
@@ -31,7 +31,7 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
       ? []
       : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
   const orders = [...busy, ...rid.effects];
-  if (kind.type === 'supervised') return before(orders, [], retry(rid.service, death, at));
+  if (kind.type === 'supervised') return before(orders, [], conclude(rid.service, death, at));
 
   // A crash is answered at once. After an end that somebody may have wanted (also without `settle`: it may have forked
   // its successor), and wherever a pid file may name one, we look first.

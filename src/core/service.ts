@@ -30,6 +30,7 @@ import type {
 import * as stopping from './stopping.js';
 import type { Moment } from './time.js';
 import { identify, noticeWhileDown } from './watching.js';
+import { prepared } from './way-up.js';
 
 /** The next value of a service after a fact about it. Throws for a cell that cannot happen. */
 export function receive(service: Service, fact: Fact, at: Moment): Move {
@@ -93,7 +94,7 @@ function whenStopped(service: Service, _state: Stopped | Done, fact: Fact, at: M
 function whenSkipped(service: Service, _state: Skipped, fact: Fact, at: Moment): Move {
   switch (fact.type) {
     case 'deadlinePassed':
-      return launch(service, 'retry', at);
+      return launch(service, 'condition', at);
     case 'looked':
       return noticeWhileDown(service, fact.look, at);
     case 'emptied':
@@ -157,8 +158,9 @@ function whenStarting(service: Service, state: Starting, fact: Fact, at: Moment)
     case 'deadlinePassed':
       return starting.deadlinePassed(service, state, at);
     case 'prepared':
+      return prepared(service, state, fact, at);
     case 'emptied':
-      return stay(service);
+      return forgetRest(service);
   }
 }
 

@@ -38,6 +38,7 @@ const unknown = (why: Extract<ServiceState, { name: 'unknown' }>['why']): Servic
 });
 const starting = (phase: 'launching' | 'finding' | 'readying'): ServiceState => ({
   name: 'starting',
+  why: 'first',
   since,
   phase,
   process: phase === 'readying' ? process : null,
@@ -160,6 +161,7 @@ describe('why a service is as it is', () => {
         process,
         phase: 'stuck',
         rung: 1,
+        hook: 0,
         helper: null,
         why: 'requested',
         deadline: null,

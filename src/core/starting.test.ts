@@ -17,6 +17,7 @@ it('a start command that is found itself ends once: as the process that it was, 
     generation: 1,
     state: {
       name: 'starting',
+      why: 'first',
       since: instant(900),
       phase: 'launching',
       process: null,

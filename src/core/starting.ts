@@ -3,27 +3,21 @@
 // once: its first processes end while it detaches itself, and that is no death.
 
 import { askedFor, type Death, deathOf, failedStart } from './death.js';
-import { leaveNoRest, retry } from './ending.js';
+import { conclude, leaveNoRest } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
+import { endHook, hookDeadline, roleIn } from './hooks.js';
 import { filed } from './incident.js';
-import {
-  becomeRunning,
-  findDeadline,
-  killPatience,
-  launch,
-  readyDeadline,
-  readying,
-  seek,
-  settledEffects,
-} from './launch.js';
+import { findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
+import { isOneshot, isWorkDone, work, workDeadline } from './oneshot.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import type { Service, Starting, Stopping } from './state.js';
 import { beginStop } from './stop.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember, unclear } from './watching.js';
+import { hookExited, hookNotSpawned, hookSpawned, hookTimedOut, succeed } from './way-up.js';
 
 /** How long the one look may take that decides after a failure. */
 const lookPatience: Millis = seconds(5);
@@ -33,7 +27,9 @@ type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, at: Moment): Move {
   switch (fact.role) {
     case 'main': {
-      const move = readying(service, fact.process, null, state.since, at);
+      const move = isOneshot(service)
+        ? work(service, state, fact.process, at)
+        : readying(service, fact.process, null, state, at);
       return before([], [{ type: 'launched', process: fact.process }], move);
     }
     case 'start': {
@@ -44,26 +40,28 @@ export function spawned(service: Service, state: Starting, fact: Of<'spawned'>, 
         state.deadline ?? (timeout === null || state.process !== null ? null : later(at.instant, timeout));
       return go(service, { ...state, helper: fact.process, deadline }, [seek(service)]);
     }
-    case 'stop':
-    case 'restart':
-    case 'reload':
     case 'condition':
     case 'beforeStart':
     case 'afterStart':
     case 'beforeStop':
     case 'afterStop':
+      return hookSpawned(service, state, fact, at);
+    case 'stop':
+    case 'restart':
+    case 'reload':
       return stay(service);
   }
 }
 
 export function spawnFailed(service: Service, state: Starting, fact: Of<'spawnFailed'>, at: Moment): Move {
+  if (fact.role !== 'main' && fact.role !== 'start') return hookNotSpawned(service, state, fact, at);
   if (fact.errno === LOST) return orderLost(service, state, at);
-  return retry(service, failedStart('spawn', { type: 'unknown' }, fact.errno, fact.detail, at), at);
+  return conclude(service, failedStart('spawn', { type: 'unknown' }, fact.errno, fact.detail, at), at);
 }
 
 /** The keeper before died between this order and its outcome, and nothing of it lives: it is ordered again, uncounted. */
 function orderLost(service: Service, state: Starting, at: Moment): Move {
-  if (state.process !== null) return stay(service);
+  if (state.phase !== 'launching') return stay(service);
   const again: Service = { ...service, generation: service.generation - 1 };
   if (service.spec.kind.type === 'supervised') return launch(again, 'restart', at);
   // The start command may have done its work and ended: only if a look finds nothing it is run again.
@@ -73,33 +71,47 @@ function orderLost(service: Service, state: Starting, at: Moment): Move {
 export function exited(service: Service, state: Starting, fact: Of<'exited'>, at: Moment): Move {
   if (state.process !== null && isSameProcess(state.process, fact.process))
     return mainExited(service, state, state.process, fact, at);
-  return helperExited(service, state, fact, at);
+  return roleIn(state) === null
+    ? helperExited(service, state, fact, at)
+    : hookExited(service, state, fact.evidence.status, at);
 }
 
 function mainExited(service: Service, state: Starting, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
-  const seen = deathOf(process, fact.evidence, 'none', { startedAt: state.since, readySince: null }, fact.away, at);
+  if (state.phase === 'working' && isWorkDone(service, fact.evidence.status))
+    return workDone(service, state, process, at);
+  const startedAt = service.restarts.lastStart ?? state.since;
+  const seen = deathOf(process, fact.evidence, 'none', { startedAt, readySince: null }, fact.away, at);
   const death = askedFor(seen, service.asked, at);
   const quiet =
     service.spec.ready.probe.type === 'alive'
       ? []
       : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
+  // What was to come after its start comes too late.
+  const hook = state.phase === 'after' ? endHook(service, state) : [];
   switch (service.spec.kind.type) {
     case 'supervised': {
       const rid = leaveNoRest(service, process);
-      return before([...quiet, ...rid.effects], [], retry(rid.service, death, at));
+      return before([...quiet, ...hook, ...rid.effects], [], conclude(rid.service, death, at));
     }
     case 'watched': {
       // It may have detached itself: look again. Its own crash is kept, in case nothing else is found.
+      const left: Starting = state.phase === 'after' ? { ...state, hook: 0, helper: null } : state;
       const next: Starting = {
-        ...state,
-        phase: state.helper === null ? 'finding' : 'launching',
+        ...left,
+        phase: left.helper === null ? 'finding' : 'launching',
         process: null,
         setback: death,
-        deadline: findingDeadline(service, state, at),
+        deadline: findingDeadline(service, left, at),
       };
-      return go(service, next, [...quiet, { type: 'look', spec: service.spec, seek: 'on' }]);
+      return go(service, next, [...quiet, ...hook, { type: 'look', spec: service.spec, seek: 'on' }]);
     }
   }
+}
+
+/** A oneshot has ended as it should: what it leaves behind is ended as after any end. */
+function workDone(service: Service, state: Starting, process: ProcessRef, at: Moment): Move {
+  const rid = leaveNoRest(service, process);
+  return before(rid.effects, [], succeed(rid.service, { ...state, process: null, deadline: null }, at));
 }
 
 /** While the start command runs its own deadline holds; afterwards the time to become ready does. */
@@ -135,6 +147,7 @@ export function looked(service: Service, state: Starting, look: Look, at: Moment
   const { kind } = service.spec;
   if (kind.type !== 'watched' || state.process !== null) return stay(service);
   // Before the order is answered no look can be about what came of it; the answer brings a new one.
+  if (roleIn(state) !== null || state.phase === 'preparing') return stay(service);
   if (state.phase === 'launching' && state.helper === null) return stay(service);
   const choice = chooseMain(kind.pattern, living(look, service), memoryOf(service));
   switch (choice.type) {
@@ -145,7 +158,7 @@ export function looked(service: Service, state: Starting, look: Look, at: Moment
       return before(
         [follow(service, process)],
         [],
-        readying(remember(service, choice.facts), process, helper, state.since, at),
+        readying(remember(service, choice.facts), process, helper, state, at),
       );
     }
     case 'none':
@@ -174,7 +187,7 @@ function isLastLook(state: Starting): boolean {
 }
 
 export function becameReady(service: Service, state: Starting, at: Moment): Move {
-  return state.process === null ? stay(service) : becomeRunning(service, state.process, state.helper, state.since, at);
+  return state.phase === 'readying' ? succeed(service, state, at) : stay(service);
 }
 
 export function deadlinePassed(service: Service, state: Starting, at: Moment): Move {
@@ -183,11 +196,13 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
     return go(service, { ...state, deadline: fair });
   switch (state.phase) {
     case 'condition':
-    case 'preparing':
     case 'before':
-    case 'working':
     case 'after':
+      return hookTimedOut(service, state, at);
+    case 'preparing':
       return stay(service);
+    case 'working':
+      return state.process === null ? stay(service) : notReady(service, state, state.process, at);
     case 'launching':
       return state.helper === null
         ? go(service, { ...state, deadline: null })
@@ -197,8 +212,7 @@ export function deadlinePassed(service: Service, state: Starting, at: Moment): M
       return go(service, { ...state, deadline: null }, [seek(service)]);
     case 'readying':
       if (state.process === null) return stay(service);
-      if (service.spec.ready.probe.type === 'alive')
-        return becomeRunning(service, state.process, state.helper, state.since, at);
+      if (service.spec.ready.probe.type === 'alive') return succeed(service, state, at);
       return notReady(service, state, state.process, at);
   }
 }
@@ -214,12 +228,14 @@ function fairDeadline(service: Service, state: Starting, at: Moment): Instant | 
       const timeout = kind.type === 'watched' ? (kind.start?.timeout ?? null) : null;
       return timeout === null ? null : later(at.steadySince, timeout);
     }
-    case 'finding':
     case 'condition':
-    case 'preparing':
     case 'before':
-    case 'working':
     case 'after':
+      return state.setback === null ? hookDeadline(service, state, at.steadySince) : null;
+    case 'working':
+      return workDeadline(service, at.steadySince);
+    case 'finding':
+    case 'preparing':
       return null;
   }
 }
@@ -239,6 +255,7 @@ function startCommandTimedOut(service: Service, helper: ProcessRef, at: Moment):
     process: null,
     phase: 'launching',
     rung: 0,
+    hook: 0,
     helper,
     why: 'start-timeout',
     deadline: later(at.instant, killPatience),
@@ -254,9 +271,9 @@ function startCommandTimedOut(service: Service, helper: ProcessRef, at: Moment):
 
 /** The start command has ended, and no process came of it. */
 function nothingFound(service: Service, state: Starting, at: Moment): Move {
-  if (state.setback !== null) return retry(service, state.setback, at);
+  if (state.setback !== null) return conclude(service, state.setback, at);
   if (service.matched === 'once') {
-    return retry(
+    return conclude(
       service,
       failedStart('gone', { type: 'unknown' }, null, 'its start command succeeded, and no process came of it', at),
       at,
@@ -285,7 +302,8 @@ function isFailure(death: Death): boolean {
 /** It lives, but its probe never succeeded: stopped by its own rules, and the start has failed. */
 function notReady(service: Service, state: Starting, process: ProcessRef, at: Moment): Move {
   const { timeout } = service.spec.ready;
-  const detail = `was not ready within ${timeout === null ? 'its time' : `${timeout / 1000} s`}, stopped by us`;
+  const what = state.phase === 'working' ? 'done' : 'ready';
+  const detail = `was not ${what} within ${timeout === null ? 'its time' : `${timeout / 1000} s`}, stopped by us`;
   const death: Death = { ...failedStart('start-timeout', { type: 'unknown' }, null, detail, at), process };
   return before(
     settledEffects(service),

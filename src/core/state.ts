@@ -71,14 +71,15 @@ export interface Waiting {
   readonly deadline: Instant | null;
 }
 
-/** `restart`: after an end that nobody asked for. `retry`: a quiet try of a failed one. `coupling`: another service moved it. */
-export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry' | 'coupling';
+/** `restart`: after an end that nobody asked for. `retry`: a quiet try of a failed one. `coupling`: another service moved it. `condition`: a skipped one is asked again. */
+export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry' | 'coupling' | 'condition';
 
-/** One attempt to start. `process`: the main process (supervised) once it lives; (watched) once it is found. `helper`: the `start` command while it runs, or a hook. `hook`: which of the commands of its phase. */
+/** One attempt to start. `process`: the main process (supervised) once it lives; (watched) once it is found. `helper`: the `start` command while it runs, or a hook. `hook`: which of the commands of its phase; -1: none yet, its start command still runs. */
 export interface Starting {
   readonly name: 'starting';
   readonly since: Instant;
-  /** Watched: how a process or the command of this very attempt ended; what is looked for since may still be there. */
+  readonly why: LaunchReason;
+  /** Watched: how a process or the command of this very attempt ended; what is looked for since may still be there. A hook that is late: what that will be called once it has been ended. */
   readonly setback: Death | null;
   /** `condition`, `preparing` (clean state and directories) and `before` (hooks) come before there is a process, `after` (hooks) when it is ready. `working`: a oneshot at its work. */
   readonly phase: 'condition' | 'preparing' | 'before' | 'launching' | 'finding' | 'readying' | 'working' | 'after';
@@ -103,11 +104,13 @@ export interface Stopping {
   readonly since: Instant;
   /** null once the main process has ended and the rest of its group is ending. */
   readonly process: ProcessRef | null;
-  /** `turn`: those that need it go first; nothing was done to it yet. `before`, `after`: its hooks around a stop. `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
+  /** `turn`: those that need it go first; nothing was done to it yet. `before`, `after`: its hooks around a stop. `condition`, `preparing`: asked to stop before there was a process, while its condition or a hook of its start ran, which is being ended. `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
    * `rest`: main is gone, its group is ending; `killing`: SIGKILL is out; `stuck`: nothing that we may do ends it. */
   readonly phase:
     | 'turn'
     | 'before'
+    | 'condition'
+    | 'preparing'
     | 'launching'
     | 'finding'
     | 'ladder'
@@ -117,14 +120,25 @@ export interface Stopping {
     | 'killing'
     | 'stuck'
     | 'after';
+  /** Of its ladder; of a hook: 1 once its time was over and it is being ended. */
   readonly rung: number;
+  /** Which of the commands of its phase. */
+  readonly hook: number;
   readonly helper: ProcessRef | null;
   readonly why: StopReason;
   readonly deadline: Instant | null;
 }
 
-/** `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. */
-export type StopReason = 'requested' | 'start-timeout' | 'changed' | 'restart-command' | 'coupling' | 'hook';
+/** `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. Without a process, and only its afterStop commands run: `ended`, nobody had asked for that; `done`, a oneshot. */
+export type StopReason =
+  | 'requested'
+  | 'start-timeout'
+  | 'changed'
+  | 'restart-command'
+  | 'coupling'
+  | 'hook'
+  | 'ended'
+  | 'done';
 
 /** Ended, and its next start waits for a delay. */
 export interface Backoff {

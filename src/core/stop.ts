@@ -2,6 +2,9 @@
 // Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
 
 import type { Effect } from './effect.js';
+import { settle } from './ending.js';
+import { environmentFor } from './hook-env.js';
+import { endHook, reclaimHook, roleIn, runHook } from './hooks.js';
 import { killPatience, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import type { ProcessRef, SignalName } from './process.js';
@@ -27,6 +30,7 @@ export function beginStop(
     process,
     phase: 'turn',
     rung: 0,
+    hook: 0,
     helper: null,
     why,
     deadline: null,
@@ -34,8 +38,25 @@ export function beginStop(
   return go(service, state, [...quiet, ...rid], [{ type: 'stopping', why }]);
 }
 
-/** Its turn has come: down by its own rules. */
+/** Its turn has come: its commands before a stop, where it has been up, and then down. */
 export function descend(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
+  if (why === 'start-timeout' || why === 'hook') return fall(service, process, why, at);
+  const state: Stopping = {
+    name: 'stopping',
+    since: sinceOf(service, at),
+    process,
+    phase: 'before',
+    rung: 0,
+    hook: 0,
+    helper: null,
+    why,
+    deadline: null,
+  };
+  return runHook(service, state, at) ?? fall(service, process, why, at);
+}
+
+/** Down by its own rules. */
+export function fall(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
   const { kind } = service.spec;
   if (why === 'restart-command' && kind.type === 'watched' && kind.restart !== null)
     return runCommand(service, process, 'restart', kind.restart, why, at);
@@ -57,11 +78,27 @@ export function stopWhenLaunched(service: Service, starting: Starting, why: Stop
     process: null,
     phase: 'launching',
     rung: 0,
+    hook: 0,
     helper,
     why,
     deadline,
   };
+  if (roleIn(starting) !== null) return breakOff(service, starting, state, at);
+  if (starting.phase === 'preparing') return before([], [{ type: 'stopping', why }], settle(service, state, at));
   return go(service, state, [], [{ type: 'stopping', why }]);
+}
+
+/** Nothing was started yet: the command that runs is ended, and that is all. */
+function breakOff(service: Service, starting: Starting, stopping: Stopping, at: Moment): Move {
+  const state: Stopping = {
+    ...stopping,
+    phase: starting.phase === 'condition' ? 'condition' : 'preparing',
+    hook: starting.hook,
+    deadline: later(at.instant, killPatience),
+  };
+  // Under a hold it was perhaps never ordered: then there is no answer on its way.
+  const asked = service.hold === null ? [] : reclaimHook(service, state);
+  return go(service, state, [...asked, ...endHook(service, state)], [{ type: 'stopping', why: state.why }]);
 }
 
 /** The start command has ended: whether it had begun to bring something up, only a look can tell. */
@@ -72,6 +109,7 @@ export function findBeforeStop(service: Service, why: StopReason, at: Moment): M
     process: null,
     phase: 'finding',
     rung: 0,
+    hook: 0,
     helper: null,
     why,
     deadline: null,
@@ -89,6 +127,7 @@ function climb(service: Service, process: ProcessRef, ladder: Ladder, rung: numb
     process,
     phase: 'ladder',
     rung,
+    hook: 0,
     helper: null,
     why,
     deadline: step.wait === null ? null : later(at.instant, step.wait),
@@ -116,6 +155,7 @@ function topOfLadder(service: Service, process: ProcessRef, rung: number, why: S
         process,
         phase: 'killing',
         rung,
+        hook: 0,
         helper: null,
         why,
         deadline: later(at.instant, killPatience),
@@ -157,11 +197,14 @@ export function runCommand(
     process,
     phase: 'command',
     rung: 0,
+    hook: 0,
     helper: null,
     why,
     deadline,
   };
-  return go(service, state, [{ type: 'spawn', spec: service.spec, role, generation: service.generation, command }]);
+  const { spec, generation } = service;
+  const env = environmentFor(service, role);
+  return go(service, state, [{ type: 'spawn', spec, role, hook: 0, generation, command, env }]);
 }
 
 /** The main process has ended while stopping: the rest of what is ours follows it. */
@@ -199,6 +242,8 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
     case 'turn':
     case 'before':
     case 'after':
+    case 'condition':
+    case 'preparing':
       return stay(service);
     case 'launching':
       // Without its answer there is nothing to end yet: the answer sets a deadline of its own.
@@ -278,9 +323,13 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
         : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
     case 'finding':
       return [seek(service)];
-    case 'turn':
+    case 'condition':
+    case 'preparing':
+      return endHook(service, state);
     case 'before':
     case 'after':
+      return state.rung > 0 ? endHook(service, state) : [];
+    case 'turn':
     case 'launching':
     case 'command':
     case 'commanded':
@@ -296,6 +345,7 @@ function beStuck(service: Service, process: ProcessRef, why: StopReason, reason:
     process,
     phase: 'stuck',
     rung: 0,
+    hook: 0,
     helper: null,
     why,
     deadline: null,

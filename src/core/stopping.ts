@@ -1,9 +1,10 @@
 // Facts that arrive on the way down. The way itself is in `stop.ts`.
 
-import { deathOf, type OurPart } from './death.js';
-import { afterStop } from './ending.js';
+import { type Death, deathOf, type OurPart } from './death.js';
+import { finish } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
+import { endHook, roleIn } from './hooks.js';
 import { filed } from './incident.js';
 import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
@@ -13,6 +14,7 @@ import { desiredOf, type Service, type Starting, type Stopping } from './state.j
 import { beginStop, endRest, escalate, findBeforeStop, runCommand } from './stop.js';
 import { later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
+import { hookExited, hookNotSpawned, hookSpawned, hookTimedOut } from './way-down.js';
 
 /** How long a daemon may take to end after the command that stops it has ended. */
 const commandPatience: Millis = seconds(10);
@@ -27,16 +29,14 @@ export function spawned(service: Service, state: Stopping, fact: Of<'spawned'>, 
     case 'start':
     case 'stop':
     case 'restart':
-    case 'beforeStop':
-    case 'afterStop':
       return go(service, { ...state, helper: fact.process });
     case 'condition':
     case 'beforeStart':
     case 'afterStart':
+    case 'beforeStop':
+    case 'afterStop':
     case 'reload':
-      return go(service, state, [
-        { type: 'endHelper', service: service.spec.name, process: fact.process, spec: service.spec },
-      ]);
+      return hookSpawned(service, state, fact, at);
   }
 }
 
@@ -45,9 +45,9 @@ export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFa
     case 'start':
       // A command of which nothing is left may have begun something before it ended.
       if (fact.errno === LOST) return findBeforeStop(service, state.why, at);
-      return afterStop(service, { ...state, why: 'requested' }, at);
+      return finish(service, { ...state, why: 'requested' }, at);
     case 'main':
-      return afterStop(service, { ...state, why: 'requested' }, at);
+      return finish(service, { ...state, why: 'requested' }, at);
     case 'stop':
     case 'restart':
       if (fact.errno === LOST) return commandLost(service, state, fact.role, at);
@@ -57,19 +57,20 @@ export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFa
         [],
         [{ type: 'stuck', reason: `its ${fact.role} command could not be started: ${fact.detail}` }],
       );
-    case 'reload':
     case 'condition':
     case 'beforeStart':
     case 'afterStart':
     case 'beforeStop':
     case 'afterStop':
+      return hookNotSpawned(service, state, fact, at);
+    case 'reload':
       return stay(service);
   }
 }
 
 /** Nothing is left of the command that the keeper before had ordered: if it did its work, that shows; if not, it is run (again). */
 function commandLost(service: Service, state: Stopping, role: 'stop' | 'restart', at: Moment): Move {
-  if (state.process === null) return helperExited(service, state, at);
+  if (state.process === null) return commandEnded(service, state, at);
   const { kind } = service.spec;
   if (kind.type !== 'watched') return stay(service);
   const command = role === 'restart' ? kind.restart : kind.stop.type === 'command' ? kind.stop.command : null;
@@ -79,7 +80,9 @@ function commandLost(service: Service, state: Stopping, role: 'stop' | 'restart'
 export function exited(service: Service, state: Stopping, fact: Of<'exited'>, at: Moment): Move {
   if (state.process !== null && isSameProcess(state.process, fact.process))
     return mainExited(service, state, state.process, fact, at);
-  return helperExited(service, state, at);
+  return roleIn(state) === null
+    ? commandEnded(service, state, at)
+    : hookExited(service, state, fact.evidence.status, at);
 }
 
 function mainExited(service: Service, state: Stopping, process: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
@@ -90,18 +93,23 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
     detail: our === 'start-timeout' ? (service.lastDeath?.detail ?? null) : null,
   };
-  const dead: Service = {
-    ...service,
-    lastDeath: our === 'start-timeout' || our === 'none' ? filed(service, death) : death,
-  };
+  const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
+  // What was to come before its end comes too late.
+  const orders = state.phase === 'before' ? endHook(service, state) : [];
   switch (service.spec.kind.type) {
     case 'supervised':
-      return endRest(dead, state, process, at);
+      return before(orders, [], endRest(dead, state, process, at));
     case 'watched':
       // A stop or restart command that still runs is waited for: it may be about to start the next one.
       if (state.phase === 'command') return go(dead, { ...state, process: null });
-      return afterStop(dead, state, at);
+      return before(orders, [], finish(dead, state, at));
   }
+}
+
+/** Where a command after the start had failed, that is what its end is remembered for. */
+function lastDeathAfter(service: Service, { why }: Stopping, death: Death, our: OurPart): Death {
+  if (why === 'hook' && service.lastDeath !== null) return service.lastDeath;
+  return our === 'start-timeout' || our === 'none' ? filed(service, death) : death;
 }
 
 function ourPartIn(why: Stopping['why']): OurPart {
@@ -113,23 +121,27 @@ function ourPartIn(why: Stopping['why']): OurPart {
     case 'changed':
     case 'restart-command':
     case 'hook':
+    case 'ended':
+    case 'done':
       return 'requested';
   }
 }
 
 /** The start, stop or restart command has ended. */
-function helperExited(service: Service, state: Stopping, at: Moment): Move {
+function commandEnded(service: Service, state: Stopping, at: Moment): Move {
   const alone: Stopping = { ...state, helper: null };
   switch (state.phase) {
     case 'launching':
       return findBeforeStop(service, state.why, at);
     case 'command':
       if (state.why === 'restart-command') return afterRestartCommand(service, alone, at);
-      if (state.process === null) return afterStop(service, alone, at);
+      if (state.process === null) return finish(service, alone, at);
       return go(service, { ...alone, phase: 'commanded', deadline: later(at.instant, commandPatience) });
     case 'commanded':
     case 'turn':
     case 'before':
+    case 'condition':
+    case 'preparing':
     case 'after':
     case 'finding':
     case 'ladder':
@@ -143,11 +155,12 @@ function helperExited(service: Service, state: Stopping, at: Moment): Move {
 /** It stops and starts in one: the old process may live on (a graceful reload), else a new one is to be found. */
 function afterRestartCommand(service: Service, state: Stopping, at: Moment): Move {
   if (state.process !== null) {
-    return readying(service, state.process, null, at.instant, at);
+    return readying(service, state.process, null, { since: at.instant, why: 'requested' }, at);
   }
   const finding: Starting = {
     name: 'starting',
     since: at.instant,
+    why: 'requested',
     phase: 'finding',
     hook: 0,
     process: null,
@@ -172,21 +185,26 @@ export function looked(service: Service, state: Stopping, look: Look, at: Moment
       const known = remember(service, choice.facts);
       // Its start command hung, but what it was to start is there, and wanted: that is a start after all.
       if (state.why === 'start-timeout' && desiredOf(service) === 'up') {
-        return before([follow(service, process)], [], readying(known, process, null, state.since, at));
+        return before(
+          [follow(service, process)],
+          [],
+          readying(known, process, null, { since: state.since, why: 'restart' }, at),
+        );
       }
       return before([follow(service, process)], [], beginStop(known, process, null, state.why, at));
     }
     case 'none':
     case 'ambiguous':
     case 'unseen':
-      return afterStop(service, state, at);
+      return finish(service, state, at);
   }
 }
 
 export function emptied(service: Service, state: Stopping, at: Moment): Move {
-  return state.process === null ? afterStop(service, state, at) : stay({ ...service, rest: null });
+  const isLast = state.process === null && roleIn(state) === null;
+  return isLast ? finish(service, state, at) : stay({ ...service, rest: null });
 }
 
 export function deadlinePassed(service: Service, state: Stopping, at: Moment): Move {
-  return escalate(service, state, at);
+  return roleIn(state) === null ? escalate(service, state, at) : hookTimedOut(service, state, at);
 }

@@ -55,10 +55,16 @@ function turningOf(was: Service | null, now: Service, happened: readonly What[])
   if (isUp(now) && !isUp(was))
     return isSettling(was) && happened.some(({ type }) => type === 'cameBack') ? 'ended' : 'returned';
   if (now.state.name === 'stopping' && was.state.name !== 'stopping')
-    return isLeaving(now.state) ? 'leaving' : 'nothing';
+    return isLeaving(now.state) ? 'leaving' : endingOf(happened);
   if (happened.some(({ type }) => type === 'startFailed')) return 'failed';
   if (hasEnded(was, now, happened)) return 'ended';
   return now.state.name === 'stopped' && was.state.name !== 'stopped' ? 'abandoned' : 'nothing';
+}
+
+/** Ended by itself: its commands after a stop are no part of what others wait for. */
+function endingOf(happened: readonly What[]): Turning {
+  if (happened.some(({ type }) => type === 'startFailed')) return 'failed';
+  return happened.some(({ type }) => type === 'died') ? 'ended' : 'nothing';
 }
 
 /** A start that is given up takes nobody with it: nobody was there for its sake. */
@@ -67,7 +73,11 @@ const isLeaving = ({ phase, why }: Stopping): boolean => phase === 'turn' && why
 function hasEnded(was: Service, now: Service, happened: readonly What[]): boolean {
   if (was.state.name === 'stopping') {
     // What its own restart command left alive has not ended.
-    return now.state.name !== 'stopping' && !(mainOf(now) !== null && mainOf(now) === mainOf(was));
+    return (
+      was.state.why !== 'ended' &&
+      now.state.name !== 'stopping' &&
+      !(mainOf(now) !== null && mainOf(now) === mainOf(was))
+    );
   }
   return !isSettling(now) && (isSettling(was) || happened.some(({ type }) => type === 'died'));
 }

@@ -128,6 +128,6 @@ export function servicesOf(
 }
 
 function ordered(service: Service, now: Instant): Service {
-  const nobody = { setback: null, hook: 0, process: null, helper: null, deadline: null };
+  const nobody = { why: 'restart', setback: null, hook: 0, process: null, helper: null, deadline: null } as const;
   return { ...service, state: { name: 'starting', phase: 'launching', since: now, ...nobody } };
 }

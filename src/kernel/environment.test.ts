@@ -4,7 +4,7 @@ import { serviceName } from '../core/spec.js';
 import { composeEnvironment, DEFAULT_PATH } from './environment.js';
 
 const { settings } = supervised();
-const origin = { service: serviceName('web'), generation: 3, role: 'main', token: 'T' } as const;
+const origin = { service: serviceName('web'), generation: 3, role: 'main', token: 'T', own: {} } as const;
 const sources = {
   account: { name: 'www', uid: 33, gid: 33, home: '/var/www', shell: '/bin/false' },
   locale: new Map([['LANG', 'C.UTF-8']]),

@@ -14,6 +14,8 @@ export interface Origin {
   readonly generation: number;
   readonly role: Role | 'ready';
   readonly token: string;
+  /** What it is told beside that: why it runs, how the last one ended. */
+  readonly own: Readonly<Record<string, string>>;
 }
 
 /** What there is to choose from. */
@@ -63,6 +65,7 @@ export function composeEnvironment(
   if (inheritEnv !== 'all') put(inherited.filter(([key]) => inheritEnv.includes(key)));
   for (const file of sources.files) put(file);
   put(Object.entries(settings.env));
+  put(Object.entries(origin.own));
   put([
     ['UPKEEP_SERVICE', origin.service],
     ['UPKEEP_GENERATION', String(origin.generation)],

@@ -4,6 +4,7 @@
 import type { Effect, Role } from '../core/effect.js';
 import { errorCode } from '../core/error-text.js';
 import { LOST } from '../core/event.js';
+import { commandsOf } from '../core/hooks.js';
 import {
   type ExitEvidence,
   type ExitStatus,
@@ -108,13 +109,13 @@ export class RealKernel implements Kernel {
     const { seeker, readiness, exits } = this.#parts;
     switch (effect.type) {
       case 'spawn':
-        this.#spawn(effect.spec, effect.command, effect.role, effect.generation);
+        this.#spawn(effect);
         return;
       case 'prepare':
         this.#preparations.begin(effect.spec, effect.generation);
         return;
       case 'reclaim':
-        this.#reclaim(effect.spec, effect.role, effect.generation);
+        this.#reclaim(effect);
         return;
       case 'follow':
         this.#last.set(effect.service, effect.process);
@@ -153,7 +154,16 @@ export class RealKernel implements Kernel {
     return new Promise((resolve) => {
       const { features, exits } = this.#parts;
       const done = spawn(
-        { spec, command, role: 'ready', generation: 0, token: this.#probeToken(spec), output: null, extra: null },
+        {
+          spec,
+          command,
+          role: 'ready',
+          generation: 0,
+          token: this.#probeToken(spec),
+          env: {},
+          output: null,
+          extra: null,
+        },
         features,
       );
       if (done.type === 'failed') return resolve({ type: 'unknown' });
@@ -188,7 +198,7 @@ export class RealKernel implements Kernel {
     pump.close();
   }
 
-  #spawn(spec: ServiceSpec, command: Command, role: Role, generation: number): void {
+  #spawn({ spec, command, role, hook, generation, env }: Extract<Effect, { type: 'spawn' }>): void {
     const { features, outputs, post, groups, exits } = this.#parts;
     const refused = refuseWithoutRoom(this.#own.has(spec.name) ? 'again' : 'first');
     if (refused !== null) {
@@ -213,7 +223,8 @@ export class RealKernel implements Kernel {
         command,
         role,
         generation,
-        token: this.#tokenFor(spec.name, generation, role),
+        token: this.#tokenFor(spec.name, generation, role, hook),
+        env,
         output: outputs.descriptorFor(spec),
         extra,
       },
@@ -276,11 +287,11 @@ export class RealKernel implements Kernel {
       removeStale(kind.pattern.pidFile, dead);
   }
 
-  #reclaim(spec: ServiceSpec, role: Role, generation: number): void {
+  #reclaim({ spec, role, hook, generation }: Extract<Effect, { type: 'reclaim' }>): void {
     const { begunAt, post } = this.#parts;
     const service = spec.name;
-    const user = commandOf(spec, role)?.user ?? spec.settings.user;
-    const wanted = { token: this.#tokenFor(service, generation, role), user, since: begunAt(service) };
+    const user = commandOf(spec, role, hook)?.user ?? spec.settings.user;
+    const wanted = { token: this.#tokenFor(service, generation, role, hook), user, since: begunAt(service) };
     this.#reclaims.ask(wanted, (process) => {
       if (process === null) {
         post({ type: 'spawnFailed', service, role, generation, errno: LOST, detail: 'nothing of it lives' });
@@ -311,7 +322,7 @@ export class RealKernel implements Kernel {
   }
 
   #probeToken(spec: ServiceSpec): string {
-    return this.#tokenFor(spec.name, 0, 'ready');
+    return this.#tokenFor(spec.name, 0, 'ready', 0);
   }
 
   #endHelper(helper: ProcessRef, spec: ServiceSpec): void {
@@ -337,13 +348,13 @@ export class RealKernel implements Kernel {
     }
   }
 
-  #tokenFor(service: ServiceName, generation: number, role: Role | 'ready'): string {
-    return tokenOf(this.#parts.token, service, generation, role);
+  #tokenFor(service: ServiceName, generation: number, role: Role | 'ready', hook: number): string {
+    return tokenOf(this.#parts.token, service, generation, role, hook);
   }
 }
 
 /** What is run for this. */
-function commandOf({ kind, hooks }: ServiceSpec, role: Role): Command | null {
+function commandOf({ kind, hooks }: ServiceSpec, role: Role, hook: number): Command | null {
   switch (role) {
     case 'main':
       return kind.type === 'supervised' ? kind.run : null;
@@ -356,12 +367,11 @@ function commandOf({ kind, hooks }: ServiceSpec, role: Role): Command | null {
     case 'reload':
       return kind.reload?.type === 'command' ? kind.reload.command : null;
     case 'condition':
-      return hooks.condition;
     case 'beforeStart':
     case 'afterStart':
     case 'beforeStop':
     case 'afterStop':
-      return hooks[role][0] ?? null;
+      return commandsOf(hooks, role)[hook] ?? null;
   }
 }
 

@@ -19,6 +19,8 @@ export interface Order {
   readonly role: Role | 'ready';
   readonly generation: number;
   readonly token: string;
+  /** Variables for this command alone. */
+  readonly env: Readonly<Record<string, string>>;
   /** Becomes 1 and 2; null: /dev/null. */
   readonly output: number | null;
   readonly extra: { readonly fd: number; readonly as: number } | null;
@@ -30,11 +32,16 @@ export type Spawned =
 
 /** Never throws: what goes wrong is an answer. */
 export function spawn(order: Order, features: Features): Spawned {
-  const { spec, command, role, generation, token } = order;
+  const { spec, command, role, generation, token, env } = order;
   try {
     // A child that lives and can be neither named nor waited for is worse than a start that fails.
     reserve.take();
-    const launch = prepareLaunch(spec, command, { service: spec.name, generation, role, token }, reserve.lowest);
+    const launch = prepareLaunch(
+      spec,
+      command,
+      { service: spec.name, generation, role, token, own: env },
+      reserve.lowest,
+    );
     if (launch.type === 'refused') return { type: 'failed', errno: launch.errno, detail: launch.detail };
     const done = wearing(spec.settings, launch.worn, () =>
       spawnProcess({ ...launch, input: null, output: order.output, errors: null, extra: order.extra }),

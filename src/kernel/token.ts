@@ -5,5 +5,13 @@ import { createHmac } from 'node:crypto';
 import type { Role } from '../core/effect.js';
 
 /** Every process of a service can read its own token: hashed, it says nothing about those of others. */
-export const tokenOf = (secret: string, service: string, generation: number, role: Role | 'ready'): string =>
-  createHmac('sha256', secret).update(`${service} ${generation} ${role}`).digest('base64url');
+export const tokenOf = (
+  secret: string,
+  service: string,
+  generation: number,
+  role: Role | 'ready',
+  hook: number,
+): string =>
+  createHmac('sha256', secret)
+    .update(`${service} ${generation} ${role}${hook === 0 ? '' : ` ${hook}`}`)
+    .digest('base64url');

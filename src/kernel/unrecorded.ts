@@ -18,7 +18,7 @@ export function generationsAlive(secret: string, recorded: (service: string) => 
     const generation = Number(variable('UPKEEP_GENERATION'));
     // All of a thousand services are known as a rule: whatever costs more than this comes after it.
     if (!(generation > Math.max(recorded(service), newest.get(service) ?? 0))) continue;
-    if (variable('UPKEEP_TOKEN') !== tokenOf(secret, service, generation, 'main')) continue;
+    if (variable('UPKEEP_TOKEN') !== tokenOf(secret, service, generation, 'main', 0)) continue;
     if (readStat(Number(pid))?.session === Number(pid)) newest.set(service, generation);
   }
   return newest;

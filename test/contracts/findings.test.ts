@@ -23,7 +23,7 @@ let subject: RealSubject;
 function start(command: Command, settings: Partial<ProcessSettings> = {}): ProcessRef {
   const spec = supervised();
   const changed = { ...spec, settings: { ...spec.settings, ...settings } };
-  subject.kernel.perform({ type: 'spawn', spec: changed, role: 'main', generation: 1, command });
+  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: changed, role: 'main', generation: 1, command });
   const born = subject.events.findLast((event) => event.type === 'spawned');
   if (born?.type !== 'spawned') throw new Error('it did not start');
   return born.process;

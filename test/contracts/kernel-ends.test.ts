@@ -46,7 +46,7 @@ describe.each(RUNGS)('a process that we started (%s)', (_, without) => {
   };
 
   const order = (spec: ServiceSpec, command: Command, role: Role = 'main'): void =>
-    subject.kernel.perform({ type: 'spawn', spec, role, generation: ++generation, command });
+    subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role, generation: ++generation, command });
 
   function start(spec: ServiceSpec, command: Command, role: Role = 'main'): ProcessRef {
     order(spec, command, role);

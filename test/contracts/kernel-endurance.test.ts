@@ -35,6 +35,8 @@ describe('five hundred starts and ends', () => {
         const one = { ...ready, name: supervised({ name: `s${i}` }).name };
         subject.kernel.perform({
           type: 'spawn',
+          hook: 0,
+          env: {},
           spec: one,
           role: 'main',
           generation: 1,
@@ -61,7 +63,15 @@ describe('five hundred starts and ends', () => {
 
   it('leave nothing behind either when none of them can be started', () => {
     const order = (): void =>
-      subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command: exec('/no/such/program') });
+      subject.kernel.perform({
+        type: 'spawn',
+        hook: 0,
+        env: {},
+        spec,
+        role: 'main',
+        generation: 1,
+        command: exec('/no/such/program'),
+      });
     order();
     const before = openDescriptors();
     for (let i = 0; i < 499; i++) order();
@@ -74,7 +84,7 @@ describe('five hundred starts and ends', () => {
 describe('without a descriptor left (supervisors 35)', () => {
   it('a start is followed all the same or fails with EMFILE, and all works again afterwards', async () => {
     const living = exec('/bin/sleep', '600');
-    subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command: living });
+    subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command: living });
     const own = prlimit(0, NOFILE, null);
     const hoard: number[] = [];
     const names = ['first', 'second', 'third', 'fourth'].map((name) => supervised({ name }));
@@ -86,7 +96,15 @@ describe('without a descriptor left (supervisors 35)', () => {
     }
     try {
       for (const one of names)
-        subject.kernel.perform({ type: 'spawn', spec: one, role: 'main', generation: 1, command: living });
+        subject.kernel.perform({
+          type: 'spawn',
+          hook: 0,
+          env: {},
+          spec: one,
+          role: 'main',
+          generation: 1,
+          command: living,
+        });
       // What was kept in reserve may do for the first; a start that cannot be followed is not made.
       const failed = of('spawnFailed');
       expect(failed.length).toBeGreaterThan(0);
@@ -105,7 +123,15 @@ describe('without a descriptor left (supervisors 35)', () => {
       for (const fd of hoard) closeSync(fd);
       prlimit(0, NOFILE, own);
     }
-    subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 2, command: sh('exit 3') });
+    subject.kernel.perform({
+      type: 'spawn',
+      hook: 0,
+      env: {},
+      spec,
+      role: 'main',
+      generation: 2,
+      command: sh('exit 3'),
+    });
     const last = of('spawned').at(-1)?.process;
     await subject.until('it has ended', () => of('exited').some(({ process }) => process === last));
     expect(of('exited').at(-1)?.evidence.status).toEqual({ type: 'exited', code: 3 });

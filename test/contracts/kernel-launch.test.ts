@@ -44,7 +44,7 @@ const of = <T extends ServiceEvent['type']>(type: T): readonly Extract<ServiceEv
   subject.events.filter((event): event is Extract<ServiceEvent, { type: T }> => event.type === type);
 
 function order(command: Command, spec = service()): void {
-  subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command });
+  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command });
 }
 
 /** Starts it, and waits until the hops are behind it. */
@@ -154,7 +154,7 @@ describe('a started process', () => {
     for (const role of ['start', 'stop', 'restart', 'reload'] as const) {
       const path = join(subject.home, role);
       const command = sh('echo "$UPKEEP_SERVICE $UPKEEP_GENERATION $UPKEEP_ROLE" > "$1"', path);
-      subject.kernel.perform({ type: 'spawn', spec: service(), role, generation: 9, command });
+      subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service(), role, generation: 9, command });
       expect(await written(path)).toBe(`web 9 ${role}\n`);
     }
   });
@@ -353,6 +353,8 @@ describe('a start that cannot succeed (supervisors 4)', () => {
     expect(refusal(exec(path))).toEqual({ errno: 'EACCES', detail: expect.stringContaining(path) });
     subject.kernel.perform({
       type: 'spawn',
+      hook: 0,
+      env: {},
       spec: service(),
       role: 'main',
       generation: 2,
@@ -378,7 +380,15 @@ describe('a start that cannot succeed (supervisors 4)', () => {
     const lost = script(subject, 'lost', '#!/no/such/interpreter\n');
     expect(refusal(exec(lost))).toEqual({ errno: 'ENOENT', detail: expect.stringContaining('interpreter') });
     const plain = script(subject, 'none', 'exit 0\n');
-    subject.kernel.perform({ type: 'spawn', spec: service(), role: 'main', generation: 2, command: exec(plain) });
+    subject.kernel.perform({
+      type: 'spawn',
+      hook: 0,
+      env: {},
+      spec: service(),
+      role: 'main',
+      generation: 2,
+      command: exec(plain),
+    });
     expect(of('spawnFailed')[1]).toMatchObject({ errno: 'ENOEXEC', detail: expect.stringContaining(plain) });
   });
 
@@ -388,6 +398,8 @@ describe('a start that cannot succeed (supervisors 4)', () => {
     writeFileSync(cwd, '');
     subject.kernel.perform({
       type: 'spawn',
+      hook: 0,
+      env: {},
       spec: service({ cwd }),
       role: 'main',
       generation: 2,

@@ -34,7 +34,7 @@ const uidOf = (pid: number): number =>
 const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
 
 function start(command: Command, service: ServiceSpec = spec): ProcessRef {
-  subject.kernel.perform({ type: 'spawn', spec: service, role: 'main', generation: 1, command });
+  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service, role: 'main', generation: 1, command });
   const born = of('spawned', service.name)[0];
   if (born === undefined) throw new Error(JSON.stringify(subject.events));
   return born.process;
@@ -54,7 +54,7 @@ async function pidIn(name: string): Promise<number> {
 async function reclaimed(service: ServiceSpec = spec): Promise<ProcessRef | null> {
   const before = of('spawned', service.name).length;
   subject.succeed();
-  subject.kernel.perform({ type: 'reclaim', spec: service, role: 'main', generation: 1 });
+  subject.kernel.perform({ type: 'reclaim', hook: 0, spec: service, role: 'main', generation: 1 });
   await subject.until('it was told', () => of('spawned', service.name).length > before || lost(service) !== undefined);
   return of('spawned', service.name)[before]?.process ?? null;
 }
@@ -134,7 +134,8 @@ it('a hundred orders are answered by one pass over /proc', async () => {
   const pids = services.map((one) => start(exec('/bin/sleep', '600'), one).pid);
   await subject.quiet();
   subject.succeed();
-  for (const one of services) subject.kernel.perform({ type: 'reclaim', spec: one, role: 'main', generation: 1 });
+  for (const one of services)
+    subject.kernel.perform({ type: 'reclaim', hook: 0, spec: one, role: 'main', generation: 1 });
   const found = (): readonly (number | undefined)[] => services.map(({ name }) => of('spawned', name)[1]?.process.pid);
   await subject.until('the first was told', () => found().some((pid) => pid !== undefined));
   expect(found()).toEqual(pids);
@@ -184,6 +185,8 @@ describe('a service that says it is ready on a descriptor', () => {
     );
     subject.kernel.perform({
       type: 'spawn',
+      hook: 0,
+      env: {},
       spec: ready,
       role: 'main',
       generation: 2,

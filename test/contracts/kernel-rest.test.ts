@@ -38,7 +38,7 @@ const of = <T extends ServiceEvent['type']>(
 
 function start(command: Command, service: ServiceSpec = spec, role: Role = 'main', generation = 1): ProcessRef {
   const before = of('spawned', service.name).length;
-  subject.kernel.perform({ type: 'spawn', spec: service, role, generation, command });
+  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service, role, generation, command });
   const process = of('spawned', service.name)[before]?.process;
   if (process === undefined) throw new Error(JSON.stringify(subject.events.at(-1)));
   return process;
@@ -180,7 +180,7 @@ for (const [name, without] of RUNGS) {
       const main = start(sh('sleep 600 & echo $! > "$1"; exec sleep 600', join(subject.home, 'pid')), spec, 'main', 3);
       const pid = await pidIn('pid');
       subject.succeed();
-      subject.kernel.perform({ type: 'reclaim', spec, role: 'main', generation: 3 });
+      subject.kernel.perform({ type: 'reclaim', hook: 0, spec, role: 'main', generation: 3 });
       await subject.until('it was found', () => of('spawned').length === 2);
       expect(of('spawned')[1]?.process).toEqual({ ...main, inode: expect.toSatisfy((inode) => inode === main.inode) });
       subject.kill(main, 'SIGKILL');
@@ -197,7 +197,7 @@ for (const [name, without] of RUNGS) {
       );
       await pidIn('pid');
       subject.succeed();
-      subject.kernel.perform({ type: 'reclaim', spec, role: 'main', generation: 1 });
+      subject.kernel.perform({ type: 'reclaim', hook: 0, spec, role: 'main', generation: 1 });
       await subject.until('it was found', () => of('spawned').length === 2);
       expect(of('spawned')[1]?.process.pid).toBe(main.pid);
     });
@@ -215,7 +215,7 @@ for (const [name, without] of RUNGS) {
         [bank, 1],
         [spec, 2],
       ] as const)
-        subject.kernel.perform({ type: 'reclaim', spec: service, role: 'main', generation });
+        subject.kernel.perform({ type: 'reclaim', hook: 0, spec: service, role: 'main', generation });
       await subject.until('it was told', () => of('spawnFailed').length > 0 && of('spawnFailed', 'bank').length > 0);
       expect([of('spawnFailed')[0]?.errno, of('spawnFailed', 'bank')[0]?.errno]).toEqual([LOST, LOST]);
     });
@@ -226,7 +226,7 @@ for (const [name, without] of RUNGS) {
       subject.kill(main, 'SIGKILL');
       await hasEnded();
       subject.succeed();
-      subject.kernel.perform({ type: 'reclaim', spec, role: 'main', generation: 1 });
+      subject.kernel.perform({ type: 'reclaim', hook: 0, spec, role: 'main', generation: 1 });
       await subject.until('it was told', () => of('spawnFailed').length > 0);
       expect(of('spawnFailed')[0]?.errno).toBe(LOST);
       expect(isThere(pid)).toBe(true);

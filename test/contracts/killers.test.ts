@@ -28,7 +28,7 @@ describe.skipIf(tracefs === 'no')('who ended a process', () => {
 
   function start(command: Command = sleeper, name = 'web'): ProcessRef {
     const spec = supervised({ name });
-    subject.kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command });
+    subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command });
     const born = subject.events.findLast((event) => event.type === 'spawned');
     if (born?.type !== 'spawned') throw new Error('it did not start');
     return born.process;

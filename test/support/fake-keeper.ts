@@ -68,6 +68,7 @@ export const backoff = (inMs: number): ServiceState => ({
 export const starting = (): ServiceState => ({
   name: 'starting',
   since: instant(INSTANT - 2000),
+  why: 'requested',
   hook: 0,
   setback: null,
   phase: 'readying',

@@ -70,4 +70,4 @@ const spec = {
   settings,
   ready: { probe: { type: 'alive', for: 1 }, timeout: null },
 };
-kernel.perform({ type: 'spawn', spec, role: 'main', generation: 1, command });
+kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command });

@@ -19,6 +19,9 @@ export interface Birthright {
   readonly service: ServiceName;
   readonly role: Role;
   readonly generation: number;
+  /** Which of several commands of that role, and what it was told. */
+  readonly hook: number;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface KernelOptions {
@@ -147,7 +150,7 @@ export class SimulatedKernel implements Kernel {
   }
 
   #spawn(effect: Effect & { type: 'spawn' }): void {
-    const { spec, role, generation, command } = effect;
+    const { spec, role, hook, generation, command, env } = effect;
     const failed = (errno: string, detail: string): void =>
       this.#tell({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail }, spec.name);
     const error = this.spawnErrors.shift();
@@ -162,7 +165,7 @@ export class SimulatedKernel implements Kernel {
     }
     const uid = UIDS[command.user ?? spec.settings.user ?? 'root'] ?? 0;
     const process = this.#host.bear({ argv: command.argv, program, ppid: this.#host.keeperPid, group: null, uid });
-    this.births.push({ process, service: spec.name, role, generation });
+    this.births.push({ process, service: spec.name, role, generation, hook, env });
     this.#followed.push({ service: spec.name, ref: process.ref });
     this.#tell({ type: 'spawned', service: spec.name, role, generation, process: process.ref }, named(process.ref));
   }
@@ -175,12 +178,13 @@ export class SimulatedKernel implements Kernel {
   }
 
   /** The real one finds it by the token in its environment. */
-  #reclaim({ spec, role, generation }: Effect & { type: 'reclaim' }): void {
+  #reclaim({ spec, role, hook, generation }: Effect & { type: 'reclaim' }): void {
     const alive = this.births.find(
       (birth) =>
         birth.service === spec.name &&
         birth.role === role &&
         birth.generation === generation &&
+        birth.hook === hook &&
         birth.process.life !== 'gone',
     );
     if (alive === undefined) {

@@ -89,7 +89,7 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
     ['failed', { name: 'failed', since, failure: { type: 'limit', count: 10 }, deadline }],
     ['waiting (leftovers)', { name: 'waiting', since, for: 'leftovers', why: 'restart', deadline }],
   ] as const;
-  const stopping = { name: 'stopping', since, rung: 0, why: 'requested', deadline } as const;
+  const stopping = { name: 'stopping', since, rung: 0, hook: 0, why: 'requested', deadline } as const;
   if (kind === 'supervised') {
     return [
       ...down,
@@ -98,6 +98,7 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
         {
           name: 'starting',
           since,
+          why: 'first',
           phase: 'launching',
           process: null,
           helper: null,
@@ -108,7 +109,17 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
       ],
       [
         'starting (readying)',
-        { name: 'starting', since, phase: 'readying', process: main, helper: null, hook: 0, setback: null, deadline },
+        {
+          name: 'starting',
+          since,
+          why: 'first',
+          phase: 'readying',
+          process: main,
+          helper: null,
+          hook: 0,
+          setback: null,
+          deadline,
+        },
       ],
       ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
       ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
@@ -121,15 +132,45 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
     ['waiting (settle)', { name: 'waiting', since, for: 'settle', why: 'restart', deadline }],
     [
       'starting (launching)',
-      { name: 'starting', since, phase: 'launching', process: null, helper, hook: 0, setback: null, deadline },
+      {
+        name: 'starting',
+        since,
+        why: 'first',
+        phase: 'launching',
+        process: null,
+        helper,
+        hook: 0,
+        setback: null,
+        deadline,
+      },
     ],
     [
       'starting (finding)',
-      { name: 'starting', since, phase: 'finding', process: null, helper: null, hook: 0, setback: null, deadline },
+      {
+        name: 'starting',
+        since,
+        why: 'first',
+        phase: 'finding',
+        process: null,
+        helper: null,
+        hook: 0,
+        setback: null,
+        deadline,
+      },
     ],
     [
       'starting (readying)',
-      { name: 'starting', since, phase: 'readying', process: main, helper: null, hook: 0, setback: null, deadline },
+      {
+        name: 'starting',
+        since,
+        why: 'first',
+        phase: 'readying',
+        process: main,
+        helper: null,
+        hook: 0,
+        setback: null,
+        deadline,
+      },
     ],
     ['running', { name: 'running', since, process: main, helper: null, deadline: null }],
     ['stopping (ladder)', { ...stopping, phase: 'ladder', process: main, helper: null }],
