@@ -2,12 +2,12 @@
 // it and what is done to it: parts of the way may belong to somebody who would like root to remove or own something else. It
 // knows links, owners and descriptors; it must not know what a directory or a file is made or removed for.
 
-import { type BigIntStats, constants, type Stats } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../core/error-text.js';
 import { listedName } from './account.js';
-import { type FileCalls, realCalls } from './file-calls.js';
-import { close } from './syscalls.js';
+import { type FileCalls, type HeldStat, realCalls, statOf } from './file-calls.js';
+import { close, open } from './syscalls.js';
 
 /** Why it cannot be done, in a sentence for the operator. */
 export class Refusal extends Error {}
@@ -19,7 +19,7 @@ class GivenUp extends Error {}
 export interface Held {
   readonly fd: number;
   readonly path: string;
-  readonly stat: Stats;
+  readonly stat: HeldStat;
 }
 
 /** A name in a directory that is held; there need not be anything of that name. */
@@ -48,6 +48,8 @@ export class Walk {
   readonly #self: number;
   readonly #calls: FileCalls;
   readonly #held: number[] = [];
+  /** Directories that are held, by path: what is below them needs no second walk. */
+  readonly #known = new Map<string, Held>();
   #at = '/';
   #life: 'walking' | 'given up' = 'walking';
 
@@ -83,18 +85,19 @@ export class Walk {
     if (!path.startsWith('/') || name === undefined || [...ahead, name].includes('..'))
       throw new Refusal(`${path} does not say from / on, and without .., where it is: write it so`);
     let links = 0;
-    let here = await this.#open('/', '/');
+    const root = this.#root();
+    let here = root;
     for (let step = ahead.shift(); step !== undefined; step = ahead.shift()) {
       const next = await this.#step({ directory: here, name: step, path: join(here.path, step) }, purpose);
       if (next === null) return null;
-      if (!next.stat.isSymbolicLink()) {
+      if (next.stat.type !== 'link') {
         here = next;
         continue;
       }
       links += 1;
       if (links > MOST_LINKS) throw new Refusal(`${path} leads through more than ${MOST_LINKS} links: remove some`);
       const target = await this.#targetOf(next, { directory: here, name: step, path: next.path });
-      if (target.startsWith('/')) here = await this.#open('/', '/');
+      if (target.startsWith('/')) here = root;
       ahead.unshift(...stepsOf(target));
     }
     return { directory: here, name, path: join(here.path, name) };
@@ -102,14 +105,15 @@ export class Walk {
 
   /** What has that name now, a link as itself; null: nothing. */
   async hold(spot: Spot): Promise<Held | null> {
-    return ifThere(this.#open(under(spot), spot.path));
+    const held = await ifThere(this.#open(under(spot), spot.path));
+    if (held?.stat.type === 'directory') this.#known.set(held.path, held);
+    return held;
   }
 
   /** A new directory, for nobody else until its mode is set. Null: somebody has made one meanwhile. */
-  async make({ directory, name, path }: Spot): Promise<Held | null> {
-    const spot = { directory, name, path };
+  async make(spot: Spot): Promise<Held | null> {
     try {
-      await this.ask(path, (calls) => calls.mkdir(under(spot), 0o700));
+      await this.ask(spot.path, (calls) => calls.mkdir(under(spot), 0o700));
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
     }
@@ -118,10 +122,12 @@ export class Walk {
 
   async chown(held: Held, uid: number, gid: number): Promise<void> {
     await this.ask(held.path, (calls) => calls.chown(self(held), uid, gid));
+    this.#known.delete(held.path);
   }
 
   async chmod(held: Held, mode: number): Promise<void> {
     await this.ask(held.path, (calls) => calls.chmod(self(held), mode));
+    this.#known.delete(held.path);
   }
 
   async isEmpty(held: Held): Promise<boolean> {
@@ -158,13 +164,25 @@ export class Walk {
       this.#held.push(opened);
       return opened;
     });
-    return { fd, path, stat: await this.ask(path, (calls) => calls.fstat(fd)) };
+    return { fd, path, stat: statOf(fd) };
+  }
+
+  /** Nobody has to be asked for it. */
+  #root(): Held {
+    const known = this.#known.get('/');
+    if (known !== undefined) return known;
+    const fd = open('/', HOLD);
+    this.#held.push(fd);
+    const root: Held = { fd, path: '/', stat: statOf(fd) };
+    this.#known.set(root.path, root);
+    return root;
   }
 
   async #step(spot: Spot, purpose: Purpose): Promise<Held | null> {
-    const there = (await this.hold(spot)) ?? (purpose.type === 'make' ? await this.#makeParent(spot) : null);
-    if (there === null || there.stat.isSymbolicLink()) return there;
-    if (!there.stat.isDirectory()) throw new Refusal(`${spot.path} is on the way and is no directory: remove it`);
+    const found = this.#known.get(spot.path) ?? (await this.hold(spot));
+    const there = found ?? (purpose.type === 'make' ? await this.#makeParent(spot) : null);
+    if (there === null || there.stat.type === 'link') return there;
+    if (there.stat.type !== 'directory') throw new Refusal(`${spot.path} is on the way and is no directory: remove it`);
     const { uid } = there.stat;
     // Who owns a directory on the way can put another in the place of what is made below it.
     if (purpose.type === 'make' && this.#self === ROOT && uid !== ROOT && uid !== purpose.owner)
@@ -179,7 +197,7 @@ export class Walk {
   async #makeParent(spot: Spot): Promise<Held | null> {
     const made = await this.make(spot);
     // Exchanged for a directory of ours that holds something, by who owns the one above: its mode is not ours to widen.
-    if (made?.stat.isDirectory() && made.stat.uid === this.#self && (await this.isEmpty(made)))
+    if (made?.stat.type === 'directory' && made.stat.uid === this.#self && (await this.isEmpty(made)))
       await this.chmod(made, PARENT_MODE);
     return made;
   }

@@ -31,9 +31,10 @@ export async function makeDirectory({ path, mode }: Directory, owner: Owner, wal
 
 async function judge(path: string, there: Held, owner: Owner, walk: Walk): Promise<void> {
   const { stat } = there;
-  if (stat.isSymbolicLink())
+  if (stat.type === 'link')
     throw new Refusal(`${path} is a symbolic link: name the directory that it leads to, or remove the link`);
-  if (!stat.isDirectory()) throw new Refusal(`${path} is there and is no directory: remove it, or choose another path`);
+  if (stat.type !== 'directory')
+    throw new Refusal(`${path} is there and is no directory: remove it, or choose another path`);
   if (stat.uid === owner.uid) return;
   const remedy = `remove it, or, if what is in it may be trusted, chown it to ${nameOf(owner.uid)}`;
   if (stat.uid !== walk.self)
