@@ -95,6 +95,12 @@ describe('explain', () => {
     expect(terminal.printed()).toMatch(/^ssh \(watched\)\n.*upkeep\.yaml:3[\s\S]*Time budget\n/);
   });
 
+  it('shows what the members of a pool have in common, or one of them', async () => {
+    writeFileSync(file, 'services: { web: { run: serve 808%i, instances: 2 } }\n');
+    expect((await run(['explain', 'web'])).terminal.printed()).toMatch(/^web \(supervised\)\n.*\[serve, 808%i\]/);
+    expect((await run(['explain', 'web@2'])).terminal.printed()).toMatch(/^web@2 \(supervised\)\n.*\[serve, 8082\]/);
+  });
+
   it('knows services of other hosts, and typos', async () => {
     writeFileSync(file, GOOD);
     expect((await run(['explain', 'shop'])).terminal.complained()).toMatch(/^upkeep: shop is not for this host: /);

@@ -11,7 +11,7 @@ export const explainService: Verb = async (input, ports) => {
   const { out } = ports.terminal;
   const name = input.words[0] ?? '';
   const { config, settings } = await loadRight(input, ports, 'settings');
-  const spec = config.specs.find((one) => one.name === name);
+  const spec = config.specs.find((one) => one.name === name || one.pool?.name === name);
   if (spec === undefined) {
     const other = config.elsewhere.find((one) => one.name === name);
     if (other !== undefined) throw usageError(`${name} is not for this host: ${other.reason}`);
@@ -21,7 +21,7 @@ export const explainService: Verb = async (input, ports) => {
     );
     throw usageError(`there is no service ${name} in ${fileOf(input, ports)}${near}`);
   }
-  const explanation = explain(spec, settings[name] ?? []);
+  const explanation = explain(name, spec, settings[name] ?? []);
   if (hasFlag(input, 'json')) await printJson(out, { version: 1, ...explanation });
   else await printLines(out, explanationLines(explanation));
   return EXIT.done;

@@ -1,13 +1,26 @@
 // The time budget of a service: how long each step from a death to being up again, and from a stop to being down, may
 // take by its settings. Numbers for `explain`.
 
-import type { ServiceSpec } from '../core/spec.js';
+import type { Command, ServiceSpec } from '../core/spec.js';
 import { type Millis, millis } from '../core/time.js';
 import { durationText } from './quantity.js';
 
 export interface BudgetStep {
   /** Stable, for scripts. */
-  readonly step: 'notice' | 'settle' | 'first-delay' | 'longest-delay' | 'start' | 'ready' | 'stop' | 'worst-restart';
+  readonly step:
+    | 'notice'
+    | 'grace'
+    | 'settle'
+    | 'first-delay'
+    | 'longest-delay'
+    | 'before-start'
+    | 'start'
+    | 'ready'
+    | 'after-start'
+    | 'before-stop'
+    | 'stop'
+    | 'after-stop'
+    | 'worst-restart';
   /** The longest it takes; null: without end. */
   readonly ms: Millis | null;
   /** For people. */
@@ -16,58 +29,103 @@ export interface BudgetStep {
 
 /** From top to bottom in the order of time. */
 export function budgetOf(spec: ServiceSpec): readonly BudgetStep[] {
-  const { kind, ready, restart } = spec;
-  const longest = longestDelay(spec);
-  const settle = kind.type === 'watched' ? kind.settle : millis(0);
-  const start = kind.type === 'watched' ? (kind.start?.timeout ?? null) : millis(0);
-  const hasStart = kind.type === 'supervised' || kind.start !== null;
-  const stop = stopTime(spec);
-  const steps: (BudgetStep | null)[] = [
+  const { hooks, ready } = spec;
+  return [
     { step: 'notice', ms: millis(0), text: 'a death is noticed at once, by an event' },
-    kind.type === 'watched' && hasStart
-      ? {
-          step: 'settle',
-          ms: settle,
-          text: `${durationText(settle)} to come back by itself, after an end that somebody may have wanted`,
-        }
-      : null,
-    hasStart && restart.when !== 'never'
-      ? {
-          step: 'first-delay',
-          ms: restart.delay,
-          text: `${durationText(restart.delay)} from start to start at first: what has lived longer comes back at once`,
-        }
-      : null,
-    hasStart && restart.when !== 'never'
-      ? {
-          step: 'longest-delay',
-          ms: longest,
-          text: `${durationText(longest)} between starts at most, while it keeps failing`,
-        }
-      : null,
-    kind.type === 'watched' && hasStart
-      ? { step: 'start', ms: start, text: within(start, 'for the start command') }
-      : null,
-    { step: 'ready', ms: ready.timeout, text: within(ready.timeout, 'until a start must count') },
-    { step: 'stop', ms: stop, text: within(stop, 'to stop by its ladder or command') },
-    hasStart && restart.when !== 'never'
-      ? {
-          step: 'worst-restart',
-          ms: sum([settle, longest, start, ready.timeout]),
-          text: worst([settle, longest, start, ready.timeout]),
-        }
-      : null,
+    ...patience(spec),
+    ...comingBack(spec),
+    ...around('before-start', beforeStart(spec), 'for its condition and the hooks before a start'),
+    ...startCommand(spec),
+    { step: 'ready', ms: ready.timeout, text: within(ready.timeout, readyFor(spec)) },
+    ...around('after-start', hooks.afterStart, 'for the hooks after a start'),
+    ...around('before-stop', hooks.beforeStop, 'for the hooks before a stop'),
+    { step: 'stop', ms: stopTime(spec), text: within(stopTime(spec), 'to stop by its ladder or command') },
+    ...around('after-stop', hooks.afterStop, 'for the hooks after a stop'),
+    ...worstRestart(spec),
   ];
-  return steps.filter((step) => step !== null);
 }
+
+/** How long each of those that it needs may be away. */
+function patience({ coupling }: ServiceSpec): readonly BudgetStep[] {
+  return coupling.needs.map(({ service, grace }) => ({
+    step: 'grace',
+    ms: grace,
+    text:
+      grace === 0
+        ? `it is stopped at once when ${service} ends`
+        : `${durationText(grace)} may ${service} be away before it is stopped`,
+  }));
+}
+
+function comingBack(spec: ServiceSpec): readonly BudgetStep[] {
+  const { kind, restart } = spec;
+  const settle: readonly BudgetStep[] =
+    kind.type === 'watched' && hasStart(spec)
+      ? [
+          {
+            step: 'settle',
+            ms: kind.settle,
+            text: `${durationText(kind.settle)} to come back by itself, after an end that somebody may have wanted`,
+          },
+        ]
+      : [];
+  if (!isRestarted(spec)) return settle;
+  const longest = longestDelay(spec);
+  return [
+    ...settle,
+    {
+      step: 'first-delay',
+      ms: restart.delay,
+      text: `${durationText(restart.delay)} from start to start at first: what has lived longer comes back at once`,
+    },
+    {
+      step: 'longest-delay',
+      ms: longest,
+      text: `${durationText(longest)} between starts at most, while it keeps failing`,
+    },
+  ];
+}
+
+function startCommand({ kind }: ServiceSpec): readonly BudgetStep[] {
+  if (kind.type !== 'watched' || kind.start === null) return [];
+  const { timeout } = kind.start;
+  return [{ step: 'start', ms: timeout, text: within(timeout, 'for the start command') }];
+}
+
+const readyFor = ({ kind }: ServiceSpec): string =>
+  kind.type === 'supervised' && kind.oneshot === 'yes' ? 'for its work' : 'until a start must count';
+
+/** Hooks run one after the other. */
+function around(step: BudgetStep['step'], commands: readonly Command[], what: string): readonly BudgetStep[] {
+  const ms = timeOf(commands);
+  return commands.length === 0 ? [] : [{ step, ms, text: within(ms, what) }];
+}
+
+function worstRestart(spec: ServiceSpec): readonly BudgetStep[] {
+  if (!isRestarted(spec)) return [];
+  const { kind, hooks, ready } = spec;
+  const ms = sum([
+    timeOf(hooks.afterStop),
+    ...(kind.type === 'watched' ? [kind.settle, kind.start?.timeout ?? null] : []),
+    longestDelay(spec),
+    timeOf(beforeStart(spec)),
+    ready.timeout,
+    timeOf(hooks.afterStart),
+  ]);
+  return [{ step: 'worst-restart', ms, text: within(ms, 'from a death until it is up or has failed once more') }];
+}
+
+const hasStart = ({ kind }: ServiceSpec): boolean => kind.type === 'supervised' || kind.start !== null;
+
+const isRestarted = (spec: ServiceSpec): boolean => hasStart(spec) && spec.restart.when !== 'never';
+
+const beforeStart = ({ hooks }: ServiceSpec): readonly Command[] =>
+  hooks.condition === null ? hooks.beforeStart : [hooks.condition, ...hooks.beforeStart];
+
+const timeOf = (commands: readonly Command[]): Millis | null => sum(commands.map(({ timeout }) => timeout));
 
 const within = (ms: Millis | null, what: string): string =>
   `${ms === null ? 'no limit' : `${durationText(ms)} at most`} ${what}`;
-
-function worst(parts: readonly (Millis | null)[]): string {
-  const total = sum(parts);
-  return `${total === null ? 'no limit' : `${durationText(total)} at most`} from a death until it is up or has failed once more`;
-}
 
 const sum = (parts: readonly (Millis | null)[]): Millis | null =>
   parts.reduce<Millis | null>(

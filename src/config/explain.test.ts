@@ -10,13 +10,23 @@ services:
   web: { run: node 'a b', extends: slow, env: { A: 1 }, ready: { port: 80, timeout: 10s }, stop: [{wait: 20s}, SIGKILL] }
   ssh: { watch: sshd, start: service ssh restart, settle: 2s }
   idle: { watch: /x, stop: { wait: none }, restart: never }
+  app:
+    run: x
+    needs: { web: { grace: 5s }, ssh: {} }
+    hooks:
+      condition: test -e /srv/app
+      beforeStart: [a, { exec: b, timeout: 10s }]
+      afterStart: { exec: c, timeout: 1s }
+      beforeStop: d
+      afterStop: { exec: e, timeout: 2s }
+  once: { run: x, oneshot: true }
 `;
 
 function explained(name: string): ReturnType<typeof explain> {
   const loaded = loadText(TEXT, { want: 'settings' });
   const spec = loaded.type === 'ok' ? loaded.config.specs.find((one) => one.name === name) : undefined;
   if (loaded.type === 'bad' || spec === undefined) throw new Error('bad');
-  return explain(spec, loaded.settings[name] ?? []);
+  return explain(name, spec, loaded.settings[name] ?? []);
 }
 
 describe('explain', () => {
@@ -66,6 +76,24 @@ describe('explain', () => {
       ['ready', 30_000],
       ['stop', null],
     ]);
+  });
+
+  it('counts the deadlines of hooks, and how long what it needs may be away', () => {
+    expect(explained('app').budget.map(({ step, ms, text }) => [step, ms, text])).toEqual([
+      ['notice', 0, 'a death is noticed at once, by an event'],
+      ['grace', 5000, '5s may web be away before it is stopped'],
+      ['grace', 0, 'it is stopped at once when ssh ends'],
+      ['first-delay', 100, '100ms from start to start at first: what has lived longer comes back at once'],
+      ['longest-delay', 33_000, '33s between starts at most, while it keeps failing'],
+      ['before-start', 190_000, '3m10s at most for its condition and the hooks before a start'],
+      ['ready', 30_000, '30s at most until a start must count'],
+      ['after-start', 1000, '1s at most for the hooks after a start'],
+      ['before-stop', 90_000, '1m30s at most for the hooks before a stop'],
+      ['stop', 10_000, '10s at most to stop by its ladder or command'],
+      ['after-stop', 2000, '2s at most for the hooks after a stop'],
+      ['worst-restart', 256_000, '4m16s at most from a death until it is up or has failed once more'],
+    ]);
+    expect(explained('once').budget.find(({ step }) => step === 'ready')?.text).toBe('no limit for its work');
   });
 
   it('is lines for people', () => {

@@ -11,9 +11,9 @@ export interface Explanation {
   readonly budget: readonly BudgetStep[];
 }
 
-/** Plain data, as `--json` prints it. */
-export const explain = (spec: ServiceSpec, settings: readonly Setting[]): Explanation => ({
-  name: spec.name,
+/** Plain data, as `--json` prints it. `name`: as it was asked for; that of a pool means what its members have in common. */
+export const explain = (name: string, spec: ServiceSpec, settings: readonly Setting[]): Explanation => ({
+  name,
   kind: spec.kind.type,
   settings,
   budget: budgetOf(spec),

@@ -5,10 +5,19 @@
 export function shareParts<T>(values: readonly T[]): readonly T[] {
   const known = new Map<string, unknown>();
   const numbers = new Map<unknown, number>();
+  // Most parts are one object already, the value of a default: what came of it is known.
+  const done = new Map<object, unknown>();
   // What is below a part stands in its key as the number of the object that it became: a part costs what it says itself,
   // not again what everything below it says.
   const share = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
+    const earlier = done.get(value);
+    if (earlier !== undefined) return earlier;
+    const result = shareAnew(value);
+    done.set(value, result);
+    return result;
+  };
+  const shareAnew = (value: object): unknown => {
     const shared: unknown = Array.isArray(value) ? value.map(share) : shareFields(value);
     const key = keyOf(shared, (part) => numbers.get(part) ?? 0);
     const before = known.get(key);
