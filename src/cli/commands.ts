@@ -152,6 +152,19 @@ export const commands: readonly Command[] = [
     group: 'look',
   },
   {
+    name: 'graph',
+    alias: null,
+    summary: 'who needs whom; with NAMEs what has to do with them',
+    words: [names],
+    options: [
+      option('--dot', 'in the language of Graphviz: upkeep graph --dot | dot -Tsvg'),
+      JSON_OUT,
+      option('--config <FILE>', 'of this file, not of what the keeper keeps', 'file'),
+      ...SYSTEM,
+    ],
+    group: 'look',
+  },
+  {
     name: 'history',
     alias: null,
     summary: 'what happened, and who asked for it',
@@ -352,7 +365,7 @@ export const commands: readonly Command[] = [
 ];
 
 /** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = ['graph', 'test', 'fds'];
+export const laterVerbs: readonly string[] = ['test', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);

@@ -16,6 +16,7 @@ export const verbs: Readonly<Record<string, Load>> = {
   once: async () => (await import('./once.js')).once,
   status: async () => (await import('./status.js')).status,
   why: async () => (await import('./why.js')).why,
+  graph: async () => (await import('./graph.js')).graph,
   history: async () => (await import('./history.js')).history,
   logs: async () => (await import('./logs.js')).logs,
   wait: async () => (await import('./wait.js')).wait,

@@ -104,6 +104,9 @@ export class ActRoute {
   }
 }
 
+const isListOfNames = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === 'string');
+
 /** How long whoever asks wants to wait; null: not at all. @throws ControlError */
 export function patienceIn({ searchParams }: URL): number | null {
   const wait = searchParams.get('wait');
@@ -119,7 +122,6 @@ function askedIn(body: unknown): { readonly verb: string; readonly services: rea
   const verb = fields.get('verb');
   const services = fields.get('services');
   if (typeof verb !== 'string') throw new ControlError(400, 'bad-verb', '`verb` is to be a text, like stop');
-  if (!Array.isArray(services) || !services.every((name) => typeof name === 'string'))
-    throw new ControlError(400, 'bad-services', '`services` is to be a list of names');
+  if (!isListOfNames(services)) throw new ControlError(400, 'bad-services', '`services` is to be a list of names');
   return { verb, services: [...new Set(services)] };
 }

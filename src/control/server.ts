@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Sender } from '../core/death.js';
+import { graphOf } from '../core/graph-view.js';
 import type { Report } from '../keeper/ports.js';
 import { type ActParts, ActRoute, type Objection, patienceIn } from './act-route.js';
 import { ControlError } from './control-error.js';
@@ -171,6 +172,8 @@ export class ControlServer {
   #find(path: readonly string[], url: URL, peer: Peer, gone: AbortSignal, response: ServerResponse): unknown {
     const [version, kind, name] = path;
     if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
+    if (version === 'v1' && path.length === 2 && kind === 'graph')
+      return graphOf(this.#parts.status(), this.#parts.services());
     if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
     if (version === 'v1' && path.length === 2 && kind === 'notices')
       return this.#parts.channels(this.#mayKnow(peer) ? 'yes' : 'no');

@@ -16,12 +16,16 @@ const running: ServiceState = {
 
 type Wish = NonNullable<Parameters<typeof supervised>[0]>;
 
-const viewAmong = (...entries: readonly (Wish | readonly [Wish, Partial<Service>])[]) =>
+type Entry = Wish | readonly [Wish, Partial<Service>];
+
+const isBare = (entry: Entry): entry is Wish => !Array.isArray(entry);
+
+const viewAmong = (...entries: readonly Entry[]) =>
   viewOf(
     worldOf(
       new Map(
         entries.map((entry): [string, Service] => {
-          const [wish, more] = 'name' in entry ? [entry, {}] : [entry[0] ?? {}, entry[1] ?? {}];
+          const [wish, more] = isBare(entry) ? [entry, {}] : entry;
           const spec = supervised(wish);
           return [spec.name, { ...newService(spec, instant(0)), state: running, ...more }];
         }),

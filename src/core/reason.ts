@@ -8,6 +8,7 @@ import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ServiceName } from './spec.js';
 import {
+  type Backoff,
   desiredOf,
   type Failed,
   isInFight,
@@ -44,7 +45,7 @@ function clauseOf(service: Service, now: Now, outlook: Outlook): string {
     case 'stopping':
       return whyStopping(service, state, outlook);
     case 'backoff':
-      return `next try in ${inWords(state.deadline - now.instant)}: ${isInFight(service) ? 'somebody stops it again and again, ' : ''}${last ?? ''}`;
+      return whyBackoff(service, state, now, last);
     case 'failed':
       return whyFailed(state, now, last);
   }
@@ -109,6 +110,12 @@ function whyStopping(service: Service, { phase, why }: Stopping, outlook: Outloo
   if (phase === 'stuck') return 'does not end; see the log of the keeper';
   const others = outlook.waitsFor(service);
   return others.length === 0 ? `stopping (${why})` : `waits for ${namesInWords(others)} to stop`;
+}
+
+function whyBackoff(service: Service, { deadline }: Backoff, now: Now, last: string | null): string {
+  const fight = isInFight(service) ? ['somebody stops it again and again'] : [];
+  const causes = [...fight, ...(last === null ? [] : [last])].join(', ');
+  return `next try in ${inWords(deadline - now.instant)}${causes === '' ? '' : `: ${causes}`}`;
 }
 
 function whyFailed({ failure, deadline }: Failed, now: Now, last: string | null): string {
