@@ -93,10 +93,10 @@ describe('a plan', () => {
 
   it('says service by service what would happen', () => {
     expect(planOf(set, coming).map(({ name, action }) => `${name} ${action}`)).toEqual([
-      'web restart',
-      'same none',
-      'fresh start',
       'old remove',
+      'web restart',
+      'fresh start',
+      'same none',
     ]);
   });
 

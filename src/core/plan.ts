@@ -3,20 +3,18 @@
 import { isResize } from './definition.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import type { SingleEvent } from './event.js';
+import { inOrderOfDoing, type PlanEntry, withOthers } from './plan-order.js';
 import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
 import { desiredOf, newService, type Service, type ServiceSet } from './state.js';
 import type { Instant } from './time.js';
 
-export interface PlanEntry {
-  readonly name: string;
-  readonly action: 'none' | 'live' | 'restart' | 'start' | 'stop' | 'remove';
-  /** The keys that changed. */
-  readonly keys: readonly string[];
-  readonly why: string;
-}
+export type { PlanEntry };
 
-/** Every service of both sides, in the order of the new configuration, then those that go. */
-export function planOf(set: ServiceSet, specs: readonly ServiceSpec[]): readonly PlanEntry[] {
+/** Every service of both sides, also those that only others move, in the order in which things are done; what nothing happens to comes last. */
+export const planOf = (set: ServiceSet, specs: readonly ServiceSpec[]): readonly PlanEntry[] =>
+  inOrderOfDoing(withOthers(ownEntries(set, specs), set, specs), set, specs);
+
+function ownEntries(set: ServiceSet, specs: readonly ServiceSpec[]): readonly PlanEntry[] {
   const coming = new Set<string>(specs.map((spec) => spec.name));
   const entries = specs.map((spec) => entryOf(set.get(spec.name), spec));
   for (const [name, service] of set) {

@@ -48,10 +48,10 @@ describe('apply', () => {
     const rows = plan.stdout.split('\n').map((line) => line.trim().split(/\s{2,}/));
     expect(rows).toEqual([
       ['NAME', 'ACTION', 'WHY'],
+      ['gone', 'remove', 'stopped and forgotten'],
       ['told', 'update live', 'takes effect at once (changed: description)'],
       ['warm', 'restart', 'a new process is needed for env (changed: env)'],
       ['fresh', 'start', 'new'],
-      ['gone', 'remove', 'stopped and forgotten'],
       ['no action: 1 service'],
       [''],
     ]);

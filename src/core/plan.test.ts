@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { supervised } from '../../test/support/builders.js';
+import { planOf } from './plan.js';
+import { asPid } from './process.js';
+import type { ServiceSpec } from './spec.js';
+import { newService, type Service } from './state.js';
+import { instant, millis } from './time.js';
+
+const runs = (spec: ServiceSpec): Service => ({
+  ...newService(spec, instant(0)),
+  state: {
+    name: 'running',
+    since: instant(0),
+    process: { pid: asPid(1), startTicks: 1, inode: null },
+    helper: null,
+    deadline: null,
+  },
+});
+
+type Wish = NonNullable<Parameters<typeof supervised>[0]>;
+
+const setOf = (...wishes: readonly Wish[]) =>
+  new Map(wishes.map((wish) => supervised(wish)).map((spec) => [spec.name as string, runs(spec)]));
+
+const linesOf = (set: ReadonlyMap<string, Service>, coming: readonly ServiceSpec[]): readonly string[] =>
+  planOf(set, coming).map(({ name, action, why }) => `${name} ${action}: ${why}`);
+
+const again = (wish: Wish): ServiceSpec => supervised({ ...wish, run: '/srv/new' });
+const web = { name: 'web', needs: ['api'] };
+const api = { name: 'api', needs: ['db'] };
+const db = { name: 'db' };
+
+describe('a plan of coupled services', () => {
+  it('shows what a restart moves along, in the order in which they start again', () => {
+    const set = setOf(web, api, db, { name: 'agent', restartWith: ['web'] });
+    const coming = [supervised(web), supervised(api), again(db), supervised({ name: 'agent', restartWith: ['web'] })];
+    expect(linesOf(set, coming)).toEqual([
+      'db restart: a new process is needed for run',
+      'api restart: needs db',
+      'web restart: needs api',
+      'agent restart: restarts with web',
+    ]);
+  });
+
+  it('shows what goes down with one that is wanted no more, and stops the last of a chain first', () => {
+    const set = setOf(db, api, web);
+    expect(linesOf(set, [supervised({ ...db, desired: 'down' }), supervised(api), supervised(web)])).toEqual([
+      'web stop: needs api, and goes down with it',
+      'api stop: needs db, and goes down with it',
+      'db stop: no longer wanted up',
+    ]);
+  });
+
+  it('stops and removes first, then changes in place, then starts; what is left alone comes last', () => {
+    const set = setOf({ name: 'same' }, { name: 'gone' }, { name: 'told' });
+    const coming = [
+      supervised({ name: 'same' }),
+      supervised({ name: 'front', needs: ['back'] }),
+      supervised({ name: 'back' }),
+      supervised({ name: 'told', description: 'new' }),
+    ];
+    expect(planOf(set, coming).map(({ name, action }) => `${name} ${action}`)).toEqual([
+      'gone remove',
+      'told live',
+      'back start',
+      'front start',
+      'same none',
+    ]);
+  });
+
+  it('follows the coupling that comes, not the one that was', () => {
+    const patient = { name: 'api', needs: [{ service: 'db', grace: millis(5000) }] };
+    expect(linesOf(setOf(db, api), [again(db), supervised(patient)])).toEqual([
+      'api live: takes effect at once',
+      'db restart: a new process is needed for run',
+    ]);
+  });
+
+  it('moves nothing that is down', () => {
+    const set = new Map([...setOf(db), ['api', newService(supervised(api), instant(0))] as const]);
+    expect(linesOf(set, [again(db), supervised(api)])[1]).toBe('api none: unchanged');
+  });
+});
