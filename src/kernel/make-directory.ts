@@ -36,9 +36,13 @@ async function judge(path: string, there: Held, owner: Owner, walk: Walk): Promi
   if (stat.type !== 'directory')
     throw new Refusal(`${path} is there and is no directory: remove it, or choose another path`);
   if (stat.uid === owner.uid) return;
-  const remedy = `remove it, or, if what is in it may be trusted, chown it to ${nameOf(owner.uid)}`;
+  const [is, wanted] = [nameOf(stat.uid), nameOf(owner.uid)];
   if (stat.uid !== walk.self)
-    throw new Refusal(`${path} belongs to user ${nameOf(stat.uid)}, not to ${nameOf(owner.uid)}: ${remedy}`);
+    throw new Refusal(
+      `${path} belongs to user ${is}, not to ${wanted}: remove it, or, if what is in it may be trusted, chown it to ${wanted}`,
+    );
   if (!(await walk.isEmpty(there)))
-    throw new Refusal(`${path} belongs to ${nameOf(stat.uid)} and is not empty: ${remedy}`);
+    throw new Refusal(
+      `${path} belongs to ${is} and is not empty: choose another path, or, if all in it is for ${wanted}, chown it to ${wanted}`,
+    );
 }

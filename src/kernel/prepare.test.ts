@@ -188,7 +188,9 @@ describe.skipIf(!isRoot)('the directories of a service of another user', () => {
     const spec = as(withDirectories({ path, mode: 0o750 }), NOBODY);
     mkdirSync(path);
     writeFileSync(join(path, 'secret'), '');
-    expect(await prepare(spec)).toMatch(/belongs to root \(0\) and is not empty: remove it, or, .* chown it to nobody/);
+    expect(await prepare(spec)).toMatch(
+      /belongs to root \(0\) and is not empty: choose another path, or, .* chown it to nobody/,
+    );
     expect(statSync(path).uid).toBe(0);
     rmSync(join(path, 'secret'));
     expect(await prepare(spec)).toBeNull();

@@ -144,6 +144,27 @@ for (const [name, without] of RUNGS) {
       expect(isThere(helper.pid)).toBe(true);
     });
 
+    it('keeps the socket that it has when a start is prepared, and no longer (graceful 8)', async () => {
+      const path = subject.pathOf('agent.sock');
+      const cleaned = { ...spec, clean: [path] };
+      const prepare = async (generation: number): Promise<void> => {
+        subject.kernel.perform({ type: 'prepare', spec: cleaned, generation });
+        await subject.until('it is prepared', () => of('prepared').at(-1)?.generation === generation);
+      };
+      const [program = '', ...words] = subject.programs.binds(path).argv;
+      const main = start(sh('setsid "$@" & exec sleep 600', program, ...words));
+      await until('it is bound', () => subject.at(path) === 'socket');
+      subject.kill(main, 'SIGKILL');
+      await hasEnded();
+      await prepare(2);
+      expect(subject.at(path)).toBe('socket');
+      expect(subject.reports).toContainEqual(expect.stringMatching(/agent\.sock is left there .* is bound to it/));
+      endRest(main, 'SIGKILL');
+      await isEmpty();
+      await prepare(3);
+      expect(subject.at(path)).toBeNull();
+    });
+
     it('is no zombie for long, and child_process of Node has all of its own (supervisors 2)', async () => {
       const main = start(sh('for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 0.2 & ); done; exec sleep 600'));
       const codes = Array.from({ length: 20 }, (_, i) => ended('/bin/sh', '-c', `sleep 0.1; exit ${i}`));
