@@ -35,11 +35,6 @@ describe('a keeper that comes back', () => {
     expect(comeBack([waiting], { ...next })).toEqual([{ as: waiting, events: [] }]);
   });
 
-  it('goes on with what an older version wrote down, which knew no opponents', () => {
-    const { opposition, ...known } = running;
-    expect(comeBack([known as Service], { ...old })).toEqual([{ as: { ...known, opposition }, events: [] }]);
-  });
-
   it('does not forget a process whose service the configuration has no more', () => {
     expect(comeBack([running])).toEqual([{ as: running, events: [{ type: 'removed', service: 'web' }] }]);
     const leaving: Service = { ...running, fate: 'removed' };

@@ -4,7 +4,6 @@
 
 import { isEqual } from './difference.js';
 import type { ServiceEvent } from './event.js';
-import { noOpposition } from './fight.js';
 import type { ServiceSpec } from './spec.js';
 import { newService, type Service } from './state.js';
 import type { Instant } from './time.js';
@@ -67,7 +66,5 @@ function goOn(was: Service, spec: ServiceSpec): Comeback {
 
 /** A keeper that was killed in the middle of its own end is not ending any more: what it was stopping stops, and comes up again. */
 function kept(was: Service): Service {
-  // A journal that an older version wrote knows nothing of opponents.
-  const whole: Service = { ...was, opposition: was.opposition ?? noOpposition };
-  return was.fate === 'ending' ? { ...whole, fate: 'stays' } : whole;
+  return was.fate === 'ending' ? { ...was, fate: 'stays' } : was;
 }

@@ -7,6 +7,7 @@ import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
 import { shareParts } from '../config/share.js';
 import { type Comeback, comebacks } from '../core/comeback.js';
+import { wholeSpec } from '../core/older.js';
 import type { ServiceSpec } from '../core/spec.js';
 import { newService, type Service } from '../core/state.js';
 import type { Instant } from '../core/time.js';
@@ -79,7 +80,7 @@ function readApplied({ runtime, state }: Places, { boot }: Found, report: Report
   }
   if (newest === null) return null;
   const { configuration } = newest;
-  return { ...configuration, specs: shareParts(configuration.specs) };
+  return { ...configuration, specs: shareParts(configuration.specs.map(wholeSpec)) };
 }
 
 const appliedPath = (directory: string): string => join(directory, 'applied.json');

@@ -4,6 +4,7 @@ import type { Sender } from '../core/death.js';
 import { doerOf, type Entry, type KeeperNews, type News } from '../core/entry.js';
 import { describeNews } from '../core/keeper-news.js';
 import type { Level } from '../core/message.js';
+import { wholeEntry } from '../core/older.js';
 import type { Value } from './store.js';
 
 /** As syslog counts: the less, the more it matters. */
@@ -31,7 +32,7 @@ export function rowOf(entry: Entry): readonly Value[] {
 }
 
 /** What was written by `rowOf`: the schema's version says so. */
-export const entryIn = (row: Readonly<Record<string, unknown>>): Entry => JSON.parse(String(row.entry));
+export const entryIn = (row: Readonly<Record<string, unknown>>): Entry => wholeEntry(JSON.parse(String(row.entry)));
 
 interface Columns {
   readonly level: Level;

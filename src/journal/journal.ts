@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import type { Entry } from '../core/entry.js';
 import { errorCode } from '../core/error-text.js';
+import { wholeEntry, wholeService, wholeSpec } from '../core/older.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 import type { Report } from '../keeper/ports.js';
@@ -23,8 +24,8 @@ import { decodeLine, encodeLine } from './line.js';
 import type { Snapshot, SnapshotLine } from './snapshot.js';
 import { isEntry, isTold, Untold } from './untold.js';
 
-/** 2: with the definitions of the services. 3: with what happened. */
-const version = 3;
+/** 2: with the definitions of the services. 3: with what happened. 4: services that are coupled, and hooks. */
+const version = 4;
 /** Below this size a journal is never compacted: rewriting costs more than it saves. */
 const compactAbove = 1 << 20;
 
@@ -330,11 +331,11 @@ function replay(lines: readonly string[], path: string): Found {
   for (const [i, line] of lines.entries()) {
     if (line === '' && i === lines.length - 1) continue;
     const value = decodeLine(line)?.value;
-    if (isDefinition(value)) definitions.set(value.d, value.spec);
+    if (isDefinition(value)) definitions.set(value.d, wholeSpec(value.spec));
     else if (isRecord(value)) snapshots.set(value.s.name, found(value.s, definitions));
     else if (isRemoval(value)) snapshots.delete(value.r);
     else if (isEntry(value)) {
-      untold.set(value.e.number, value.e);
+      untold.set(value.e.number, wholeEntry(value.e));
       last = value.e.number;
     } else if (isTold(value)) {
       for (const number of untold.keys()) if (number <= value.t) untold.delete(number);
@@ -357,14 +358,7 @@ function replay(lines: readonly string[], path: string): Found {
 function found(line: SnapshotLine, definitions: ReadonlyMap<number, ServiceSpec>): Snapshot {
   const { name, service, begun } = line;
   const next = line.next === null ? null : (definitions.get(line.next) ?? null);
-  return { name, service: complete(service), begun: begun ?? 0, spec: definitions.get(line.spec) ?? null, next };
-}
-
-/** Version 2 knew less of an end. */
-function complete(service: Snapshot['service']): Snapshot['service'] {
-  const { lastDeath } = service;
-  const unknown = { peakMemory: null, cpuTime: null, findings: null, onRequest: 'no' } as const;
-  return { ...{ asked: null }, ...service, lastDeath: lastDeath === null ? null : { ...unknown, ...lastDeath } };
+  return { name, service: wholeService(service), begun: begun ?? 0, spec: definitions.get(line.spec) ?? null, next };
 }
 
 // The checksum vouches for the shape: only we write such lines, and a newer version was refused.

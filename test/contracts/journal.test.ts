@@ -221,7 +221,7 @@ describe('the journal', () => {
   });
 
   it('refuses the journal of a newer version and leaves it as it is', () => {
-    const newer = encodeLine({ version: 4, boot: 'this-boot', host: 'web1', token: 't' });
+    const newer = encodeLine({ version: 5, boot: 'this-boot', host: 'web1', token: 't' });
     writeFileSync(path(), newer);
     expect(() => open()).toThrow(/newer upkeep/);
     expect(readFileSync(path(), 'utf8')).toBe(newer);

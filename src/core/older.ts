@@ -1,0 +1,54 @@
+// What an older version wrote down, as this one has it: a field that it did not know gets the value that means the same. The
+// one place for that; everything that is read back from a disk passes through here. Knows no disk.
+
+import type { Change } from './change.js';
+import type { Entry } from './entry.js';
+import { noOpposition } from './fight.js';
+import { noCoupling, noHooks, type ServiceSpec } from './spec.js';
+import type { Service, ServiceState } from './state.js';
+
+export function wholeSpec(spec: ServiceSpec): ServiceSpec {
+  const alone = { pool: null, coupling: noCoupling, hooks: noHooks, directories: [], clean: [] } as const;
+  const { kind } = spec;
+  return { ...alone, ...spec, kind: kind.type === 'supervised' ? { ...{ oneshot: 'no' }, ...kind } : kind };
+}
+
+/** The rest of a service, whose definitions are written elsewhere. */
+export function wholeService<S extends Omit<Service, 'spec' | 'next'>>(service: S): S {
+  const quiet = { asked: null, opposition: noOpposition, wave: null, missing: [], planned: null } as const;
+  const { state, lastDeath } = service;
+  const unseen = { peakMemory: null, cpuTime: null, findings: null, onRequest: 'no' } as const;
+  return {
+    ...quiet,
+    ...service,
+    state: wholeState(state),
+    lastDeath: lastDeath === null ? null : { ...unseen, ...lastDeath },
+  };
+}
+
+export function wholeEntry(entry: Entry): Entry {
+  const { news } = entry;
+  if (news.of === 'keeper') return entry;
+  const change: Change = { ...{ wave: null }, ...news.change };
+  return { ...entry, news: { ...news, change, about: { ...{ heldBack: [] }, ...news.about } } };
+}
+
+/** What it was to be started for was not written down: an end that nobody asked for is the commonest reason, and waits for no place. */
+function wholeState(state: ServiceState): ServiceState {
+  switch (state.name) {
+    case 'waiting':
+      return { ...{ why: state.for === 'boot' || state.for === 'shutdown' ? 'first' : 'restart' }, ...state };
+    case 'starting':
+      return { ...{ why: 'restart', hook: 0 }, ...state };
+    case 'stopping':
+      return { ...{ hook: 0 }, ...state };
+    case 'unknown':
+    case 'stopped':
+    case 'skipped':
+    case 'running':
+    case 'done':
+    case 'backoff':
+    case 'failed':
+      return state;
+  }
+}
