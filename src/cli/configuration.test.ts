@@ -154,6 +154,12 @@ describe('plan and apply', () => {
     expect(terminal.complained()).toBe('upkeep: warning: a.yaml:1: hm\n');
   });
 
+  it('names what changes beside the services', async () => {
+    const env = await open({ plan: () => ({ type: 'ok', entries: [], also: ['notices'], warnings: [] }) });
+    const { terminal } = await run(['plan'], { env });
+    expect(terminal.printed()).toBe('no service changes\nchanges too: notices\n');
+  });
+
   it('plans another file by its absolute path', async () => {
     let asked: unknown;
     const env = await open({

@@ -7,6 +7,8 @@ import { printable } from './text-width.js';
 
 export interface Plan {
   readonly entries: readonly PlanLine[];
+  /** Keys beside the services that change. */
+  readonly also: readonly string[];
   /** Mistakes in the files; then there is nothing to apply. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
@@ -20,12 +22,13 @@ export interface PlanLine {
 }
 
 export function planIn(body: unknown): Plan {
-  const { entries, problems, warnings } = fieldsOf(body);
+  const { entries, also, problems, warnings } = fieldsOf(body);
   return {
     entries: listOf(entries).map((entry) => {
       const { name, action, keys, why } = fieldsOf(entry);
       return { name: wordOf(name), action: wordOf(action), keys: listOf(keys).map(wordOf), why: wordOf(why) };
     }),
+    also: listOf(also).map(wordOf),
     problems: listOf(problems).map(wordOf),
     warnings: listOf(warnings).map(wordOf),
   };
@@ -41,7 +44,9 @@ export function planLines(plan: Plan, columns: number | null, paint: Paint): rea
   const changes = changesIn(plan);
   const rest = plan.entries.length - changes.length;
   const unchanged = rest === 0 ? [] : [`no action: ${rest === 1 ? '1 service' : `${rest} services`}`];
-  if (changes.length === 0) return ['nothing changes', ...unchanged];
+  const also = plan.also.length === 0 ? [] : [`changes too: ${plan.also.join(', ')}`];
+  if (changes.length === 0)
+    return [plan.also.length === 0 ? 'nothing changes' : 'no service changes', ...also, ...unchanged];
   const rows = changes.map(({ name, action, keys, why }) => [
     cell(name),
     cell(WORDS[action] ?? action, COLOURS[action] ?? null),
@@ -52,7 +57,7 @@ export function planLines(plan: Plan, columns: number | null, paint: Paint): rea
     { title: 'ACTION', least: null },
     { title: 'WHY', least: 16 },
   ];
-  return [...tableOf(titles, rows, columns, paint), ...unchanged];
+  return [...tableOf(titles, rows, columns, paint), ...also, ...unchanged];
 }
 
 const cell = (text: string, colour: Colour | null = null): Cell => ({ text, colour });

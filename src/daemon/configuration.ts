@@ -9,6 +9,7 @@ import { realHost } from '../config/host-facts.js';
 import { type Configuration, type Loaded, loadConfig } from '../config/load.js';
 import { whyNotTrusted } from '../config/ownership.js';
 import { problemText } from '../config/problem.js';
+import { isEqual } from '../core/difference.js';
 import { applyEvents, type PlanEntry, planOf } from '../core/plan.js';
 import type { ServiceSet } from '../core/state.js';
 import { brokenConfiguration } from '../core/status.js';
@@ -61,7 +62,13 @@ export interface Applying {
 }
 
 export type PlanAnswer =
-  | { readonly type: 'ok'; readonly entries: readonly PlanEntry[]; readonly warnings: readonly string[] }
+  | {
+      readonly type: 'ok';
+      readonly entries: readonly PlanEntry[];
+      /** Keys beside the services that change. */
+      readonly also: readonly string[];
+      readonly warnings: readonly string[];
+    }
   | { readonly type: 'bad'; readonly problems: readonly string[] };
 
 export class CurrentConfiguration {
@@ -105,6 +112,7 @@ export class CurrentConfiguration {
     return {
       type: 'ok',
       entries: planOf(this.#parts.services(), loaded.config.specs),
+      also: otherKeys(this.#current, loaded.config),
       warnings: loaded.warnings.map(problemText),
     };
   }
@@ -118,14 +126,18 @@ export class CurrentConfiguration {
       return { type: 'bad', problems: loaded.problems.map(problemText) };
     }
     const entries = planOf(services(), loaded.config.specs);
+    const also = otherKeys(this.#current, loaded.config);
     keep(loaded.config);
     this.#current = loaded.config;
     this.#problems = [];
     this.#look = null;
     post({ type: 'together', events: applyEvents(services(), loaded.config.specs, now()) });
-    return { type: 'ok', entries, warnings: loaded.warnings.map(problemText) };
+    return { type: 'ok', entries, also, warnings: loaded.warnings.map(problemText) };
   }
 }
+
+const otherKeys = (before: Configuration, after: Configuration): readonly string[] =>
+  (['notices', 'keeper', 'classes'] as const).filter((key) => !isEqual(before[key], after[key]));
 
 /**
  * The same, but the file at `path` is parsed only if that can matter: a thousand services are parsed for longer than they

@@ -99,6 +99,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     parallel: decision.configuration.keeper.limits.parallel,
   });
   const keep = (applied: Configuration): void => {
+    keeper.parallel = applied.keeper.limits.parallel;
     // A command is no configuration that could be the last good one.
     if (command === null) keepApplied(places, applied, (job) => outside.disk.send(job));
   };
