@@ -6,9 +6,12 @@ describe('a configuration to begin with', () => {
   it('is right as it is', () => expect(loadText(initText()).type).toBe('ok'));
 
   it('is right with everything in it that is commented out', () => {
-    const whole = initText().replace(/^( *)# (?=notices:|classes:|ssh:|apache:|web:| {2}(?:run|user|ready):)/gm, '$1');
+    const whole = initText().replace(
+      /^( *)# (?=notices:|classes:|ssh:|apache:|web:|migrate:| {2}(?:run|user|ready|needs):)/gm,
+      '$1',
+    );
     const loaded = configOf(whole);
-    expect(loaded.specs.map((spec) => spec.name)).toEqual(['ssh', 'apache', 'web']);
+    expect(loaded.specs.map((spec) => spec.name)).toEqual(['ssh', 'apache', 'web', 'migrate']);
   });
 
   it('names the daemons that were found, under names that will do', () => {

@@ -27,6 +27,10 @@ ${daemons.length === 0 ? EXAMPLES : found(daemons)}
   #   run: node /srv/web/server.js
   #   user: www-data
   #   ready: { port: 8080 }
+  #   needs: [migrate]     # starts when that is done, or ready; see also wants, after, restartWith
+
+  # One that does its work and ends:
+  # migrate: { run: /srv/web/migrate, oneshot: true }
 `;
 }
 
