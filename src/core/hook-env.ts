@@ -80,10 +80,12 @@ function resultOf({ state, lastDeath, spec, restarts }: Service): Environment {
   const isOld = isAfter && lastDeath !== null && lastDeath.at < (restarts.lastStart ?? 0);
   if (isAfter && (state.why === 'done' || isOld || lastDeath === null)) return { SERVICE_RESULT: 'success' };
   if (lastDeath === null) return {};
-  return { SERVICE_RESULT: resultText(spec.restart, lastDeath), ...exitOf(lastDeath.status) };
+  const result = { SERVICE_RESULT: resultText(spec.restart, lastDeath) };
+  // What a start came to grief by, before there was a main process, is no status of that.
+  return lastDeath.process === null ? result : { ...result, ...exitOf(lastDeath.status) };
 }
 
-function resultText(rule: RestartSpec, { cause, status, oom }: Death): string {
+function resultText(rule: RestartSpec, { cause, status, oom, process }: Death): string {
   if (oom === 'yes') return 'oom-kill';
   switch (cause) {
     case 'oom':
@@ -97,17 +99,16 @@ function resultText(rule: RestartSpec, { cause, status, oom }: Death): string {
       return 'resources';
     case 'requested':
     case 'coupling':
-      return status.type === 'unknown' ? 'success' : statusText(rule, status);
+      return status.type === 'unknown' || isSuccess(rule, status) ? 'success' : failureText(status);
     case 'exit':
     case 'signal':
     case 'limit':
     case 'gone':
-      return statusText(rule, status);
+      return process !== null && isSuccess(rule, status) ? 'success' : failureText(status);
   }
 }
 
-function statusText(rule: RestartSpec, status: ExitStatus): string {
-  if (isSuccess(rule, status)) return 'success';
+function failureText(status: ExitStatus): string {
   if (status.type !== 'signaled') return 'exit-code';
   return status.coreDumped ? 'core-dump' : 'signal';
 }
