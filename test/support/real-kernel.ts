@@ -186,7 +186,10 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       const stat = lstatSync(path, { throwIfNoEntry: false });
       return stat === undefined ? null : stat.isSocket() ? 'socket' : stat.isDirectory() ? 'directory' : 'file';
     },
-    place: (path, what) => void (what === 'file' ? writeFileSync(path, '') : mkdirSync(path)),
+    place: (path, what) => {
+      if (what === 'file') writeFileSync(path, '');
+      else mkdirSync(path);
+    },
     until: (what, holds) =>
       until(what, holds).catch((error: unknown) => {
         throw new Error(`${String(error)}; told: ${JSON.stringify([reports, events])}`);
