@@ -62,7 +62,14 @@ function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
 
 function lookDown(draft: Draft, service: Service, state: Stopping): void {
   if (state.process === null || stopsAfter(draft, service).length > 0) return;
-  carry(draft, service, descend(service, state.process, state.why, draft.at));
+  carry(draft, service, descend(service, state.process, wayDown(draft, service, state), draft.at));
+}
+
+/** A restart command brings it up again at once: where it has to wait for others, it is stopped, and started in its turn. */
+function wayDown(draft: Draft, service: Service, { why }: Stopping): Stopping['why'] {
+  const { kind } = service.spec;
+  const hasStart = kind.type === 'watched' && kind.start !== null;
+  return why === 'restart-command' && hasStart && startsAfter(draft, service).length > 0 ? 'requested' : why;
 }
 
 /** The one that has waited longest: those of earlier steps before those of this one. */

@@ -20,6 +20,8 @@ type Turning =
   | 'ended'
   /** An attempt to start it has come to nothing. */
   | 'failed'
+  /** The same, and it begins a wave: those that restart with it may be why. */
+  | 'relapsed'
   /** It is ready. */
   | 'returned'
   /** It was down already, and is to stay so. */
@@ -29,7 +31,7 @@ type Turning =
 /** Takes a move in, with all that follows for others: they are told to go down, not yet stopped or started. */
 export function carry(draft: Draft, was: Service | null, move: Move): void {
   const { happened } = move;
-  const turning = turningOf(was, move.service, happened);
+  const turning = turningOf(draft, was, move.service, happened);
   const now = withPart(draft, was, move.service, turning);
   if (now === was && move.effects.length === 0 && happened.length === 0) return;
   enter(draft, was, { ...move, service: now });
@@ -49,14 +51,14 @@ function noteSettled(draft: Draft, was: Service | null, now: Service): void {
   if (!isStillThere) for (const companion of companionsOf(draft, was)) draft.settled.push({ id, name: companion });
 }
 
-function turningOf(was: Service | null, now: Service, happened: readonly What[]): Turning {
+function turningOf(draft: Draft, was: Service | null, now: Service, happened: readonly What[]): Turning {
   if (was === null) return 'nothing';
   // Back by another's hand after an end that nobody had acted on yet: that end counts. Whoever it handed over to was never away.
   if (isUp(now) && !isUp(was))
     return isSettling(was) && happened.some(({ type }) => type === 'cameBack') ? 'ended' : 'returned';
   if (now.state.name === 'stopping' && was.state.name !== 'stopping')
     return isLeaving(now.state) ? 'leaving' : endingOf(happened);
-  if (happened.some(({ type }) => type === 'startFailed')) return 'failed';
+  if (happened.some(({ type }) => type === 'startFailed')) return isRelapse(draft, now) ? 'relapsed' : 'failed';
   if (hasEnded(was, now, happened)) return 'ended';
   return now.state.name === 'stopped' && was.state.name !== 'stopped' ? 'abandoned' : 'nothing';
 }
@@ -69,6 +71,12 @@ function endingOf(happened: readonly What[]): Turning {
 
 /** A start that is given up takes nobody with it: nobody was there for its sake. */
 const isLeaving = ({ phase, why }: Stopping): boolean => phase === 'turn' && why !== 'start-timeout' && why !== 'hook';
+
+/** In a wave its partners have moved already, and a quiet try of one that has failed disturbs nobody. */
+function isRelapse(draft: Draft, { spec, state, wave, missing, lastDeath }: Service): boolean {
+  const isOnItsOwn = wave === null && missing.length === 0 && state.name !== 'failed';
+  return isOnItsOwn && lastDeath?.process != null && draft.dependentsOf(spec.name).restarts.length > 0;
+}
 
 function hasEnded(was: Service, now: Service, happened: readonly What[]): boolean {
   if (was.state.name === 'stopping') {
@@ -92,18 +100,26 @@ function withPart(draft: Draft, was: Service | null, now: Service, turning: Turn
     case 'ended':
       return { ...joined(draft, now), missing: [] };
     case 'failed':
+      // Without what it needs: it waits for that as if it had been up.
+      return now.missing.length > 0 ? { ...joined(draft, now), missing: [] } : settle(now);
+    case 'relapsed':
+      return { ...now, wave: { id: waveOf(draft, now), step: 'settled', ahead: [] } };
     case 'returned':
     case 'abandoned':
       return settle(now);
     case 'nothing':
-      return isLost(now) && was !== null && !isLost(was) ? settle(now) : now;
+      if (was !== null && isLost(now) && !isLost(was)) return settle(now);
+      // Its restart command has left it alive.
+      if (now.state.name === 'starting' && now.wave?.step === 'down')
+        return { ...now, wave: { ...now.wave, step: 'up' } };
+      return now;
   }
 }
 
 /** As a member of a wave that takes it down: of the one that has not started it again yet, else of a new one of its own. */
 function joined(draft: Draft, service: Service): Service {
   const wave = service.wave?.step === 'down' ? service.wave : (inherited(service) ?? beginning(draft, service));
-  if (wave === null) return service;
+  if (wave === null) return { ...service, wave: null };
   return { ...service, wave: { ...wave, step: stepOf(service) } };
 }
 
@@ -120,11 +136,13 @@ function inherited({ missing }: Service): Membership | null {
 }
 
 /** null: there is nobody that it could move. */
-function beginning(draft: Draft, { spec }: Service): Membership | null {
-  const { needs, restarts } = draft.dependentsOf(spec.name);
-  if (needs.length + restarts.length === 0) return null;
-  return { id: `${spec.name}@${draft.at.instant}`, step: 'down', ahead: [] };
+function beginning(draft: Draft, service: Service): Membership | null {
+  const { needs, restarts } = draft.dependentsOf(service.spec.name);
+  return needs.length + restarts.length === 0 ? null : { id: waveOf(draft, service), step: 'down', ahead: [] };
 }
+
+/** The wave that it begins now. */
+const waveOf = ({ at }: Draft, { spec }: Service): WaveId => `${spec.name}@${at.instant}`;
 
 const settle = (service: Service): Service =>
   service.wave === null || service.wave.step === 'settled'
@@ -171,11 +189,9 @@ function spread(draft: Draft, service: Service, turning: Turning): void {
       }
       for (const name of restarts) draw(draft, name, wave.id, service.spec.name);
       return;
-    case 'failed':
-      // In a wave its partners have moved already; and a quiet try of one that has failed disturbs nobody.
-      if (wave === null && service.state.name !== 'failed' && service.lastDeath?.process != null) {
-        for (const name of restarts) draw(draft, name, `${service.spec.name}@${draft.at.instant}`, service.spec.name);
-      }
+    case 'relapsed':
+      if (wave === null) return;
+      for (const name of restarts) draw(draft, name, wave.id, service.spec.name);
       return;
     case 'returned':
       for (const name of needs) comfort(draft, name, service.spec.name);
@@ -183,6 +199,7 @@ function spread(draft: Draft, service: Service, turning: Turning): void {
     case 'abandoned':
       for (const name of needs) despair(draft, name, service);
       return;
+    case 'failed':
     case 'nothing':
       return;
   }
@@ -232,11 +249,12 @@ function despair(draft: Draft, name: ServiceName, abandoned: Service): void {
 }
 
 /** A reload is no end, but some want to be restarted after it. */
-function followReload(draft: Draft, { spec }: Service): void {
+function followReload(draft: Draft, service: Service): void {
+  const { spec } = service;
   for (const name of draft.dependentsOf(spec.name).needs) {
     const dependent = draft.get(name);
-    const need = dependent && couplingOf(dependent).needs.find(({ service }) => service === spec.name);
-    if (need?.onReload === 'restart') draw(draft, name, `${spec.name}@${draft.at.instant}`, null);
+    const need = dependent && couplingOf(dependent).needs.find(({ service: needed }) => needed === spec.name);
+    if (need?.onReload === 'restart') draw(draft, name, waveOf(draft, service), null);
   }
 }
 

@@ -47,6 +47,8 @@ export type Step =
   | { readonly type: 'temper'; readonly pick: number; readonly temper: Temper }
   | { readonly type: 'spawn errors'; readonly count: number; readonly errno: string }
   | { readonly type: 'ask'; readonly pick: number; readonly wish: Wish; readonly length: number }
+  /** The same of several at once. */
+  | { readonly type: 'ask all'; readonly picks: readonly number[]; readonly wish: 'start' | 'stop' | 'restart' }
   | { readonly type: 'echo'; readonly pick: number }
   | { readonly type: 'lie'; readonly pick: number; readonly about: 'exited' | 'becameReady' | 'emptied' | 'spawned' }
   /** `again`: the next one is killed after that many calls too, 1 is in the middle of its beginning; 0: it is not. */
@@ -61,7 +63,7 @@ export type Step =
   | {
       readonly type: 'change';
       readonly pick: number;
-      readonly what: 'description' | 'command' | 'desired' | 'restart rule';
+      readonly what: 'description' | 'command' | 'desired' | 'restart rule' | 'coupling';
     }
   | { readonly type: 'remove'; readonly pick: number }
   | { readonly type: 'add back' }
@@ -154,6 +156,14 @@ function step(random: Random): Step {
       }),
     ],
     [24, () => ({ type: 'ask', pick, wish: random.pick(wishes), length: random.int(1, 60_000) })],
+    [
+      4,
+      () => ({
+        type: 'ask all',
+        picks: Array.from({ length: random.int(2, 4) }, () => random.int(0, 1_000_000)),
+        wish: random.pick(['start', 'stop', 'restart', 'restart'] as const),
+      }),
+    ],
     [5, () => ({ type: 'echo', pick })],
     [5, () => ({ type: 'lie', pick, about: random.pick(lies) })],
     [
@@ -177,7 +187,7 @@ function step(random: Random): Step {
       () => ({
         type: 'change',
         pick,
-        what: random.pick(['description', 'command', 'desired', 'restart rule'] as const),
+        what: random.pick(['description', 'command', 'desired', 'restart rule', 'coupling'] as const),
       }),
     ],
     [2, () => ({ type: 'remove', pick })],

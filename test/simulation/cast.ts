@@ -1,7 +1,7 @@
-// Who plays in a simulation: one to six services of both kinds, drawn from the seed, and what their programs do in
-// each temper. Knows the host and the specs, not the keeper.
+// Who plays in a simulation: services of both kinds, drawn from the seed, one to six that have nothing to do with each other
+// or a graph of up to fifty, and what their programs do in each temper. Knows the host and the specs, not the keeper.
 
-import type { Leftovers, ServiceSpec } from '../../src/core/spec.js';
+import type { Coupling, Leftovers, ServiceName, ServiceSpec } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
 import { command, ladder, rung, supervised, watched } from '../support/builders.js';
 import {
@@ -25,9 +25,49 @@ import type { Temper } from './action.js';
 
 /** Draws the services. */
 export function cast(random: Random): readonly ServiceSpec[] {
-  return Array.from({ length: random.int(1, 6) }, (_, index) =>
+  const specs = Array.from({ length: drawSize(random) }, (_, index) =>
     random.chance(0.5) ? drawSupervised(random, `run${index}`) : drawWatched(random, `watch${index}`),
   );
+  if (random.chance(0.4)) return specs;
+  const names = specs.map(({ name }) => name);
+  const coupled = specs.map((spec) => ({ ...spec, coupling: drawCoupling(random, spec.name, names) }));
+  // What others need may come after them in the configuration.
+  return random.chance(0.5) ? coupled : coupled.reverse();
+}
+
+/** Mostly few, whose every pair meets often; now and then many. */
+function drawSize(random: Random): number {
+  const r = random.next();
+  if (r < 0.8) return random.int(1, 6);
+  return r < 0.97 ? random.int(7, 14) : random.int(15, 50);
+}
+
+/** The number at the end of its name: needs and after go to lower ones, so that there is an order. */
+const rankOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0);
+
+/** What it has to do with some of the others: to few of many, to many of few. */
+export function drawCoupling(random: Random, name: ServiceName, names: readonly ServiceName[]): Coupling {
+  const most = 2 / Math.max(2, names.length);
+  const some = (from: readonly ServiceName[], chance: number): readonly ServiceName[] =>
+    from.filter(() => random.chance(chance * most));
+  const lower = names.filter((other) => rankOf(other) < rankOf(name));
+  const others = names.filter((other) => other !== name);
+  const needs = some(lower, 0.7).map((service) => ({
+    service,
+    grace: millis(random.pick([0, 0, 0, 500, 5_000])),
+    onReload: random.pick(['nothing', 'nothing', 'restart'] as const),
+  }));
+  return { needs, wants: some(lower, 0.2), after: some(lower, 0.2), restartWith: some(others, 0.4) };
+}
+
+/** The same without those that are not there any more: a configuration that needs them would be refused. */
+export function withoutMissing(spec: ServiceSpec, names: ReadonlySet<string>): ServiceSpec {
+  const { coupling } = spec;
+  const isThere = (name: string): boolean => names.has(name);
+  const needs = coupling.needs.filter(({ service }) => isThere(service));
+  const restartWith = coupling.restartWith.filter(isThere);
+  const isWhole = needs.length === coupling.needs.length && restartWith.length === coupling.restartWith.length;
+  return isWhole ? spec : { ...spec, coupling: { ...coupling, needs, restartWith } };
 }
 
 const leftovers: readonly Leftovers[] = ['kill', 'stop', 'leave'];

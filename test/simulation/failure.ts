@@ -11,6 +11,7 @@ type Failed = Extract<Verdict, { readonly type: 'failed' }>;
 export function ruleOf(failed: Failed): string {
   return (failed.rule.split('\n')[0] ?? '')
     .replaceAll(/\{"name":"(\w+)".*?("phase":"\w+"|"why":"\w+"|"for":"\w+")?.*\}/g, '$1 $2')
+    .replace(/^(nobody was told of entry).*/, '$1')
     .replaceAll(/\b(run|watch)\d+/g, 'a service')
     .replaceAll(/\d+/g, 'N');
 }

@@ -5,9 +5,10 @@ import { isEqual } from '../../src/core/difference.js';
 import type { Effect } from '../../src/core/effect.js';
 import { type Event, LOST } from '../../src/core/event.js';
 import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
-import type { ServiceSpec } from '../../src/core/spec.js';
+import { noCoupling, type ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service } from '../../src/core/state.js';
 import type { Stage } from '../support/stage.js';
+import { Order } from './order.js';
 
 export class Invariants {
   readonly #stage: Stage;
@@ -25,11 +26,13 @@ export class Invariants {
   readonly #failedStarts = new Map<string, number>();
   #stalledAt = Number.NEGATIVE_INFINITY;
   readonly #starts = new Map<string, number[]>();
+  readonly #order: Order;
   /** The first rule that was broken. The keeper drops surprises, so throwing at it would hide them. */
   broken: string | null = null;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#order = new Order(stage, (rule) => this.fail(rule));
     stage.onEffect = (effect) => this.#beforeEffect(effect);
     stage.onFact = (event) => this.#beforeFact(event);
   }
@@ -70,6 +73,7 @@ export class Invariants {
 
   /** A keeper was killed: what was on record as serving is none of the next one's business. */
   keeperDied(): void {
+    this.#order.keeperDied();
     for (const service of this.#stage.journal.load()) {
       const { spec, state, next, fate } = service;
       if (state.name !== 'running' || desiredOf(service) === 'down' || fate !== 'stays' || next !== null) continue;
@@ -103,6 +107,7 @@ export class Invariants {
   }
 
   #beforeEffect(effect: Effect): void {
+    this.#order.beforeEffect(effect);
     const name = 'spec' in effect ? effect.spec.name : effect.service;
     if ('process' in effect && !(this.#known.get(name) ?? []).some((ref) => isSameProcess(ref, effect.process))) {
       this.fail(`${effect.type} for ${name} names process ${effect.process.pid}, which never was one of its processes`);
@@ -130,8 +135,15 @@ export class Invariants {
     const aims =
       (effect.type === 'signal' || effect.type === 'endRest' || effect.type === 'endHelper') &&
       isSameProcess(effect.process, process);
-    if (aims || effect.type === 'spawn')
+    // Another that ended has taken it with it: that is no matter of the keeper's death.
+    if (this.#isMovedByAnother(name)) this.#untouched.delete(name);
+    else if (aims || effect.type === 'spawn')
       this.fail(`${effect.type} for ${name}, whose process ${process.pid} outlived a keeper`);
+  }
+
+  #isMovedByAnother(name: string): boolean {
+    const state = this.#stage.journal.of(name)?.state;
+    return state?.name === 'stopping' && state.why === 'coupling';
   }
 
   #beforeSpawn(effect: Effect & { type: 'spawn' }): void {
@@ -148,7 +160,7 @@ export class Invariants {
     // An order that a keeper did not live to carry out is given again, under its own number.
     const isAgain = this.#lastGeneration.get(name) === generation;
     this.#lastGeneration.set(name, generation);
-    if (role !== 'restart' && !isAgain) this.#countStart(spec);
+    if (role !== 'restart' && !isAgain && isOnItsOwn(recorded)) this.#countStart(spec);
   }
 
   #beforeStartCommand(name: string, role: string): void {
@@ -178,6 +190,7 @@ export class Invariants {
     const stage = this.#stage;
     if (stage.problems.length > 0) this.fail(`the keeper reported: ${stage.problems.join('\n')}`);
     this.#forgetExpired();
+    this.#order.check();
     if (stage.keeperLives === 'no') return;
     const deadlines: number[] = [];
     for (const service of stage.keeper.services.values()) {
@@ -199,9 +212,7 @@ export class Invariants {
     if (total < before) this.fail(`${name} had counted ${before} restarts, and now ${total}`);
     this.#totals.set(name, total);
     if (spec.kind.type === 'watched') return;
-    const ends = this.#stage.kernel.births.filter(
-      (birth) => birth.service === name && birth.role === 'main' && birth.process.life === 'gone',
-    ).length;
+    const ends = this.#stage.kernel.endedMains(name);
     const failures = this.#failedStarts.get(name) ?? 0;
     if (total > ends + failures)
       this.fail(`${name} has counted ${total} restarts after ${ends} ends and ${failures} failed starts`);
@@ -256,6 +267,13 @@ export class Invariants {
 function deadlineOf(service: Service): number | null {
   if (service.hold !== null && service.fate === 'stays') return null;
   return 'deadline' in service.state ? service.state.deadline : null;
+}
+
+/** A start on another's account, or by an operator's wish for another that needs it, is no restart of its own. */
+function isOnItsOwn(service: Service | null): boolean {
+  const state = service?.state;
+  if (service === null || isEqual(service.spec.coupling, noCoupling)) return true;
+  return state?.name === 'starting' && (state.why === 'restart' || state.why === 'retry');
 }
 
 /** The main process that the service had last, as far as it is on record. */

@@ -2,7 +2,7 @@
 // each, and nothing that is believed to be down although it runs. Over the deaths of keepers that had not written their last steps.
 
 import type { Entry } from '../../src/core/entry.js';
-import type { Service } from '../../src/core/state.js';
+import { originOf, type Service } from '../../src/core/state.js';
 import type { Newsroom } from '../support/newsroom.js';
 
 /** What is wrong with it; null: nothing. */
@@ -32,6 +32,8 @@ function deservesTelling({ news }: Entry): boolean {
   const { change, about } = news;
   const { what } = change;
   if (what.type !== 'died') return false;
+  // Whoever goes with another is told of with that one.
+  if (change.wave !== null && originOf(change.wave) !== change.service) return false;
   const isLeft = what.next.type === 'nothing' && change.to !== 'stopped' && change.to !== 'failed';
   return about.hold === 'no' && about.desired === 'up' && !isLeft;
 }

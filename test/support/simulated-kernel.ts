@@ -47,6 +47,9 @@ export class SimulatedKernel implements Kernel {
   readonly #lastArrival = new Map<string, number>();
   readonly #underWay = new Map<string, number>();
   readonly births: Birthright[] = [];
+  /** Those of them that live, and how many main processes have ended, by service: asked after every step of a simulation. */
+  readonly #living = new Map<string, Birthright[]>();
+  readonly #endedMains = new Map<string, number>();
   /** Errors that the next spawns meet, before any program is asked: EMFILE, EAGAIN. */
   readonly spawnErrors: string[] = [];
 
@@ -56,6 +59,14 @@ export class SimulatedKernel implements Kernel {
     this.#host = options.host;
     this.#host.onExit((process, evidence) => this.#ended(process, evidence));
     this.#host.onChange(() => this.#noticed());
+  }
+
+  living(service: string): readonly Birthright[] {
+    return this.#living.get(service) ?? [];
+  }
+
+  endedMains(service: string): number {
+    return this.#endedMains.get(service) ?? 0;
   }
 
   connect(post: Post): void {
@@ -165,7 +176,7 @@ export class SimulatedKernel implements Kernel {
     }
     const uid = UIDS[command.user ?? spec.settings.user ?? 'root'] ?? 0;
     const process = this.#host.bear({ argv: command.argv, program, ppid: this.#host.keeperPid, group: null, uid });
-    this.births.push({ process, service: spec.name, role, generation, hook, env });
+    this.#note({ process, service: spec.name, role, generation, hook, env });
     this.#followed.push({ service: spec.name, ref: process.ref });
     this.#tell({ type: 'spawned', service: spec.name, role, generation, process: process.ref }, named(process.ref));
   }
@@ -286,7 +297,21 @@ export class SimulatedKernel implements Kernel {
     this.#awaiting.set(spec.name, cancel);
   }
 
+  #note(birth: Birthright): void {
+    this.births.push(birth);
+    this.#living.set(birth.service, [...this.living(birth.service), birth]);
+  }
+
   #ended(process: SimulatedProcess, evidence: ExitEvidence): void {
+    for (const [service, births] of this.#living) {
+      const birth = births.find((one) => one.process === process);
+      if (birth === undefined) continue;
+      this.#living.set(
+        service,
+        births.filter((one) => one !== birth),
+      );
+      if (birth.role === 'main') this.#endedMains.set(service, this.endedMains(service) + 1);
+    }
     for (const { service } of this.#followed.filter((f) => isSameProcess(f.ref, process.ref))) {
       this.#tell({ type: 'exited', service, process: process.ref, evidence, away: 'no' }, named(process.ref));
     }

@@ -192,16 +192,15 @@ export class Stage {
 
   /** The living processes that effects started as the main process of this service. */
   mains(name: string): readonly SimulatedProcess[] {
-    return this.kernel.births
-      .filter((birth) => birth.service === name && birth.role === 'main' && birth.process.life !== 'gone')
-      .map((birth) => birth.process);
+    return this.helpers(name, 'main');
   }
 
   /** The living start commands (or others of that role) of this service. */
   helpers(name: string, role: string): readonly SimulatedProcess[] {
-    return this.kernel.births
-      .filter((birth) => birth.service === name && birth.role === role && birth.process.life !== 'gone')
-      .map((birth) => birth.process);
+    return this.kernel
+      .living(name)
+      .filter((birth) => birth.role === role)
+      .map(({ process }) => process);
   }
 
   /** The one living main process of a supervised service. */
