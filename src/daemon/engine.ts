@@ -148,8 +148,9 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
       await newsroom.close(flushPatience);
       memory.journal.close();
       log.flush();
-      if ((await outside.disk.flush(flushPatience)) === 'late') {
-        report('the disk does not answer; ending without its last word', null);
+      const isLate = (await outside.disk.flush(flushPatience)) === 'late';
+      if (isLate) report('the disk does not answer; ending without its last word', null);
+      if (isLate || outside.waitsForFiles() === 'yes') {
         lastWord();
         outside.endAtOnce(exitCode);
       }

@@ -55,6 +55,8 @@ export interface Outside {
   readonly peerOf: (socket: Socket) => Peer | null;
   /** A look whether the machine was suspended: nobody tells us. */
   readonly lookForSleep: () => void;
+  /** `yes`: a thread waits for a file system. */
+  readonly waitsForFiles: () => 'yes' | 'no';
   /** Ends the process without waiting for a thread that hangs in a disk. */
   readonly endAtOnce: (code: number) => void;
   close(): void;
@@ -125,6 +127,7 @@ export function composeOutside({ places, token, begunAt, report, post, together 
     notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
     peerOf,
     lookForSleep: () => sleeps.look(),
+    waitsForFiles: () => kernel.waitsForFiles,
     endAtOnce: exitAtOnce,
     close: () => {
       listening?.close();

@@ -183,6 +183,11 @@ export class RealKernel implements Kernel {
     });
   }
 
+  /** `yes`: a call to a file system has not returned, and Node's own exit would wait for it. */
+  get waitsForFiles(): 'yes' | 'no' {
+    return this.#preparations.isUnderWay;
+  }
+
   close(): void {
     const { seeker, exits, groups, reaper, witnesses, pump } = this.#parts;
     for (const timer of this.#retries) clearTimeout(timer);

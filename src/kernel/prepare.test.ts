@@ -338,9 +338,10 @@ describe('a file system that does not answer', () => {
     all.begin(cleaning(path), 1);
     await until('it is given up', () => answers.length === 1);
     const before = readdirSync('/proc/self/fd').length;
+    expect(all.isUnderWay).toBe('yes');
     answer();
     await until('what was held is let go', () => readdirSync('/proc/self/fd').length < before);
-    expect(existsSync(path)).toBe(true);
+    expect([existsSync(path), all.isUnderWay]).toEqual([true, 'no']);
     all.begin(withDirectories({ path: join(home, 'made'), mode: 0o755 }), 2);
     await until('it is answered', () => answers.length === 2);
     expect(answers[1]).toMatchObject({ problem: null });

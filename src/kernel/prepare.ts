@@ -51,6 +51,11 @@ export class Preparations {
     this.#calls = parts.calls ?? realCalls;
   }
 
+  /** `yes`: a file system has not answered yet. */
+  get isUnderWay(): 'yes' | 'no' {
+    return this.#walking.size + this.#lost.size > 0 ? 'yes' : 'no';
+  }
+
   /** Answers with `prepared`: at once where there is nothing to do. */
   begin(spec: ServiceSpec, generation: number): void {
     const order = { spec, generation };
