@@ -84,7 +84,7 @@ export function note(draft: Draft, was: Service | null, now: Service, what: What
   draft.changes.push({
     ...stamp(draft, now),
     from: fromIn(draft, was ?? now).name,
-    wave: now.wave?.id ?? was?.wave?.id ?? null,
+    wave: now.wave?.id ?? null,
     what,
   });
 }

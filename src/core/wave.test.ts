@@ -110,6 +110,24 @@ describe('one step', () => {
     expect(waves).toEqual({ a: null, b: 'b@100000', c: 'a@1' });
   });
 
+  it('leaves its old wave when it ends for itself, also where it begins none', () => {
+    const [a, b, c] = upAndRunning(
+      supervised({ name: 'a' }),
+      supervised({ name: 'b', needs: ['a'] }),
+      supervised({ name: 'c', needs: ['a'] }),
+    ) as [Service, Service, Service];
+    const wave = { id: 'a@1', step: 'settled', ahead: [] } as const;
+    const waits: Service = {
+      ...c,
+      wave: { ...wave, step: 'down' },
+      state: { name: 'waiting', since: instant(0), for: 'leftovers', why: 'coupling', deadline: null },
+    };
+    const outcome = take([{ ...a, wave }, { ...b, wave }, waits], died(b));
+    expect(outcome.changes.map(({ wave: id }) => id)).not.toContain('a@1');
+    expect(outcome.services.find(({ spec }) => spec.name === 'b')?.wave).toBeNull();
+    expect(outcome.services.find(({ spec }) => spec.name === 'b')?.restarts.total).toBe(1);
+  });
+
   it('remembers until when a patient one waits, and lets it go on when what it misses is back', () => {
     const [db, app] = upAndRunning(
       supervised({ name: 'db' }),

@@ -188,6 +188,30 @@ describe('the ring of seed 000', () => {
     expect(stage.state('agent').name).toBe('running');
   });
 
+  it('does not move the witness by the wave that its own failed start began', () => {
+    // Without needs nothing holds the witness back: it starts again at once, while the agent is still on its way down.
+    const stage = ring({}, [
+      supervised({ name: 'witness', restartWith: ['agent'], ready: bySocket }),
+      supervised({ name: 'agent', needs: ['witness'], restartWith: ['witness'], ready: bySocket }),
+    ]);
+    stage.host.install('/srv/agent', program(drains(300), readyAfter(20)));
+    stage.ask('agent', 'restart');
+    stage.run(60_000);
+    stage.ask('agent', 'hold');
+    stage.host.install('/srv/witness', program(diesAfter(200, 'SIGSEGV'), readyAfter(null)));
+    stage.ask('witness', 'restart');
+    stage.run(150);
+    stage.ask('agent', 'unhold');
+    stage.runUntil(() => stage.happened('witness', 'startFailed').length === 1);
+    stage.host.install('/srv/witness', program(lives, readyAfter(20)));
+    const changes = stage.changes.length;
+    rests(stage);
+    const moved = stage.changes
+      .slice(changes)
+      .filter(({ what }) => what.type === 'stopping' && what.why === 'coupling');
+    expect(moved.map(({ service }) => service)).not.toContain('witness');
+  });
+
   it('goes on with a wave in whose middle the agent dies again: that death begins a new one', () => {
     const stage = ring();
     const changes = stage.changes.length;

@@ -126,6 +126,24 @@ describe('a watched daemon that others are coupled to', () => {
   });
 });
 
+describe('a watched daemon with a restart command', () => {
+  it('is stopped, and started in its turn, where what it needs is restarted with it', () => {
+    const stage = new Stage();
+    stage.host.install('/srv/db', program(drains(300), readyAfter(20)));
+    stage.host.install('/etc/init.d/ssh', startsDaemon(['/usr/sbin/ssh'], program(lives)));
+    stage.bear('/usr/sbin/ssh', program());
+    const restartCommand = command('/etc/restart.d/ssh', 5_000);
+    stage.addAll([watched({ needs: ['db'], restartCommand }), supervised({ name: 'db' })]);
+    settle(stage, ['ssh', 'db']);
+    stage.run(60_000);
+    const effects = stage.effects.length;
+    stage.askAll(['ssh', 'db'], 'restart');
+    rests(stage);
+    expect(actsSince(stage, effects)).toEqual(['SIGTERM ssh', 'SIGTERM db', 'start db', 'start ssh']);
+    expect(stage.spawns('ssh', 'restart')).toBe(0);
+  });
+});
+
 describe('a watched daemon that needs ours', () => {
   it('is stopped before ours gets its signal, and started by its start command when ours is back', () => {
     const stage = new Stage();

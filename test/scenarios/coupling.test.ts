@@ -397,6 +397,23 @@ describe('patience (grace)', () => {
   });
 });
 
+describe('a start that fails while what it needs is away', () => {
+  it('is not charged, and tried again when that is back', () => {
+    const specs = [service('db', backAfter(3_000)), service('app', { needs: [{ service: 'db', grace: seconds(5) }] })];
+    const stage = standing(specs);
+    stage.ask('app', 'restart');
+    stage.host.install('/srv/app', program(exitsAfter(500, 1), readyAfter(null)));
+    stage.runUntilState('app', 'starting');
+    endMain(stage, 'db', 'SIGKILL');
+    stage.run(1_000);
+    expect(stage.happened('app', 'startFailed')).toHaveLength(1);
+    expect(stage.state('app')).toMatchObject({ name: 'waiting', for: 'turn' });
+    stage.host.install('/srv/app', program(lives, readyAfter(20)));
+    rests(stage, ['db', 'app']);
+    expect(stage.service('app').restarts.total).toBe(0);
+  });
+});
+
 describe('a reload', () => {
   const reload = { type: 'signal', signal: 'SIGHUP' } as const;
 
