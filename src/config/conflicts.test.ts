@@ -44,4 +44,20 @@ describe('what two services say and cannot both have is told as a warning', () =
     ];
     expect(warningsOf(services(text.join('\n')))).toEqual([]);
   });
+
+  it('and a name without a value, which looks like a need and is none', () => {
+    const text = [
+      'defaults: { needs: net }',
+      'services:',
+      '  net: { run: x }',
+      '  db: { run: x, needs: { net: } }',
+      '  web: { run: x, needs: { db: , net: }, directories: { /run/web: } }',
+      '',
+    ].join('\n');
+    const means = 'without a value takes back what defaults or templates say, and they say nothing of it';
+    expect(warningsOf(text)).toEqual([
+      `/u.yaml:5:27: services.web.needs: db ${means}; write \`db: {}\` if it is meant`,
+      `/u.yaml:5:56: services.web.directories: /run/web ${means}; write \`/run/web: {}\` if it is meant`,
+    ]);
+  });
 });

@@ -1,6 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { configOf, problemsOf, WEB1, warningsOf } from '../../test/support/configuration.js';
-import type { Coupling, ServiceSpec } from '../core/spec.js';
+import { orderOf, targetsOf } from '../core/graph.js';
+import { type Coupling, type Need, noCoupling, type ServiceSpec, serviceName } from '../core/spec.js';
+import { millis } from '../core/time.js';
 
 const services = (text: string, before = ''): string => `${before}services:\n${text.replace(/^/gm, '  ')}\n`;
 
@@ -10,7 +14,11 @@ const specsOf = (...lines: readonly string[]): Readonly<Record<string, ServiceSp
 const couplingOf = (text: string, name = 'web'): Coupling | undefined =>
   configOf(text).specs.find((spec) => spec.name === name)?.coupling;
 
-const need = (service: string, grace = 0, onReload = 'nothing') => ({ service, grace, onReload });
+const need = (service: string, grace = 0, onReload: Need['onReload'] = 'nothing'): Need => ({
+  service: serviceName(service),
+  grace: millis(grace),
+  onReload,
+});
 
 const chain = (count: number, last: string): string =>
   Array.from(
@@ -195,5 +203,71 @@ describe('a cycle', () => {
     expect(couplingOf(text, 'a')).toEqual({ needs: [need('b')], wants: [], after: [], restartWith: ['b'] });
     expect(couplingOf(text, 'b')?.restartWith).toEqual(['a']);
     expect(warningsOf(text)).toEqual([]);
+  });
+});
+
+describe('whatever is written', () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+  const some = fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 });
+  const written = fc.record({ needs: some, wants: some, after: some, restartWith: some });
+  const all = fc.tuple(...names.map(() => written));
+  type Written = Readonly<Record<'needs' | 'wants' | 'after' | 'restartWith', readonly string[]>>;
+
+  const withoutSelf = (each: readonly Written[]): readonly Written[] =>
+    each.map((one, at) => ({
+      needs: one.needs.filter((name) => name !== names[at]),
+      wants: one.wants.filter((name) => name !== names[at]),
+      after: one.after.filter((name) => name !== names[at]),
+      restartWith: one.restartWith.filter((name) => name !== names[at]),
+    }));
+
+  const textOf = (each: readonly Written[]): string =>
+    stringify({
+      services: Object.fromEntries(each.map((one, at) => [names[at], { run: 'x', instances: 1 + (at % 2), ...one }])),
+    });
+
+  const strictly = (each: readonly Written[]): ReadonlyMap<string, Coupling> =>
+    new Map(
+      each.map(({ needs, after }, at) => [
+        names[at] ?? '',
+        { ...noCoupling, needs: needs.map((name) => need(name)), after: after.map(serviceName) },
+      ]),
+    );
+
+  it('comes out in an order, unless needs and after alone contradict one another, and then with a way that is there', () => {
+    fc.assert(
+      fc.property(all, (each) => {
+        const services = withoutSelf(each);
+        const text = textOf(services);
+        const problems = problemsOf(text);
+        const strict = strictly(services);
+        expect(problems.length > 0).toBe(orderOf(strict).type === 'cycle');
+        for (const problem of problems) {
+          const way = (/ever start: (.*?);/.exec(problem)?.[1] ?? '').split(' → ');
+          expect(way.length).toBeGreaterThan(2);
+          expect(way.at(-1)).toBe(way[0]);
+          for (const [at, name] of way.slice(1).entries())
+            expect([...targetsOf(strict.get(way[at] ?? '') ?? noCoupling)]).toContain(name);
+        }
+        if (problems.length > 0) return;
+        const couplings = new Map(configOf(text).specs.map((spec) => [spec.name as string, spec.coupling]));
+        expect(orderOf(couplings).type).toBe('order');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives up a wish only where the order asks for it', () => {
+    fc.assert(
+      fc.property(all, (each) => {
+        const text = textOf(withoutSelf(each));
+        if (problemsOf(text).length > 0) return;
+        const wanted = withoutSelf(each).flatMap(({ wants }) => wants).length;
+        const lone = stringify(parse(text.replace(/instances: 2/g, 'instances: 1')));
+        const kept = configOf(lone).specs.flatMap(({ coupling }) => coupling.wants).length;
+        expect(wanted - kept).toBe(warningsOf(lone).filter((warning) => warning.includes('is a cycle')).length);
+      }),
+      { numRuns: 200 },
+    );
   });
 });

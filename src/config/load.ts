@@ -18,6 +18,7 @@ import { type ReadService, readService } from './service.js';
 import { type Setting, settingsOf } from './setting.js';
 import { shareParts } from './share.js';
 import { type Classes, checkNames, decideClasses } from './soft-classes.js';
+import { warnOfTakingNothingBack } from './taken-back.js';
 import type { KeeperSettings } from './top-keys.js';
 import { type Dict, valueAt } from './tree.js';
 import { checkTrust, envFilesOf, secretFilesOf } from './trust.js';
@@ -80,7 +81,7 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   const declared = { rules: parts.classes, names: parts.classNames, keeper: parts.keeper.classes };
   const classes = decideClasses(facts, declared, references);
 
-  const read = readServices(parts, extent, references, problems);
+  const read = readServices(parts, extent, { problems, references, warnings });
   const layered = layersByKey(parts);
   checkHosts(layered, classes, references);
   checkReferences(layered, parts.services, references);
@@ -119,14 +120,15 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
 function readServices(
   parts: Parts,
   extent: 'all' | 'part',
-  references: Problems,
-  problems: Problems,
+  { problems, references, warnings }: Readonly<Record<'problems' | 'references' | 'warnings', Problems>>,
 ): ReadonlyMap<string, ReadService> {
   const read = new Map<string, ReadService>();
   for (const [name, tree] of parts.services) {
     if (extent === 'part' && valueAt(tree, 'extends') !== undefined) continue;
     const layers = layersOf(name, tree, parts, references);
-    const service = layers === undefined ? undefined : readService(name, layers, problems);
+    if (layers === undefined) continue;
+    warnOfTakingNothingBack(name, layers, warnings);
+    const service = readService(name, layers, problems);
     if (service !== undefined) read.set(name, service);
   }
   return read;
