@@ -16,6 +16,7 @@ import type { Moment } from './time.js';
 export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
   const was = service.next ?? service.spec;
   if (service.fate === 'stays' && isResize(was, spec)) return stay(resized(service, spec));
+  if (service.fate === 'stays' && service.state.name === 'skipped' && isEqual(was, spec)) return askAgain(service, at);
   const keys = needsRestart(service.spec, spec);
   const desiredChanged = was.desired !== spec.desired;
   const fresh: Service = { ...service, override: desiredChanged ? null : service.override, fate: 'stays' };
@@ -50,6 +51,10 @@ export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
     return before([], [told], desiredOf(waiting) === 'down' ? pursue(waiting, at) : stay(waiting));
   return before([], [told], replace(waiting, spec, at));
 }
+
+/** Nothing is new of it, but its condition may say something else by now. */
+const askAgain = (service: Service, at: Moment): Move =>
+  desiredOf(service) === 'up' && service.hold === null ? launch(service, 'requested', at) : stay(service);
 
 /** Does the pool have more members, or fewer, and this one stays what it is? */
 export const isResize = (was: ServiceSpec, is: ServiceSpec): boolean =>

@@ -60,7 +60,7 @@ function progressUp(changes: readonly Change[], service: Service, now: Now, outl
     case 'running':
       return { type: 'done', text: `running (pid ${state.process.pid})` };
     case 'done':
-      return { type: 'done', text: 'done' };
+      return { type: 'done', text: doneText(changes, service) };
     case 'skipped':
       return { type: 'done', text: 'skipped: its condition says no' };
     case 'backoff':
@@ -102,6 +102,12 @@ function progressOfStop(service: Service, now: Now, outlook: Outlook): Progress 
   return state.name === 'stopping' && state.phase === 'stuck'
     ? { type: 'failed', text: 'it does not end' }
     : { type: 'pending', text: outlook.waitsFor(service).length > 0 ? reasonOf(service, now, outlook) : 'stopping' };
+}
+
+/** A start of one that is done does nothing, and says so. */
+function doneText(changes: readonly Change[], { spec }: Service): string {
+  const hasRun = changes.some(({ what }) => what.type === 'done');
+  return hasRun ? 'done' : `it did its work before; \`upkeep restart ${spec.name}\` has it done again`;
 }
 
 function progressDown(service: Service, now: Now, outlook: Outlook): Progress {

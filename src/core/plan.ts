@@ -50,7 +50,7 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
   return { name, action: 'live', keys, why: 'takes effect at once' };
 }
 
-/** The events that carry the plan out. What did not change gets none. */
+/** The events that carry the plan out. What did not change gets none, but what is skipped is asked again. */
 export function applyEvents(set: ServiceSet, specs: readonly ServiceSpec[], now: Instant): readonly SingleEvent[] {
   const events: SingleEvent[] = [];
   const coming = new Set<string>(specs.map((spec) => spec.name));
@@ -61,7 +61,11 @@ export function applyEvents(set: ServiceSet, specs: readonly ServiceSpec[], now:
     const service = set.get(spec.name);
     const name: ServiceName = spec.name;
     if (service === undefined) events.push({ type: 'added', service: name, as: newService(spec, now) });
-    else if (service.fate === 'removed' || !isEqual(service.next ?? service.spec, spec))
+    else if (
+      service.fate === 'removed' ||
+      service.state.name === 'skipped' ||
+      !isEqual(service.next ?? service.spec, spec)
+    )
       events.push({ type: 'changed', service: name, spec });
   }
   return events;
