@@ -13,6 +13,7 @@ import {
 } from '../../test/support/fake-keeper.js';
 import type { Entry } from '../core/entry.js';
 import type { Answer, Question } from '../core/history.js';
+import { serviceName } from '../core/spec.js';
 import { instant, millis, wallTime } from '../core/time.js';
 
 process.env.TZ = 'UTC';
@@ -104,6 +105,42 @@ describe('upkeep why NAME', () => {
         incident       mwot5j40000
       "
     `);
+  });
+
+  it('names the chain of those that it waits for, and what helps the one at its end', async () => {
+    const turn = { name: 'waiting', since: instant(0), for: 'turn', why: 'requested', deadline: null } as const;
+    keeper.put(supervised({ name: 'web', needs: ['api'] }), turn);
+    keeper.put(supervised({ name: 'api', needs: ['db'] }), turn);
+    keeper.put(supervised({ name: 'db' }), backoff(8000));
+    const { terminal } = await run('why web');
+    expect(
+      terminal
+        .printed()
+        .split('\n')
+        .map((line) => line.trim()),
+    ).toEqual(
+      expect.arrayContaining([
+        'why           web waits for api, which waits for db',
+        'next          it is started when api is ready',
+        'to change it  upkeep reset db  forgets the failures and tries now',
+        'upkeep stop web  leaves it down until it is started by hand',
+      ]),
+    );
+  });
+
+  it('names the service whose end moved it, and what had happened there', async () => {
+    const entries = [
+      at(20, start, { service: 'db', what: killed(), line: 'db is not running, restarting: killed by SIGKILL' }),
+      at(21, start, { service: 'db', what: { type: 'waved', moves: [serviceName('web')], spares: [] } }),
+    ];
+    await open({ history: historyOf(entries) });
+    const lastDeath = { ...died, cause: 'coupling', time: wallTime(start + 5) } as const;
+    keeper.put(supervised({ name: 'web', needs: ['db'] }), running(4712), { lastDeath, generation: 5 });
+    keeper.put(supervised({ name: 'db' }), running(4713));
+    const { terminal } = await run('why web');
+    expect(terminal.printed()).toContain(
+      'db, with which it is coupled, moved it 60 s ago: db is not running, restarting: killed by SIGKILL\n',
+    );
   });
 
   it('fits a terminal', async () => {

@@ -3,6 +3,7 @@
 
 import type { Death } from '../core/death.js';
 import { type Answer, anything, type Question } from '../core/history.js';
+import { beginningOf, movedSentence, waveOf, wavesBefore } from '../core/moved-by.js';
 import type { Outlook } from '../core/outlook.js';
 import { type PostMortem, withoutDetails } from '../core/post-mortem.js';
 import {
@@ -79,10 +80,13 @@ async function whyOf(status: ServiceStatus, question: WhyQuestion, parts: WhyPar
   const service = parts.services().get(status.name);
   if (service === undefined) return { why: null, problem: null };
   const { sentences, next, commands } = standingOf(service, parts.now(), parts.outlook());
-  const { postMortems, problem } = await postMortemsOf(service, question.ends, parts);
+  const [{ postMortems, problem }, moved] = await Promise.all([
+    postMortemsOf(service, question.ends, parts),
+    movedBy(service, parts),
+  ]);
   const why: Why = {
     service: status,
-    standing: { asWanted: isAsWanted(status) ? 'yes' : 'no', sentences },
+    standing: { asWanted: isAsWanted(status) ? 'yes' : 'no', sentences: [...sentences, ...moved] },
     next,
     commands,
     postMortems: question.details === 'yes' ? postMortems : postMortems.map(withoutDetails),
@@ -129,6 +133,13 @@ async function postMortemWithHistory(end: EndEntry, { history, without }: WhyPar
     history({ ...anything, ...around, what: ends, most: mostNeighbours }),
   ]);
   return postMortemOf(end, entriesIn(followed), entriesIn(neighbours), without);
+}
+
+/** Where its last end was for another's sake: whose, and what had happened there. */
+async function movedBy(service: Service, { history, now }: WhyParts): Promise<readonly string[]> {
+  const waves = wavesBefore(service);
+  const wave = waves === null ? null : waveOf(service, entriesIn(await history(waves)));
+  return wave === null ? [] : [movedSentence(wave, entriesIn(await history(beginningOf(wave))), now())];
 }
 
 const entriesIn = (answer: Answer) => (answer.type === 'found' ? answer.entries : []);

@@ -120,6 +120,11 @@ describe('what is done to others', () => {
     expect(restart).toMatchObject({ code: 0, stderr: 'upkeep: web, agent are restarted too\n' });
     await home.running('web', before);
     expect(isAlive(before)).toBe(false);
+    // The history is written a moment later.
+    await home.until('the cause of it', async () =>
+      (await home.upkeep('why', 'web')).stdout.includes('api, with which it is coupled, moved it'),
+    );
+    expect((await home.upkeep('why', 'web')).stdout).toMatch(/moved it \d+\.\d s ago: restart by \S+\n/);
   });
 
   it('stands in the plan, in the order in which it is done', async () => {
