@@ -34,9 +34,11 @@ describe('an incident', () => {
     expect(filed(once(first), next).incident).toBe(next.incident);
   });
 
-  it('is another one after somebody had stopped it', () => {
+  it.each(['requested', 'coupling'] as const)('is another one after an end that was meant: %s', (cause) => {
     const next = end(60_000, null);
-    expect(filed(once(end(1000, 5000, 'requested')), next).incident).toBe(next.incident);
+    const meant = once(end(1000, 5000, cause));
+    expect(filed(meant, next).incident).toBe(next.incident);
+    expect(openIncident(meant, at(2000))).toBeNull();
   });
 
   it('is filed once: again changes nothing', () => {

@@ -12,14 +12,16 @@ import { elapsed, type Now } from './time.js';
  */
 export function filed({ lastDeath, spec }: Pick<Service, 'lastDeath' | 'spec'>, death: Death): Death {
   const ticks = death.ticks ?? lastDeath?.ticks ?? null;
-  const isSame =
-    lastDeath !== null && lastDeath.cause !== 'requested' && (death.served ?? 0) < spec.restart.healthyAfter;
+  const isSame = lastDeath !== null && !wasMeant(lastDeath) && (death.served ?? 0) < spec.restart.healthyAfter;
   return { ...death, ticks, incident: isSame ? lastDeath.incident : death.incident };
 }
 
+/** Somebody asked for it, or another service moved it. */
+const wasMeant = ({ cause }: Death): boolean => cause === 'requested' || cause === 'coupling';
+
 /** The incident that is open now; null: all is well, or it is down because that was asked for. */
 export function openIncident({ lastDeath, state, spec }: Service, now: Now): string | null {
-  if (lastDeath === null || lastDeath.cause === 'requested' || state.name === 'done') return null;
+  if (lastDeath === null || wasMeant(lastDeath) || state.name === 'done') return null;
   const isWell = state.name === 'running' && elapsed(state.since, now.instant) >= spec.restart.healthyAfter;
   return isWell ? null : lastDeath.incident;
 }
