@@ -200,19 +200,30 @@ export class Home {
       return left.length === 0;
     });
     rmSync(this.path, { recursive: true, force: true });
-    this.#removeGroups();
+    await this.#removeGroups();
   }
 
   /** A keeper that was killed leaves the control groups of its services for the next one of this directory. */
-  #removeGroups(): void {
+  async #removeGroups(): Promise<void> {
     const name = `upkeep.${createHash('sha256').update(this.at('run')).digest('hex').slice(0, 8)}`;
     for (const base of [findCgroupBase(), findMemoryV1Base()]) {
       const root = base === null ? '' : join(base, name);
-      if (!existsSync(root)) continue;
-      for (const entry of readdirSync(root, { withFileTypes: true }))
-        if (entry.isDirectory()) rmdirSync(join(root, entry.name));
-      rmdirSync(root);
+      await this.until(`an end of ${root}`, () => isRemoved(root));
     }
+  }
+}
+
+/** A process that has ended is in its group until it is reaped, which makes that EBUSY. */
+function isRemoved(group: string): boolean {
+  if (!existsSync(group)) return true;
+  try {
+    const entries = readdirSync(group, { withFileTypes: true });
+    for (const { name } of entries.filter((entry) => entry.isDirectory())) rmdirSync(join(group, name));
+    rmdirSync(group);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false;
+    throw error;
   }
 }
 
