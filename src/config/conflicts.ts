@@ -2,8 +2,8 @@
 // are told, never dropped without a word.
 
 import type { Coupling, ServiceSpec } from '../core/spec.js';
-import { type Couplings, type Reference, referencesIn } from './neighbours.js';
 import type { Problems } from './problem.js';
+import { type Couplings, type Reference, referencesIn } from './references.js';
 import type { ReadService } from './service.js';
 
 /** Both services are of this host, by the names of the configuration. */

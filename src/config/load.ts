@@ -11,6 +11,7 @@ import type { HostFacts } from './host-facts.js';
 import { checkTemplates, layersOf } from './layers.js';
 import { checkReferences, couple, specsOf } from './neighbours.js';
 import { checkNoticeServices, withMembers } from './notice-services.js';
+import { ordered } from './order.js';
 import type { Who } from './ownership.js';
 import { gatherParts, includesOf, type Parts } from './parts.js';
 import { gatherProblems, inOrder, type Problem, type Problems } from './problem.js';
@@ -94,7 +95,7 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   for (const [name, { members }] of here)
     for (const { effective } of members)
       checkTrust(`services.${name}.envFile`, envFilesOf(effective), request.who, disk, problems);
-  const couplings = couple({ here, elsewhere }, references, warnings);
+  const couplings = ordered(couple({ here, elsewhere }, references), here, references, warnings);
   warnOfConflicts(here, couplings, warnings);
   checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);
   warn(request.path, parts, warnings);

@@ -1,29 +1,14 @@
-// Services and what they say of one another: who is named has to exist and to apply on this host, and together they must be
-// able to start in some order. What is right comes out as specs whose names are those of services of this host, members of
-// pools included.
+// Services and whom they name: each has to exist, and to apply on this host where it is needed. What is right comes out as
+// specs whose names are those of services of this host, members of pools included. Whether they can be ordered is not judged here.
 
-import { orderOf } from '../core/graph.js';
 import type { Coupling, ServiceName, ServiceSpec } from '../core/spec.js';
 import { serviceName } from '../core/spec.js';
 import { SERVICE_REF } from './coupling.js';
-import type { Place, Problems } from './problem.js';
+import type { Problems } from './problem.js';
+import { type Couplings, type Reference, referencesIn, restricted } from './references.js';
 import type { ReadService } from './service.js';
 import { didYouMean } from './suggest.js';
-import { type Dict, isNull, type Layer, type Tree, valueAt } from './tree.js';
-
-const COUPLING_KEYS = ['needs', 'wants', 'after', 'restartWith'] as const;
-
-type CouplingKey = (typeof COUPLING_KEYS)[number];
-
-export type Couplings = ReadonlyMap<string, Coupling>;
-
-/** One name that stands in one of the four keys. */
-export interface Reference {
-  readonly key: CouplingKey;
-  readonly target: string;
-  readonly at: Place;
-  readonly layer: Layer['type'];
-}
+import type { Dict } from './tree.js';
 
 export interface Neighbourhood {
   /** The services of this host, by name. */
@@ -56,7 +41,7 @@ function unknownService(target: string, declared: Parameters<typeof checkReferen
 }
 
 /** The coupling of each service of this host, as the core has it, still by the names of the configuration. */
-export function couple(all: Neighbourhood, problems: Problems, warnings: Problems): Couplings {
+export function couple(all: Neighbourhood, problems: Problems): Couplings {
   const couplings = new Map<string, Coupling>();
   for (const [name, { members, effective }] of all.here) {
     for (const reference of referencesIn(effective)) checkReference(name, reference, all, problems);
@@ -65,7 +50,7 @@ export function couple(all: Neighbourhood, problems: Problems, warnings: Problem
       restricted(members[0].spec.coupling, (target) => target !== name && all.here.has(target)),
     );
   }
-  return ordered(couplings, all, problems, warnings);
+  return couplings;
 }
 
 /** The specs of this host in the order of the configuration, each member of a pool by itself. */
@@ -76,20 +61,6 @@ export function specsOf(here: Neighbourhood['here'], couplings: Couplings): read
     const coupling = widened(couplings.get(name) ?? members[0].spec.coupling, namesOf);
     return members.map(({ spec }) => ({ ...spec, coupling }));
   });
-}
-
-/** Every name in the four keys of a service, or of a layer of one. */
-export function* referencesIn(tree: Tree): Generator<Reference> {
-  for (const key of COUPLING_KEYS) {
-    const said = valueAt(tree, key);
-    if (said?.type === 'dict') {
-      for (const { key: target, at, value } of said.entries)
-        if (!isNull(value)) yield { key, target, at, layer: value.layer.type };
-    } else if (said?.type === 'list') {
-      for (const item of said.items)
-        if (item.type === 'leaf') yield { key, target: item.text, at: item.at, layer: item.layer.type };
-    }
-  }
 }
 
 function checkReference(name: string, reference: Reference, { elsewhere }: Neighbourhood, problems: Problems): void {
@@ -106,16 +77,6 @@ function checkReference(name: string, reference: Reference, { elsewhere }: Neigh
   );
 }
 
-function restricted(coupling: Coupling, isKept: (name: string) => boolean): Coupling {
-  const { needs, wants, after, restartWith } = coupling;
-  return {
-    needs: needs.filter(({ service }) => isKept(service)),
-    wants: wants.filter(isKept),
-    after: after.filter(isKept),
-    restartWith: restartWith.filter(isKept),
-  };
-}
-
 function widened(coupling: Coupling, namesOf: (name: string) => readonly ServiceName[]): Coupling {
   const { needs, wants, after, restartWith } = coupling;
   return {
@@ -124,60 +85,4 @@ function widened(coupling: Coupling, namesOf: (name: string) => readonly Service
     after: after.flatMap(namesOf),
     restartWith: restartWith.flatMap(namesOf),
   };
-}
-
-/** Without cycles. What is only wanted gives way, and that is told; a cycle of all else is a mistake. */
-function ordered(
-  couplings: Map<string, Coupling>,
-  { here }: Neighbourhood,
-  problems: Problems,
-  warnings: Problems,
-): Couplings {
-  for (;;) {
-    const order = orderOf(couplings);
-    if (order.type === 'order') return couplings;
-    const { path } = order;
-    const edges = path.slice(1).map((target, index) => ({ from: path[index] ?? '', target }));
-    const wanted = edges.findLast(({ from, target }) => isOnlyWanted(couplings.get(from), target));
-    for (const { from, target } of wanted === undefined ? edges : [wanted]) {
-      const coupling = couplings.get(from);
-      if (coupling !== undefined) couplings.set(from, withoutOrder(coupling, target));
-    }
-    const [first] = edges;
-    const { from, target } = wanted ?? first ?? { from: '', target: '' };
-    const effective = here.get(from)?.effective;
-    const reference =
-      effective && [...referencesIn(effective)].find((one) => one.target === target && one.key !== 'restartWith');
-    if (reference === undefined) continue;
-    const way = path.join(' → ');
-    const where = `services.${from}.${reference.key}`;
-    if (wanted === undefined)
-      problems.report(
-        reference.at,
-        where,
-        `each of these waits for the next, so none could ever start: ${way}; take one of these \`needs\` or \`after\` out`,
-      );
-    else
-      warnings.report(
-        reference.at,
-        where,
-        `${way} is a cycle, so ${from} does not wait for ${target}, which it only wants; both are started`,
-      );
-  }
-}
-
-function isOnlyWanted(coupling: Coupling | undefined, target: string): boolean {
-  if (coupling === undefined) return false;
-  const { needs, wants, after } = coupling;
-  return (
-    wants.some((name) => name === target) &&
-    !after.some((name) => name === target) &&
-    !needs.some(({ service }) => service === target)
-  );
-}
-
-/** `restartWith` alone orders nothing. */
-function withoutOrder(coupling: Coupling, target: string): Coupling {
-  const { restartWith } = coupling;
-  return { ...restricted(coupling, (name) => name !== target), restartWith };
 }

@@ -69,7 +69,11 @@ const classRule: Shape<ClassRule> = {
 };
 
 const keeperLimits = record('a map like {parallel: 10, askers: 16}', {
-  parallel: defaulted(integer(1, 10_000), '10', 'How many services are started or stopped at the same time.'),
+  parallel: defaulted(
+    integer(1, 10_000),
+    '10',
+    'How many services start at the same time, at boot and after; what is started again after its own end waits for no place.',
+  ),
   askers: defaulted(integer(1, 1000), '16', 'How many processes that ask heartbeats run at most.'),
 });
 
