@@ -1,5 +1,5 @@
 // What root does before a start where parts of the way belong to a hostile user, who exchanges them for links all the time, and
-// where the file system is frozen. Preparations of kernel/ itself, in a disposable machine.
+// where a file system does not answer. Preparations of kernel/ itself and a whole keeper, in a disposable machine.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
@@ -8,6 +8,7 @@ import {
   existsSync,
   lchownSync,
   mkdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import type { Event } from '../../src/core/event.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { Preparations } from '../../src/kernel/prepare.js';
 import { supervised } from '../support/builders.js';
+import { forgetEverything, inState, Keeper, status, writeConfig } from '../support/sandbox-keeper.js';
 import { run, until } from '../support/sandbox-machine.js';
 
 const MALLORY = 4711;
@@ -185,3 +187,50 @@ it('a frozen file system fails the start, and is asked again when it answers', a
   thaw();
   await until('it answers', async () => (await prepare(root, on(`${mount}/web`))) === null);
 });
+
+// A file system whose server never says a word: who asks it for a name waits, and can be killed, as on a hung NFS.
+const MUTE =
+  'sysopen(my $f, $ARGV[2], 2) or die "no fuse: $!"; my $o = "fd=" . fileno($f) . ",rootmode=40000,user_id=0,group_id=0";' +
+  'my ($kind, $none) = ("fuse", "none"); my $n = $ARGV[0] eq "x64" ? 165 : 40;' +
+  'syscall($n, $none, $ARGV[1], $kind, 0, $o) == 0 or die "mount: $!"; sleep 1000;';
+
+const hasFuse = readFileSync('/proc/filesystems', 'utf8').includes('\tfuse\n');
+
+it.skipIf(!hasFuse)(
+  'a server that never answers costs one service its start, and neither another nor the end of the keeper',
+  async () => {
+    const mount = directory(`${ROOM}/mute`, 0, 0o755);
+    // The /dev of the sandbox has none.
+    const device = `${ROOM}/fuse`;
+    expect(run('mknod', [device, 'c', '10', '229']).code).toBe(0);
+    const server = spawn('/usr/bin/perl', ['-e', MUTE, process.arch, mount, device], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    undo.push(() => {
+      server.kill('SIGKILL');
+      spawnSync('umount', ['-l', mount]);
+    });
+    await until('it is mounted', () => readFileSync('/proc/self/mounts', 'utf8').includes(` ${mount} fuse `));
+    forgetEverything();
+    undo.push(forgetEverything);
+    writeConfig(`
+defaults: { ready: { alive: 200ms } }
+services:
+  mute: { run: /usr/bin/sleep infinity, directories: [${mount}/web] }
+  own:  { run: /usr/bin/sleep infinity, directories: [${ROOM}/own/web] }
+`);
+    const keeper = await Keeper.start();
+    undo.push(() => void spawnSync('kill', ['-9', String(keeper.pid)]));
+    const { process: first } = await inState('own', 'running');
+    process.kill(first?.pid ?? 0, 'SIGKILL');
+    await until('the other is back', () => {
+      const now = status('own');
+      return now.state === 'running' && now.process?.pid !== first?.pid;
+    });
+    await inState('mute', 'backoff');
+    const why = /mute(\/web)? does not answer: nothing has come from its file system for 10 s/;
+    await until('it said why', () => why.test(keeper.text));
+    expect(status('mute').lastDeath?.text).toContain('does not answer');
+    expect(await keeper.stop()).toBe(0);
+  },
+);
