@@ -38,7 +38,7 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
       'restarts',
       `${restarts.total} in all, ${restarts.window} ${restarts.window === 1 ? 'counts' : 'count'} towards the limit`,
     ],
-    ['next', nextText(service, now)],
+    ['next', nextLine(service, now)],
     ['in its way', service.blockedBy.length === 0 ? null : service.blockedBy.join(', ')],
     ['fight', fightText(service, now)],
     [
@@ -53,6 +53,12 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
     ...details,
   ];
   return [`${paint('bold', name)}  ${paint(colourOf(service), state)}${title}`, ...blockOf(lines, columns, paint)];
+}
+
+/** Where it waits for others, its state has said that already. */
+function nextLine(service: ServiceStatus, now: number): string | null {
+  const text = nextText(service, now);
+  return text === printable(service.reason) ? null : text;
 }
 
 /** What the keeper adds for those who may see it: commands, user, and what was lost of the output. */

@@ -51,12 +51,12 @@ export function treeLines(view: TreeView): readonly string[] {
   return lines;
 }
 
-/** Where to begin, first choice first: what nobody speaks of, what nobody builds on (it may be in a ring), and the rest. */
+/** Where to begin, first choice first: what nobody builds on, with those last that only follow another's end; and what is left. */
 function rootsIn({ services }: GraphDocument): readonly ((node: GraphNode) => boolean)[] {
-  const edges = services.flatMap(edgesOf);
-  const named = new Set(edges.map(({ target }) => target));
-  const built = new Set(edges.filter(({ kind }) => kind !== 'restartWith').map(({ target }) => target));
-  return [({ name }) => !named.has(name), ({ name }) => !built.has(name), () => true];
+  const edges = services.flatMap(edgesOf).filter(({ kind }) => kind !== 'restartWith');
+  const built = new Set(edges.map(({ target }) => target));
+  const isRoot = ({ name }: GraphNode): boolean => !built.has(name);
+  return [(node) => isRoot(node) && node.restartWith.length === 0, isRoot, () => true];
 }
 
 function branchOf({ kind }: Edge, isLast: boolean, below: string, columns: number | null): Omit<Place, 'edge'> {
@@ -83,9 +83,9 @@ function lineOf(
   return shownHow === '' ? line : `${line}  ${paint(colour, shownHow)}`;
 }
 
-/** Its state, and why where that is not as it should be. */
+/** Its state, and why where that is not as it should be. For whom it waits stands below it. */
 function howText({ state, kind, desired }: GraphNode, status: ServiceStatus | undefined): string {
   if (state === null) return desired === 'down' ? `${kind}, not wanted up` : kind;
-  if (status === undefined || standing(status) === 'fine') return state;
+  if (status === undefined || standing(status) === 'fine' || status.next?.why === 'others') return state;
   return `${state}: ${printable(status.reason)}`;
 }

@@ -28,12 +28,12 @@ describe('graph', () => {
     const { code, terminal } = await runCommand('graph', await shop(), { columns: 100 });
     expect(code).toBe(0);
     expect(terminal.printed().split('\n')).toEqual([
-      'web  waiting: waiting for db: backoff, next try in 8.0 s',
+      'web  waiting',
       '├── needs db  backoff: next try in 8.0 s',
       '│   └── needs disk  done',
       '├╌╌ wants cache  not on this host',
       '└╌╌ after log  running',
-      'api  waiting: waiting for db: backoff, next try in 8.0 s',
+      'api  waiting',
       '└── needs db  (above)',
       'witness  running',
       '└── needs agent  running',
@@ -46,7 +46,7 @@ describe('graph', () => {
     const keeper = await shop();
     const piped = await runCommand('graph api', keeper);
     expect(piped.terminal.printed()).toBe(
-      'api  waiting: waiting for db: backoff, next try in 8.0 s\n  needs db  backoff: next try in 8.0 s\n    needs disk  done\n',
+      'api  waiting\n  needs db  backoff: next try in 8.0 s\n    needs disk  done\n',
     );
     const narrow = await runCommand('graph', keeper, { columns: 40 });
     expect(
@@ -87,8 +87,12 @@ describe('graph', () => {
     const keeper = await openKeeper();
     keeper.put(supervised({ name: 'a', restartWith: ['b'] }), running(1));
     keeper.put(supervised({ name: 'b', restartWith: ['a'] }), running(2));
+    keeper.put(supervised({ name: 'c' }), running(3));
+    keeper.put(supervised({ name: 'after', restartWith: ['c'] }), running(4));
     const { terminal } = await runCommand('graph', keeper);
-    expect(terminal.printed()).toBe('a  running\n  restarts with b  running\n    restarts with a  (above)\n');
+    expect(terminal.printed()).toBe(
+      'c  running\na  running\n  restarts with b  running\n    restarts with a  (above)\nafter  running\n  restarts with c  running\n',
+    );
   });
 
   it('says 4 where no keeper answers, and shows a file all the same', async () => {

@@ -322,6 +322,8 @@ describe('the control socket', () => {
   it('writes metrics that Prometheus reads', async () => {
     const answer = await get('/metrics');
     expect(answer).toMatchObject({ type: 'ok' });
-    expect(answer.type === 'ok' && String(answer.body)).toContain('# TYPE upkeep_service_up gauge');
+    const text = answer.type === 'ok' ? String(answer.body) : '';
+    expect(text).toContain('# TYPE upkeep_service_up gauge');
+    expect(text).toContain('# TYPE upkeep_service_blocked gauge');
   });
 });

@@ -162,7 +162,7 @@ describe('graph', () => {
     expect((await home.upkeep('graph')).code).toBe(4);
     const written = await home.upkeep('graph', '--config', home.config);
     expect(written.stdout).toBe(
-      'agent  supervised\n  restarts with web  supervised\n    needs api  supervised\n      needs db  supervised\n',
+      'web  supervised\n  needs api  supervised\n    needs db  supervised\nagent  supervised\n  restarts with web  (above)\n',
     );
     await home.start();
     await home.running('web');
