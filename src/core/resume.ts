@@ -3,12 +3,13 @@
 
 import type { Effect, Role } from './effect.js';
 import { orderRest } from './ending.js';
+import { ordersOf } from './escalate.js';
 import { hookDeadline, reclaimHook } from './hooks.js';
 import { awaitReady, findDeadline, launch, readyDeadline, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { workDeadline } from './oneshot.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
-import { ordersOf } from './stop.js';
+
 import { type Instant, later, type Moment, millis, seconds } from './time.js';
 import { follow } from './watching.js';
 import { prepare } from './way-up.js';

@@ -122,7 +122,7 @@ export interface Stopping {
     | 'after';
   /** Of its ladder; of a hook: 1 once its time was over and it is being ended. */
   readonly rung: number;
-  /** Which of the commands of its phase. */
+  /** Which of the commands of its phase; -1: it has not been up, and has none before its end. */
   readonly hook: number;
   readonly helper: ProcessRef | null;
   readonly why: StopReason;

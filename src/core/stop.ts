@@ -1,16 +1,16 @@
-// The way down: the ladder of signals, the service's own stop command, the rest of the group, and what is stuck.
-// Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
+// The way down: the ladder of signals, the service's own stop command, the rest of the group. What happens when that takes
+// too long is in `escalate.ts`. Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
 
 import type { Effect } from './effect.js';
 import { settle } from './ending.js';
 import { environmentFor } from './hook-env.js';
 import { endHook, reclaimHook, roleIn, runHook } from './hooks.js';
 import { killPatience, seek } from './launch.js';
-import { before, go, type Move, stay } from './move.js';
-import type { ProcessRef, SignalName } from './process.js';
+import { before, go, type Move } from './move.js';
+import type { ProcessRef } from './process.js';
 import type { Command, Ladder } from './spec.js';
 import type { Service, Starting, Stopping, StopReason } from './state.js';
-import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
+import { later, type Millis, type Moment, seconds } from './time.js';
 
 /** Takes a living main process down: what it does beside is ended, and those that need it go first (turn.ts). */
 export function beginStop(
@@ -24,34 +24,15 @@ export function beginStop(
     service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
   const rid: Effect[] =
     helper === null ? [] : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
-  const state: Stopping = {
-    name: 'stopping',
-    since: at.instant,
-    process,
-    phase: 'turn',
-    rung: 0,
-    hook: 0,
-    helper: null,
-    why,
-    deadline: null,
-  };
+  const hook = service.state.name === 'running' ? 0 : -1;
+  const state = onWayDown(service, { since: at.instant, process, phase: 'turn', hook, why }, at);
   return go(service, state, [...quiet, ...rid], [{ type: 'stopping', why }]);
 }
 
 /** Its turn has come: its commands before a stop, where it has been up, and then down. */
 export function descend(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
-  if (why === 'start-timeout' || why === 'hook') return fall(service, process, why, at);
-  const state: Stopping = {
-    name: 'stopping',
-    since: sinceOf(service, at),
-    process,
-    phase: 'before',
-    rung: 0,
-    hook: 0,
-    helper: null,
-    why,
-    deadline: null,
-  };
+  if (service.state.name === 'stopping' && service.state.hook < 0) return fall(service, process, why, at);
+  const state = onWayDown(service, { process, phase: 'before', why }, at);
   return runHook(service, state, at) ?? fall(service, process, why, at);
 }
 
@@ -72,17 +53,7 @@ export function stopWhenLaunched(service: Service, starting: Starting, why: Stop
   const patience = later(at.instant, killPatience);
   const deadline = starting.deadline !== null && starting.deadline < patience ? starting.deadline : patience;
   if (starting.phase === 'finding') return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, at));
-  const state: Stopping = {
-    name: 'stopping',
-    since: at.instant,
-    process: null,
-    phase: 'launching',
-    rung: 0,
-    hook: 0,
-    helper,
-    why,
-    deadline,
-  };
+  const state = onWayDown(service, { since: at.instant, process: null, phase: 'launching', helper, why, deadline }, at);
   if (roleIn(starting) !== null) return breakOff(service, starting, state, at);
   if (starting.phase === 'preparing') return before([], [{ type: 'stopping', why }], settle(service, state, at));
   return go(service, state, [], [{ type: 'stopping', why }]);
@@ -103,35 +74,26 @@ function breakOff(service: Service, starting: Starting, stopping: Stopping, at: 
 
 /** The start command has ended: whether it had begun to bring something up, only a look can tell. */
 export function findBeforeStop(service: Service, why: StopReason, at: Moment): Move {
-  const state: Stopping = {
-    name: 'stopping',
-    since: sinceOf(service, at),
-    process: null,
-    phase: 'finding',
-    rung: 0,
-    hook: 0,
-    helper: null,
-    why,
-    deadline: null,
-  };
+  const state = onWayDown(service, { process: null, phase: 'finding', why }, at);
   return go(service, state, [seek(service)]);
 }
 
 /** Sends the signal of this rung, and sets its wait. */
-function climb(service: Service, process: ProcessRef, ladder: Ladder, rung: number, why: StopReason, at: Moment): Move {
+export function climb(
+  service: Service,
+  process: ProcessRef,
+  ladder: Ladder,
+  rung: number,
+  why: StopReason,
+  at: Moment,
+): Move {
   const step = ladder.rungs[rung];
   if (step === undefined) return topOfLadder(service, process, rung, why, at);
-  const state: Stopping = {
-    name: 'stopping',
-    since: sinceOf(service, at),
-    process,
-    phase: 'ladder',
-    rung,
-    hook: 0,
-    helper: null,
-    why,
-    deadline: step.wait === null ? null : later(at.instant, step.wait),
-  };
+  const state = onWayDown(
+    service,
+    { process, phase: 'ladder', rung, why, deadline: step.wait === null ? null : later(at.instant, step.wait) },
+    at,
+  );
   const signal: Effect = {
     type: 'signal',
     service: service.spec.name,
@@ -146,20 +108,13 @@ function climb(service: Service, process: ProcessRef, ladder: Ladder, rung: numb
 /** Every rung was tried. Ours are killed as a group; a daemon of somebody else's is not, unless its ladder says so. */
 function topOfLadder(service: Service, process: ProcessRef, rung: number, why: StopReason, at: Moment): Move {
   const { kind } = service.spec;
-  const since = sinceOf(service, at);
   switch (kind.type) {
     case 'supervised': {
-      const state: Stopping = {
-        name: 'stopping',
-        since,
-        process,
-        phase: 'killing',
-        rung,
-        hook: 0,
-        helper: null,
-        why,
-        deadline: later(at.instant, killPatience),
-      };
+      const state = onWayDown(
+        service,
+        { process, phase: 'killing', rung, why, deadline: later(at.instant, killPatience) },
+        at,
+      );
       const kill: Effect = {
         type: 'signal',
         service: service.spec.name,
@@ -191,17 +146,7 @@ export function runCommand(
   at: Moment,
 ): Move {
   const deadline = command.timeout === null ? null : later(at.instant, command.timeout);
-  const state: Stopping = {
-    name: 'stopping',
-    since: sinceOf(service, at),
-    process,
-    phase: 'command',
-    rung: 0,
-    hook: 0,
-    helper: null,
-    why,
-    deadline,
-  };
+  const state = onWayDown(service, { process, phase: 'command', why, deadline }, at);
   const { spec, generation } = service;
   const env = environmentFor(service, role);
   return go(service, state, [{ type: 'spawn', spec, role, hook: 0, generation, command, env }]);
@@ -235,130 +180,18 @@ function restPatience(service: Service): Millis | null {
   return last.wait === null && last.signal === 'SIGKILL' ? seconds(10) : last.wait;
 }
 
-/** A deadline of the way down has passed. */
-export function escalate(service: Service, state: Stopping, at: Moment): Move {
-  const { kind } = service.spec;
-  switch (state.phase) {
-    case 'turn':
-    case 'before':
-    case 'after':
-    case 'condition':
-    case 'preparing':
-      return stay(service);
-    case 'launching':
-      // Without its answer there is nothing to end yet: the answer sets a deadline of its own.
-      return state.helper === null
-        ? go(service, { ...state, deadline: null })
-        : endHelper(service, state, state.helper, at);
-    case 'finding':
-      return go(service, { ...state, deadline: null }, [seek(service)]);
-    case 'ladder':
-      if (state.process === null || kind.stop.type !== 'ladder') return stay(service);
-      return climb(service, state.process, kind.stop, state.rung + 1, state.why, at);
-    case 'command':
-      return state.helper === null ? stay(service) : endHelper(service, state, state.helper, at);
-    case 'commanded':
-      return state.process === null
-        ? stay(service)
-        : beStuck(service, state.process, state.why, `its command did not end process ${state.process.pid}`, at);
-    case 'rest':
-      return killRest(service, state, at);
-    case 'killing':
-    case 'stuck':
-      return go(
-        service,
-        { ...state, phase: 'stuck', deadline: null },
-        [],
-        [{ type: 'stuck', reason: stuckReason(service, state) }],
-      );
-  }
-}
-
-function endHelper(service: Service, state: Stopping, helper: ProcessRef, at: Moment): Move {
-  const order: Effect = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec };
-  return go(
-    service,
-    { ...state, deadline: later(at.instant, killPatience) },
-    [order],
-    [{ type: 'escalated', signal: 'SIGTERM' }],
-  );
-}
-
-function killRest(service: Service, state: Stopping, at: Moment): Move {
-  if (service.rest === null) return stay(service);
-  const signal: SignalName = 'SIGKILL';
-  const order: Effect = {
-    type: 'endRest',
-    service: service.spec.name,
-    process: service.rest,
-    signal,
-    policy: service.spec.leftovers,
-  };
-  return go(
-    service,
-    { ...state, phase: 'killing', deadline: later(at.instant, killPatience) },
-    [order],
-    [{ type: 'escalated', signal }],
-  );
-}
-
-/** The orders of the phase it is in: a new keeper gives them again, as it cannot know whether the one before got to it. */
-export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
-  const { name, leftovers, kind } = service.spec;
-  const { process } = state;
-  const rung = kind.stop.type === 'ladder' ? kind.stop.rungs[state.rung] : undefined;
-  switch (state.phase) {
-    case 'ladder':
-      if (process === null || rung === undefined) return [];
-      return [{ type: 'signal', service: name, process, signal: rung.signal, to: rung.to, thenContinue: 'yes' }];
-    case 'killing':
-      if (process !== null)
-        return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];
-      return service.rest === null
-        ? []
-        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers }];
-    case 'rest':
-      return service.rest === null
-        ? []
-        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
-    case 'finding':
-      return [seek(service)];
-    case 'condition':
-    case 'preparing':
-      return endHook(service, state);
-    case 'before':
-    case 'after':
-      return state.rung > 0 ? endHook(service, state) : [];
-    case 'turn':
-    case 'launching':
-    case 'command':
-    case 'commanded':
-    case 'stuck':
-      return [];
-  }
-}
-
-function beStuck(service: Service, process: ProcessRef, why: StopReason, reason: string, at: Moment): Move {
-  const state: Stopping = {
-    name: 'stopping',
-    since: sinceOf(service, at),
-    process,
-    phase: 'stuck',
-    rung: 0,
-    hook: 0,
-    helper: null,
-    why,
-    deadline: null,
-  };
+/** Nothing that we may do ends it. */
+export function beStuck(service: Service, process: ProcessRef, why: StopReason, reason: string, at: Moment): Move {
+  const state = onWayDown(service, { process, phase: 'stuck', why }, at);
   return go(service, state, [], [{ type: 'stuck', reason }]);
 }
 
-function stuckReason(service: Service, state: Stopping): string {
-  const pid = state.process?.pid ?? service.rest?.pid;
-  return `SIGKILL did not end ${state.process === null ? 'what is left of the group of ' : ''}process ${pid ?? '?'}; it may hang in the kernel (state D)`;
-}
-
 /** Stopping counts from its beginning, however many rungs it takes. */
-function sinceOf(service: Service, at: Moment): Instant {
-  return service.state.name === 'stopping' ? service.state.since : at.instant;
+function onWayDown(
+  service: Service,
+  part: Pick<Stopping, 'process' | 'phase' | 'why'> & Partial<Stopping>,
+  at: Moment,
+): Stopping {
+  const since = service.state.name === 'stopping' ? service.state.since : at.instant;
+  return { name: 'stopping', since, rung: 0, hook: 0, helper: null, deadline: null, ...part };
 }

@@ -2,6 +2,7 @@
 
 import { type Death, deathOf, type OurPart } from './death.js';
 import { finish } from './ending.js';
+import { escalate } from './escalate.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
 import { endHook, roleIn } from './hooks.js';
@@ -11,7 +12,7 @@ import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
-import { beginStop, endRest, escalate, findBeforeStop, runCommand } from './stop.js';
+import { beginStop, endRest, findBeforeStop, runCommand } from './stop.js';
 import { later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
 import { hookExited, hookNotSpawned, hookSpawned, hookTimedOut } from './way-down.js';

@@ -323,6 +323,8 @@ describe('an operator’s stop', () => {
       expect(stage.host.living()).toEqual([]);
       // Whatever had begun is cleaned up after.
       expect(stage.spawns('web', 'afterStop')).toBe(role === 'condition' ? 0 : 1);
+      // It had not been up.
+      expect(stage.spawns('web', 'beforeStop')).toBe(0);
       stage.ask('web', 'start');
       stage.run(10);
       expect(stage.state('web').name).toBe('starting');

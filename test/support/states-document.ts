@@ -3,12 +3,12 @@
 
 import type { ServiceEvent } from '../../src/core/event.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
-import type { ServiceSpec } from '../../src/core/spec.js';
+import type { Hooks, ServiceSpec } from '../../src/core/spec.js';
 import { newService, type Service, type ServiceState } from '../../src/core/state.js';
 import { step } from '../../src/core/step.js';
 import { instant, type Moment, seconds, wallTime } from '../../src/core/time.js';
 import { worldOf } from '../../src/core/world.js';
-import { ladder, rung, supervised, watched } from './builders.js';
+import { command, ladder, rung, supervised, watched } from './builders.js';
 import { daemonFacts, exitedWith } from './evidence.js';
 
 const at: Moment = {
@@ -178,6 +178,42 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
   ];
 }
 
+const line: Hooks = {
+  condition: command('condition', 1000),
+  beforeStart: [command('prepare', 1000)],
+  afterStart: [command('check', 1000)],
+  beforeStop: [command('drain', 1000)],
+  afterStop: [command('tidy', 1000)],
+};
+
+/** What only services with commands around them, and oneshots, go through. */
+function sidings(): readonly (readonly [string, ServiceState])[] {
+  const since = instant(990_000);
+  const deadline = at.instant;
+  const starting = { name: 'starting', since, why: 'restart', hook: 0, helper, setback: null, deadline } as const;
+  const stopping = { name: 'stopping', since, rung: 0, hook: 0, why: 'requested', helper, deadline } as const;
+  return [
+    ['skipped', { name: 'skipped', since, deadline }],
+    ['starting (condition)', { ...starting, phase: 'condition', process: null }],
+    ['starting (before)', { ...starting, phase: 'before', process: null }],
+    ['starting (working)', { ...starting, phase: 'working', process: main, helper: null }],
+    ['starting (after)', { ...starting, phase: 'after', process: main }],
+    ['done', { name: 'done', since }],
+    ['stopping (before)', { ...stopping, phase: 'before', process: main }],
+    ['stopping (preparing)', { ...stopping, phase: 'preparing', process: null }],
+    ['stopping (after)', { ...stopping, phase: 'after', process: null }],
+  ];
+}
+
+/** The rows for commands: `helper` is the one that runs. */
+function hookEvents(spec: ServiceSpec): readonly (readonly [string, ServiceEvent])[] {
+  const service = spec.name;
+  const ended = (code: number): ServiceEvent => ({
+    ...{ type: 'exited', service, process: helper, evidence: evidence(code), away: 'no' },
+  });
+  return [['command exited, code 0', ended(0)], ['command exited, code 1', ended(1)], ...events(spec).slice(2)];
+}
+
 function serviceIn(spec: ServiceSpec, state: ServiceState): Service {
   const isResting = state.name === 'waiting' || (state.name === 'stopping' && state.phase === 'rest');
   const base = newService(spec, instant(0));
@@ -227,10 +263,24 @@ function table(kind: 'supervised' | 'watched'): string {
     kind === 'supervised'
       ? supervised({ name: 'web', reload: { type: 'signal', signal: 'SIGHUP' } })
       : watched({ name: 'ssh', stop: ladder(rung('SIGTERM', 10_000)), settle: seconds(5) });
-  const columns = states(kind);
+  return grid(spec, states(kind), events(spec));
+}
+
+function hooksTable(): string {
+  const spec = supervised({ name: 'web', hooks: line });
+  return grid(spec, sidings(), hookEvents(spec));
+}
+
+type Row = readonly [string, ServiceEvent];
+
+function grid(
+  spec: ServiceSpec,
+  columns: readonly (readonly [string, ServiceState])[],
+  events: readonly Row[],
+): string {
   const head = `| fact or wish | ${columns.map(([name]) => name).join(' | ')} |`;
   const line = `|${' --- |'.repeat(columns.length + 1)}`;
-  const rows = events(spec).map(
+  const rows = events.map(
     ([name, event]) => `| ${name} | ${columns.map(([, state]) => cell(serviceIn(spec, state), event)).join(' | ')} |`,
   );
   return [head, line, ...rows].join('\n');
@@ -253,5 +303,12 @@ ${table('supervised')}
 ## Watched: a daemon that something else starts
 
 ${table('watched')}
+
+## Around them: conditions, commands before and after, and oneshots
+
+A supervised service with a condition and one command of each kind, in the middle of it. With several, the next one follows where
+the state stays; *working* and *done* are those of a oneshot.
+
+${hooksTable()}
 `;
 }

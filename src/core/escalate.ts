@@ -1,0 +1,119 @@
+// When the way down takes too long: the next rung, SIGKILL, and at last the word that it is stuck. And what a new keeper
+// orders anew of a way down that the one before had begun.
+
+import type { Effect } from './effect.js';
+import { endHook } from './hooks.js';
+import { killPatience, seek } from './launch.js';
+import { go, type Move, stay } from './move.js';
+import type { ProcessRef, SignalName } from './process.js';
+import type { Service, Stopping } from './state.js';
+import { beStuck, climb } from './stop.js';
+import { later, type Moment } from './time.js';
+
+/** A deadline of the way down has passed. */
+export function escalate(service: Service, state: Stopping, at: Moment): Move {
+  const { kind } = service.spec;
+  switch (state.phase) {
+    case 'turn':
+    case 'before':
+    case 'after':
+    case 'condition':
+    case 'preparing':
+      return stay(service);
+    case 'launching':
+      // Without its answer there is nothing to end yet: the answer sets a deadline of its own.
+      return state.helper === null
+        ? go(service, { ...state, deadline: null })
+        : endCommand(service, state, state.helper, at);
+    case 'finding':
+      return go(service, { ...state, deadline: null }, [seek(service)]);
+    case 'ladder':
+      if (state.process === null || kind.stop.type !== 'ladder') return stay(service);
+      return climb(service, state.process, kind.stop, state.rung + 1, state.why, at);
+    case 'command':
+      return state.helper === null ? stay(service) : endCommand(service, state, state.helper, at);
+    case 'commanded':
+      return state.process === null
+        ? stay(service)
+        : beStuck(service, state.process, state.why, `its command did not end process ${state.process.pid}`, at);
+    case 'rest':
+      return killRest(service, state, at);
+    case 'killing':
+    case 'stuck':
+      return go(
+        service,
+        { ...state, phase: 'stuck', deadline: null },
+        [],
+        [{ type: 'stuck', reason: stuckReason(service, state) }],
+      );
+  }
+}
+
+function endCommand(service: Service, state: Stopping, helper: ProcessRef, at: Moment): Move {
+  const order: Effect = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec };
+  return go(
+    service,
+    { ...state, deadline: later(at.instant, killPatience) },
+    [order],
+    [{ type: 'escalated', signal: 'SIGTERM' }],
+  );
+}
+
+function killRest(service: Service, state: Stopping, at: Moment): Move {
+  if (service.rest === null) return stay(service);
+  const signal: SignalName = 'SIGKILL';
+  const order: Effect = {
+    type: 'endRest',
+    service: service.spec.name,
+    process: service.rest,
+    signal,
+    policy: service.spec.leftovers,
+  };
+  return go(
+    service,
+    { ...state, phase: 'killing', deadline: later(at.instant, killPatience) },
+    [order],
+    [{ type: 'escalated', signal }],
+  );
+}
+
+/** The orders of the phase it is in: a new keeper gives them again, as it cannot know whether the one before got to it. */
+export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
+  const { name, leftovers, kind } = service.spec;
+  const { process } = state;
+  const rung = kind.stop.type === 'ladder' ? kind.stop.rungs[state.rung] : undefined;
+  switch (state.phase) {
+    case 'ladder':
+      if (process === null || rung === undefined) return [];
+      return [{ type: 'signal', service: name, process, signal: rung.signal, to: rung.to, thenContinue: 'yes' }];
+    case 'killing':
+      if (process !== null)
+        return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];
+      return service.rest === null
+        ? []
+        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers }];
+    case 'rest':
+      return service.rest === null
+        ? []
+        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
+    case 'finding':
+      return [seek(service)];
+    case 'condition':
+    case 'preparing':
+      return endHook(service, state);
+    case 'before':
+    case 'after':
+      return state.rung > 0 ? endHook(service, state) : [];
+    case 'turn':
+    case 'launching':
+    case 'command':
+    case 'commanded':
+    case 'stuck':
+      return [];
+  }
+}
+
+function stuckReason(service: Service, state: Stopping): string {
+  const pid = state.process?.pid ?? service.rest?.pid;
+  return `SIGKILL did not end ${state.process === null ? 'what is left of the group of ' : ''}process ${pid ?? '?'}; it may hang in the kernel (state D)`;
+}
