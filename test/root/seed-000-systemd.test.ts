@@ -4,9 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { coupled } from '../support/agent-and-witness.js';
 import { type Cosigning, prepareCosigning } from '../support/cosigning.js';
 import { type Directives, systemdWith } from '../support/coupling-systemd.js';
 import { type Candidate, measure, printed, type Row } from '../support/coupling-table.js';
+import { upkeepWith } from '../support/coupling-upkeep.js';
 import { Systemd } from '../support/sandbox-systemd.js';
 
 const PLACE = '/srv/coupling';
@@ -55,6 +57,15 @@ describe('the witness and its agent under systemd', () => {
   it('as the article has it: an end of the witness alone does not restart the agent, and a stop takes it down', () => {
     const [stop, ...unasked] = rows.get(ARTICLE)?.no.slice(0, 4) ?? [];
     expect([stop, ...unasked]).toEqual(['gone', 'not restarted', 'not restarted', 'not restarted']);
+  });
+});
+
+const UPKEEP = '**Upkeep**: witness `needs`, agent `restartWith`';
+
+describe('the witness and its agent under Upkeep', () => {
+  it('every end of the witness restarts the agent, once, and where the witness is to run it cosigns', async () => {
+    const { no, always } = await measured(upkeepWith(coupled), UPKEEP);
+    expect(new Set([...no, ...always])).toEqual(new Set(['restarted']));
   });
 });
 
