@@ -137,9 +137,12 @@ describe('a user who exchanges a directory for a link to what is root’s', () =
     directory(`${home}/web`, MALLORY);
     directory(`${home}/backup`, 0);
     writeFileSync(`${home}/backup/secret`, '');
-    exchange(`${home}/web`, `${home}/backup`);
+    const mallory = exchange(`${home}/web`, `${home}/backup`);
     const spec = of(MALLORY, supervised({ directories: [{ path: `${home}/web`, mode: 0o777 }] }));
     await race(spec, /belongs to root \(0\) and is not empty/);
+    // Which of the two it is now must not change while we look.
+    mallory.kill('SIGKILL');
+    await until('it stands still', () => mallory.exitCode !== null || mallory.signalCode !== null);
     const backup = ['web', 'backup'].find((name) => existsSync(`${home}/${name}/secret`));
     const { uid, mode } = statSync(`${home}/${backup}`);
     expect([uid, (mode & 0o7777).toString(8)]).toEqual([0, '700']);
