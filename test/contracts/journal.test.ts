@@ -275,7 +275,7 @@ describe.runIf(canMount)('the journal on a full disk', () => {
       const problems = [];
       const open = () => new RuntimeJournal({ path: directory + '/journal', boot: 'b', host: 'h', uid: process.getuid(), freshToken: 't', ticks: () => 0, report: (problem) => problems.push(problem) });
       const fill = () => { try { writeFileSync(directory + '/fill', Buffer.alloc(1 << 20)); } catch {} };
-      const service = (name) => ({ ...JSON.parse(text), spec: { name } });
+      const service = (name) => ({ ...JSON.parse(text), spec: { name, kind: {} } });
       fill();
       const journal = open();
       journal.record([service('a')], [], []);
