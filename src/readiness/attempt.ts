@@ -6,11 +6,15 @@ export type Attempt = (signal: AbortSignal) => Promise<'ready' | 'not yet'>;
 /** No try takes longer than this; it then counts as `not yet`. */
 export const TRY_MS = 5_000;
 
-const FIRST_PAUSE_MS = 5;
+/** Before the second try, in milliseconds. A question costs next to nothing, and a quick service listens a millisecond after its start, */
+const FIRST_PAUSE_MS = 1;
+/** but a command is a process each time. */
+const FIRST_PAUSE_OF_COMMANDS_MS = 5;
 const LONGEST_PAUSE_MS = 250;
 const GROWTH = 1.5;
 
 /** Milliseconds to wait after try number `tries` (1, 2, …): short at first, because most services are quick. */
-export function pauseAfter(tries: number): number {
-  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * GROWTH ** (tries - 1));
+export function pauseAfter(tries: number, by: 'question' | 'command'): number {
+  const first = by === 'command' ? FIRST_PAUSE_OF_COMMANDS_MS : FIRST_PAUSE_MS;
+  return Math.min(LONGEST_PAUSE_MS, first * GROWTH ** (tries - 1));
 }

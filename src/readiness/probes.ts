@@ -47,7 +47,9 @@ export class ReadinessProbes implements Readiness {
 
   /** Never rejects. */
   async #tryUntilReady(attempt: Attempt, wait: AbortController, spec: ServiceSpec, process: ProcessRef): Promise<void> {
-    const timeout = spec.ready.probe.type === 'exec' ? (spec.ready.probe.command.timeout ?? TRY_MS) : TRY_MS;
+    const { probe } = spec.ready;
+    const timeout = probe.type === 'exec' ? (probe.command.timeout ?? TRY_MS) : TRY_MS;
+    const by = probe.type === 'exec' ? 'command' : 'question';
     for (let tries = 1; !wait.signal.aborted; tries += 1) {
       const outcome = await tryOnce(attempt, timeout, wait.signal);
       // An answer that comes after the end of the wait is about a start that is over.
@@ -57,7 +59,7 @@ export class ReadinessProbes implements Readiness {
         this.#parts.post({ type: 'becameReady', service: spec.name, process });
         return;
       }
-      await pause(pauseAfter(tries), null, { signal: wait.signal }).catch(() => {});
+      await pause(pauseAfter(tries, by), null, { signal: wait.signal }).catch(() => {});
     }
   }
 
