@@ -10,7 +10,7 @@ import { roll } from './roll.js';
 import type { ServiceName } from './spec.js';
 import type { Service, Stopping, Waiting } from './state.js';
 import { descend } from './stop.js';
-import { startsAfter, stopsAfter } from './turn.js';
+import { isUp, startsAfter, stopsAfter } from './turn.js';
 import { carry } from './wave.js';
 import { begin } from './way-up.js';
 
@@ -37,14 +37,22 @@ function lookAround(draft: Draft, queue: Set<ServiceName>): void {
     look(draft, one.name, queue);
     for (const name of neighboursOf(draft, one.name)) {
       look(draft, name, queue);
-      // One that still waits may not be worth waiting for any more, or again: those behind it are asked too.
-      if (one.reach === 'far' && isWaiting(draft.get(name)) && !passedOn.has(name)) {
+      if (one.reach === 'far' && passesOn(draft, one.name, name) && !passedOn.has(name)) {
         passedOn.add(name);
         touched.push({ name, reach: 'far' } satisfies Touched);
       }
     }
   }
   touched.length = 0;
+}
+
+/** One that still waits may not be worth waiting for any more, or again; one that is up may have been about to go with the first: those behind it are asked too. */
+function passesOn(draft: Draft, first: ServiceName, name: ServiceName): boolean {
+  const service = draft.get(name);
+  if (service === undefined) return false;
+  if (isWaiting(service)) return true;
+  const { needs, restarts } = draft.dependentsOf(first);
+  return isUp(service) && (needs.includes(name) || restarts.includes(name));
 }
 
 function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {

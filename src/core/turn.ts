@@ -21,7 +21,29 @@ export function startsAfter(view: View, service: Service): readonly ServiceName[
   }
   for (const name of [...wants, ...after]) if (isComing(view, name, new Set())) blockers.add(name);
   for (const name of partnersAhead(view, service.spec.name)) if (isComing(view, name, new Set())) blockers.add(name);
+  // In a wave only, where it would be moved a second time. Costs a walk, which nobody takes who waits anyway.
+  if (blockers.size === 0 && service.wave?.step === 'down')
+    for (const name of undertow(view, service)) blockers.add(name);
   return [...blockers];
+}
+
+/** Those on their way down whose end will move it, directly or with what it needs. */
+function undertow(view: View, service: Service): ReadonlySet<ServiceName> {
+  const seen = new Set([service.spec.name]);
+  const going = new Set<ServiceName>();
+  const queue = [service];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const { needs, restartWith } = couplingOf(next);
+    const impatient = needs.filter(({ grace }) => grace === 0).map((need) => need.service);
+    for (const name of [...impatient, ...restartWith]) {
+      const other = seen.has(name) ? undefined : view.get(name);
+      seen.add(name);
+      if (other === undefined) continue;
+      if (isGoingDown(other)) going.add(name);
+      else if (isUp(other)) queue.push(other);
+    }
+  }
+  return going;
 }
 
 /** The services that have to be down before this one gets its signal; empty: now. One that hangs, or is on hold, is not waited for. */
@@ -29,9 +51,13 @@ export function stopsAfter(view: View, { spec }: Service): readonly ServiceName[
   const { needs, orders } = view.dependentsOf(spec.name);
   return [...needs, ...orders].filter((name) => {
     const dependent = view.get(name);
-    if (dependent?.state.name !== 'stopping') return false;
-    return dependent.state.phase !== 'stuck' && dependent.hold === null;
+    return dependent !== undefined && isGoingDown(dependent);
   });
+}
+
+/** On its way down, and not held up there. */
+export function isGoingDown({ state, hold }: Service): boolean {
+  return state.name === 'stopping' && state.phase !== 'stuck' && hold === null;
 }
 
 /** Is it down and on its way up by itself, without another's failure in its way? Then it is worth waiting for. */

@@ -10,7 +10,7 @@ import type { Need, ServiceName } from './spec.js';
 import { desiredOf, type Membership, mainOf, originOf, type Service, type Stopping, type WaveId } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import { type Instant, later, millis } from './time.js';
-import { isUp } from './turn.js';
+import { isGoingDown, isUp } from './turn.js';
 
 /** What a move meant to those who depend on the service. */
 type Turning =
@@ -374,9 +374,10 @@ function* companionsOf(draft: Draft, service: Service): Generator<ServiceName> {
   for (const need of coupling.needs) yield need.service;
 }
 
-/** Has it come to nothing, or is it on its way again? */
+/** Has it come to nothing, or is it on its way again, or down at last? */
 function isNews(was: Service | null, now: Service): boolean {
   if (was === null) return isHopeless(now);
+  if (isGoingDown(was) && !isGoingDown(now)) return true;
   return isHopeless(was) !== isHopeless(now) || couplingOf(was) !== couplingOf(now);
 }
 

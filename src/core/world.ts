@@ -31,11 +31,12 @@ export function holdsPlace({ state, spec }: Service): boolean {
   if (state.name !== 'starting') return false;
   switch (state.phase) {
     case 'condition':
-    case 'preparing':
     case 'before':
     case 'launching':
-    case 'finding':
     case 'after':
+      return state.helper === null || state.deadline !== null;
+    case 'preparing':
+    case 'finding':
       return true;
     case 'readying':
       return spec.ready.probe.type !== 'alive' && spec.ready.timeout !== null;

@@ -212,6 +212,20 @@ describe('the ring of seed 000', () => {
     expect(moved.map(({ service }) => service)).not.toContain('witness');
   });
 
+  it('starts the agent that died itself when the witness that goes with it has ended, not beside it', () => {
+    const stage = ring();
+    stage.host.install('/srv/witness', program(drains(2_000), readyAfter(20)));
+    stage.ask('witness', 'restart');
+    rests(stage);
+    const effects = stage.effects.length;
+    endMain(stage, 'agent', 'SIGKILL');
+    stage.run(1_900);
+    expect(actsSince(stage, effects)).toEqual(['SIGTERM witness']);
+    expect(stage.happened('agent', 'waits').at(-1)?.what).toMatchObject({ for: ['witness'] });
+    rests(stage);
+    expect(actsSince(stage, effects)).toEqual(['SIGTERM witness', 'start agent', 'start witness']);
+  });
+
   it('goes on with a wave in whose middle the agent dies again: that death begins a new one', () => {
     const stage = ring();
     const changes = stage.changes.length;

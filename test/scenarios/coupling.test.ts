@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
-import { ladder, restartDefaults, rung, supervised } from '../support/builders.js';
+import { command, ladder, restartDefaults, rung, supervised, watched } from '../support/builders.js';
 import {
   drains,
   exitsAfter,
@@ -255,6 +255,53 @@ describe('a chain of four', () => {
       c: '3 starts, 0 charged',
       d: expect.stringMatching(/^[23] starts, 0 charged$/),
     });
+  });
+});
+
+describe('one that a wave reaches on two ways', () => {
+  it('is started when the longer way has reached it too: it moves once', () => {
+    // The end of seed restarts fast at once, and with slow, which takes its time to end, base, which fast needs.
+    const specs = [
+      service('seed'),
+      service('slow', { needs: ['seed'] }),
+      service('base', { restartWith: ['slow'] }),
+      service('fast', { needs: ['base'], restartWith: ['seed'] }),
+    ];
+    const stage = standing(specs);
+    stage.host.install('/srv/slow', drainsFor(2_000));
+    stage.ask('slow', 'restart');
+    rests(stage, namesOf(specs));
+    const [effects, fast] = [stage.effects.length, stage.spawns('fast')];
+    endMain(stage, 'seed', 'SIGKILL');
+    rests(stage, namesOf(specs));
+    expect(stage.spawns('fast')).toBe(fast + 1);
+    expect(actsSince(stage, effects, ['base', 'fast'])).toEqual([
+      'SIGTERM fast',
+      'SIGTERM base',
+      'start base',
+      'start fast',
+    ]);
+  });
+
+  it('is not forgotten when the one on the longer way hangs, or is put on hold', () => {
+    const specs = [
+      service('seed'),
+      service('slow', { needs: ['seed'], stop: ladder(rung('SIGTERM', 500)) }),
+      service('base', { restartWith: ['slow'] }),
+      service('fast', { needs: ['base'], restartWith: ['seed'] }),
+    ];
+    for (const how of ['hangs', 'held'] as const) {
+      const stage = standing(specs);
+      stage.host.install('/srv/slow', program(sleepsInKernel, readyAfter(20)));
+      stage.ask('slow', 'restart');
+      rests(stage, namesOf(specs));
+      endMain(stage, 'seed', 'SIGKILL');
+      stage.run(100);
+      expect(stage.state('fast')).toMatchObject({ name: 'waiting', for: 'turn' });
+      if (how === 'held') stage.ask('slow', 'hold');
+      stage.run(60_000);
+      expect(stage.state('fast').name).toBe('running');
+    }
   });
 });
 
@@ -564,12 +611,18 @@ describe('the start of a graph', () => {
     rests(stage, ['old', 'slow', 'next']);
   });
 
-  it('is not blocked by one that may take for ever to become ready', () => {
-    const stage = new Stage({ parallel: 1 });
-    stage.host.install('/srv/endless', program(lives, readyAfter(null)));
-    stage.addAll([service('endless', { ready: { ...byPort, timeout: null } }), service('app')]);
-    stage.run(1_000);
-    expect(stage.state('app').name).toBe('running');
+  it('is not blocked by one that may take for ever, be it to become ready or to be started at all', () => {
+    const endless = service('endless', { ready: { ...byPort, timeout: null } });
+    const hung = watched({ name: 'hung', start: command('/etc/init.d/hung') });
+    for (const first of [endless, hung]) {
+      const stage = new Stage({ parallel: 1 });
+      stage.host.install('/srv/endless', program(lives, readyAfter(null)));
+      stage.host.install('/etc/init.d/hung', program(lives));
+      stage.addAll([first, service('app')]);
+      stage.run(1_000);
+      expect(stage.state(first.name).name).toBe('starting');
+      expect(stage.state('app').name).toBe('running');
+    }
   });
 });
 

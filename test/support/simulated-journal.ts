@@ -11,6 +11,8 @@ import type { Journal } from '../../src/keeper/ports.js';
 
 export class SimulatedJournal implements Journal {
   readonly #records = new Map<string, string>();
+  /** Read once for each record: a simulation asks for them before every effect. */
+  readonly #parsed = new Map<string, { readonly text: string; readonly service: Service }>();
 
   /** What happened, numbered in the same write. */
   readonly entries: Entry[] = [];
@@ -47,6 +49,11 @@ export class SimulatedJournal implements Journal {
   /** What is on record of one service; null: nothing. */
   of(name: string): Service | null {
     const text = this.#records.get(name);
-    return text === undefined ? null : (JSON.parse(text) as Service);
+    if (text === undefined) return null;
+    const known = this.#parsed.get(name);
+    if (known?.text === text) return known.service;
+    const service = JSON.parse(text) as Service;
+    this.#parsed.set(name, { text, service });
+    return service;
   }
 }
