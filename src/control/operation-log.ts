@@ -34,6 +34,8 @@ const kept = 10_000;
 
 export class OperationLog implements Sink {
   readonly #entries = new Map<string, Entry>();
+  /** Those that are not settled: every change is held against them. */
+  readonly #open = new Set<Entry>();
   readonly #parts: OperationParts;
   #last = 0;
 
@@ -45,14 +47,16 @@ export class OperationLog implements Sink {
   open(service: string, verb: Verb): string {
     this.#last += 1;
     const id = String(this.#last);
-    this.#entries.set(id, {
+    const opened: Entry = {
       id,
       service,
       verb,
       changes: [],
       progress: { type: 'pending', text: 'asked' },
       waiters: new Set(),
-    });
+    };
+    this.#entries.set(id, opened);
+    this.#open.add(opened);
     for (const [oldest, entry] of this.#entries) {
       if (this.#entries.size <= kept) break;
       this.#settle(entry, { type: 'failed', text: 'forgotten: too many operations at once' });
@@ -87,8 +91,7 @@ export class OperationLog implements Sink {
   tell(changes: readonly Change[], set: ServiceSet): void {
     const outlook = this.#parts.outlook();
     const strands = changes.some(mayStrand);
-    for (const entry of this.#entries.values()) {
-      if (entry.progress.type !== 'pending') continue;
+    for (const entry of this.#open) {
       const mine = changes.filter((change) => change.service === entry.service);
       // One that waits hears from others that there is nothing to wait for any more.
       if (mine.length === 0 && !(strands && set.get(entry.service)?.state.name === 'waiting')) continue;
@@ -106,6 +109,7 @@ export class OperationLog implements Sink {
   }
 
   #settle(entry: Entry, progress: Progress): void {
+    this.#open.delete(entry);
     entry.progress = progress;
     const view = viewOf(entry);
     for (const waiter of entry.waiters) waiter(view);
