@@ -28,7 +28,9 @@ export function conclude(service: Service, end: Death, at: Moment): Move {
   const dead: Service = { ...service, lastDeath: death };
   const ordered = runHook(dead, afterEnd('ended', at.instant), at);
   if (ordered === null) return retry(service, end, at);
-  const next: Next = desiredOf(dead) === 'up' ? { type: 'hooks' } : { type: 'nothing', why: 'it is not wanted up' };
+  // What the rule will say then, as far as it leads nowhere, is worth saying now.
+  const answer = decide(service, death, at).next;
+  const next: Next = answer.type === 'nothing' ? answer : { type: 'hooks' };
   return before([], [{ type: death.served === null ? 'startFailed' : 'died', death, next }], ordered);
 }
 

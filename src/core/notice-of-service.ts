@@ -123,6 +123,19 @@ export function restarted(it: Case, at: WallTime): Draft {
   return { ...told, pace: 'digest', notice: { ...told.notice, outage, postMortem, commands }, end: null };
 }
 
+/** Its trouble is over, although it does not run. `to`: who was told that something was wrong. */
+export function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime, to: readonly string[]): Draft {
+  const outage = elapsedOnWall(it.began, at);
+  const [words, story] =
+    what.type === 'done' ? ['done', 'has done its work'] : ['skipped', `is not to run now: ${what.reason}`];
+  const told = draft(it, 'recovered', at, {
+    headline: `${words} after ${inWords(outage)}`,
+    story: [sentence(`${titleOf(it)} ${story}`), sentence(`The trouble had lasted ${inWords(outage)}`)],
+  });
+  const commands = helpFor(it.service, null).slice(0, 1);
+  return { ...told, notice: { ...told.notice, outage, commands }, end: null, to };
+}
+
 /** `to`: who was told that something was wrong. */
 export function recovered(it: Case, at: WallTime, to: readonly string[]): Draft {
   const outage = elapsedOnWall(it.began, it.since);

@@ -95,6 +95,9 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'cameBack':
     case 'handedOver':
       return it?.phase === 'down' ? cameUp(it, entry, what, at) : quiet(it);
+    case 'done':
+    case 'skipped':
+      return it?.phase === 'down' ? settled(namedAfter(entry, it), what, at) : quiet(it);
     case 'starting':
       // A daemon that should have been there when the keeper looked for the first time.
       return quiet((it === null || it.phase === 'over') && isFoundDown(entry, what) ? down(it, entry, at) : it);
@@ -110,8 +113,6 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'launched':
     case 'waved':
     case 'waits':
-    case 'skipped':
-    case 'done':
     case 'hookFailed':
     case 'rollEnded':
     case 'stopping':
@@ -149,7 +150,7 @@ function ended(found: Case | null, entry: EndEntry, what: Of<'died' | 'startFail
   }
   if (what.next.type === 'nothing') {
     // It ended as its policy wants it to; or the host goes down, and everything with it.
-    return { it: over(it, at), drafts: change.to === 'stopped' ? [first] : [] };
+    return { it: over(it, at), drafts: change.to === 'stopped' || change.to === 'stopping' ? [first] : [] };
   }
   if (change.to === 'stopped') {
     const helpless = worst(it, 'failed');
@@ -189,6 +190,12 @@ function released(found: Case | null, entry: ServiceEntry, how: 'asked' | 'expir
   const wrong = down(named, entry, at);
   const it: Case = { ...wrong, worst: wrong.worst ?? 'hold-ended', seenFrom: at };
   return { it, drafts: [tell.holdEnded(it, to, 'wrong', at)] };
+}
+
+/** A oneshot has done its work after all, or is not to run now: there is nothing to wait for. */
+function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime): Turn {
+  const to = toldAsBad(it);
+  return { it: over(it, at), drafts: to.length === 0 ? [] : [tell.settled(it, what, at, to)] };
 }
 
 /** It has been up for long enough. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeDeath } from '../../src/core/death.js';
 import type { Hooks } from '../../src/core/spec.js';
+import { seconds } from '../../src/core/time.js';
 import { command, ladder, rung, supervised, watched } from '../support/builders.js';
 import {
   diesAfter,
@@ -429,6 +430,61 @@ describe('hooks of a watched service', () => {
     stage.runUntilState('ssh', 'running');
     expect(stage.signals('ssh')).toEqual(['SIGTERM']);
     expect(stage.happened('ssh', 'startFailed')).toHaveLength(1);
+  });
+});
+
+describe('hooks among coupled services', () => {
+  const agent = supervised({ name: 'agent', hooks: { afterStop: [command('/hook/tidy', 9000)] } });
+  const slow = { tidy: [program(exitsAfter(3000, 0))] };
+
+  it('after a stop keep nobody waiting who has to hear of the end', () => {
+    const stage = stageWith(slow);
+    stage.add(agent);
+    stage.add(supervised({ needs: ['agent'] }));
+    stage.runUntilState('web', 'running');
+    stage.kill(stage.main('agent'));
+    stage.run(50);
+    expect(stage.state('agent')).toMatchObject({ name: 'stopping', phase: 'after' });
+    expect(stage.mains('web')).toEqual([]);
+    stage.runUntilState('web', 'running');
+    expect([stage.spawns('agent'), stage.spawns('web')]).toEqual([2, 2]);
+    expect(stage.service('web').restarts.total).toBe(0);
+    expect(stage.service('web').wave).toBeNull();
+    expect(stage.service('agent').wave).toBeNull();
+  });
+
+  it('before a start hold back what needs it until they are through, and what it needs may end in the middle of them', () => {
+    const stage = stageWith({ 'before-1': [program(exitsAfter(2000, 0))] });
+    stage.add(supervised({ name: 'db' }));
+    stage.add(supervised({ name: 'agent', needs: ['db'], hooks: { beforeStart: [command('/hook/before-1')] } }));
+    stage.add(supervised({ needs: ['agent'] }));
+    stage.runUntil(() => stage.helpers('agent', 'beforeStart').length === 1);
+    stage.kill(stage.main('db'));
+    stage.run(100);
+    expect(stage.helpers('agent', 'beforeStart')).toEqual([]);
+    stage.runUntilState('web', 'running');
+    expect(stage.spawns('agent', 'beforeStart')).toBe(2);
+    expect(stage.spawns('agent')).toBe(1);
+    expect(stage.spawns('web')).toBe(1);
+  });
+
+  it('whose last one fails take partners with them once, not at every quiet try', () => {
+    const stage = stageWith({ after: [program(exitsAfter(10, 1))] });
+    const when = { limit: { count: 2, within: seconds(300) } };
+    stage.add(
+      supervised({
+        name: 'agent',
+        restart: when,
+        hooks: { afterStart: [command('/hook/after')], afterStop: all.afterStop },
+      }),
+    );
+    stage.add(supervised({ restartWith: ['agent'] }));
+    stage.runUntilState('agent', 'failed');
+    const before = stage.spawns('web');
+    stage.run(10 * MINUTE);
+    expect(stage.happened('agent', 'startFailed').length).toBeGreaterThan(8);
+    expect(stage.spawns('web')).toBe(before);
+    expect(stage.state('web').name).toBe('running');
   });
 });
 

@@ -5,7 +5,7 @@ import type { NoticesSpec } from '../../src/core/notice-spec.js';
 import { ack, findCase, keepOnly } from '../../src/core/notices.js';
 import { type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { seconds, wallTime } from '../../src/core/time.js';
-import { supervised, watched } from '../support/builders.js';
+import { command, supervised, watched } from '../support/builders.js';
 import { Newsroom, planWith } from '../support/newsroom.js';
 import { diesAfter, exitsAfter, lives, program, refused, sleepsInKernel, startsDaemon } from '../support/program.js';
 import { Stage } from '../support/stage.js';
@@ -27,6 +27,54 @@ const crash = (stage: Stage, name = 'web'): void =>
 /** From now on it cannot start. */
 const spoil = (stage: Stage, name = 'web'): void => stage.host.install(`/srv/${name}`, program(exitsAfter(100, 1)));
 const mend = (stage: Stage, name = 'web'): void => stage.host.install(`/srv/${name}`, program(lives));
+
+describe('what is over without running', () => {
+  const failing = [program(exitsAfter(100, 1))];
+
+  it('is a oneshot that is done after all, or skipped: told to whoever heard of its failure', () => {
+    const migrate = supervised({ name: 'migrate', oneshot: 'yes', ready: { timeout: null } });
+    const stage = new Stage();
+    stage.host.install('/srv/migrate', ...failing);
+    stage.add(migrate);
+    const news = new Newsroom(stage);
+    stage.run(2 * MINUTE);
+    expect(news.kinds()).toContain('start-failed');
+    stage.host.install('/srv/migrate', program(exitsAfter(100, 0)));
+    stage.run(10 * MINUTE);
+    expect(news.notices().at(-1)).toMatchObject({ kind: 'recovered', headline: expect.stringMatching(/^done after /) });
+    const told = news.notices().length;
+    stage.run(DAY);
+    expect(news.notices()).toHaveLength(told);
+  });
+
+  it('is a service whose condition says no after it had failed', () => {
+    const stage = new Stage();
+    stage.host.install('/srv/web', ...failing);
+    stage.host.install('/hook/condition', program(exitsAfter(1, 0)));
+    stage.add(supervised({ hooks: { condition: command('/hook/condition') } }));
+    const news = new Newsroom(stage);
+    stage.run(2 * MINUTE);
+    expect(news.kinds()).toContain('start-failed');
+    stage.host.install('/hook/condition', program(exitsAfter(1, 1)));
+    stage.run(10 * MINUTE);
+    expect(news.notices().at(-1)?.headline).toMatch(/^skipped after /);
+    const told = news.notices().length;
+    stage.run(DAY);
+    expect(news.notices()).toHaveLength(told);
+  });
+
+  it('is one that its policy leaves down, also where its commands after a stop came in between', () => {
+    const stage = new Stage();
+    stage.host.install('/hook/tidy', program(exitsAfter(2 * MINUTE, 0)));
+    stage.add(supervised({ restart: { when: 'on-failure' }, hooks: { afterStop: [command('/hook/tidy')] } }));
+    const news = new Newsroom(stage, planWith([{ tell: ['admin'] }, { kinds: ['died'], tell: ['each'] }]));
+    stage.run(MINUTE);
+    stage.host.end(stage.main('web'), { type: 'exited', code: 0 });
+    stage.run(DAY);
+    expect(stage.state('web')).toMatchObject({ name: 'stopped', why: 'policy' });
+    expect(news.kinds()).toEqual(['died']);
+  });
+});
 
 describe('a crash that heals at once', () => {
   it('is told in the digest, with what it died of (monitors 30)', () => {
