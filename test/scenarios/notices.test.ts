@@ -63,16 +63,16 @@ describe('what is over without running', () => {
     expect(news.notices()).toHaveLength(told);
   });
 
-  it('is one that its policy leaves down, also where its commands after a stop came in between', () => {
+  it('is one that its policy leaves down, of which nobody is alarmed, also where its commands after a stop came in between', () => {
     const stage = new Stage();
     stage.host.install('/hook/tidy', program(exitsAfter(2 * MINUTE, 0)));
     stage.add(supervised({ restart: { when: 'on-failure' }, hooks: { afterStop: [command('/hook/tidy')] } }));
-    const news = new Newsroom(stage, planWith([{ tell: ['admin'] }, { kinds: ['died'], tell: ['each'] }]));
+    const news = new Newsroom(stage);
     stage.run(MINUTE);
     stage.host.end(stage.main('web'), { type: 'exited', code: 0 });
     stage.run(DAY);
     expect(stage.state('web')).toMatchObject({ name: 'stopped', why: 'policy' });
-    expect(news.kinds()).toEqual(['died']);
+    expect(news.kinds()).toEqual([]);
   });
 });
 
