@@ -3,7 +3,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -12,6 +12,10 @@ import { stringsIn } from './agent-connection.js';
 
 export const SSH_AGENT = '/usr/bin/ssh-agent';
 export const SSH_ADD = '/usr/bin/ssh-add';
+
+export const hasAgent = [SSH_AGENT, SSH_ADD].every((program) => existsSync(program));
+if (!hasAgent)
+  console.warn('skipped: cosigning cannot be tested here (needs /usr/bin/ssh-agent, of Debian’s openssh-client)');
 
 export interface Cosigning {
   /** The file of the private key; its public half lies beside it with `.pub`. */

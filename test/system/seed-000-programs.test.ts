@@ -4,7 +4,15 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Cosigning, cosign, prepareCosigning, SSH_ADD, SSH_AGENT, witnessCommand } from '../support/cosigning.js';
+import {
+  type Cosigning,
+  cosign,
+  hasAgent,
+  prepareCosigning,
+  SSH_ADD,
+  SSH_AGENT,
+  witnessCommand,
+} from '../support/cosigning.js';
 import { type Home, newHome } from '../support/keeper.js';
 import { type Running, signal } from '../support/running.js';
 
@@ -42,7 +50,7 @@ async function startBoth(): Promise<{ readonly agent: Running; readonly witness:
   return { agent, witness };
 }
 
-describe('the witness', () => {
+describe.skipIf(!hasAgent)('the witness', () => {
   it('signs with the key that the agent holds, as often as it is asked, and SIGINT ends it with 0', async () => {
     const { witness } = await startBoth();
     const many = Array.from({ length: 20 }, () => cosign(witnessSocket, cosigning.publicKey));
@@ -80,7 +88,7 @@ describe('the witness', () => {
   });
 });
 
-describe("OpenSSH's agent", () => {
+describe.skipIf(!hasAgent)("OpenSSH's agent", () => {
   it('removes its socket at SIGTERM, leaves it after kill -9, and then does not start on it', async () => {
     const polite = await startAgent();
     expect(await polite.end('SIGTERM')).toMatchObject({ code: 2 });
