@@ -79,6 +79,14 @@ describe('a stop', () => {
   });
 });
 
+describe('a service on hold', () => {
+  it('is neither stopped nor restarted, and moves nobody', () => {
+    const hold = { by: null, since: wallTime(0), until: null, reason: null };
+    const view = viewAmong([{ name: 'db' }, { hold }], { name: 'web', needs: ['db'] });
+    expect(impactOf(view, ['db'], 'stop')).toEqual({ down: [], restarted: [], spared: [] });
+  });
+});
+
 describe('a restart', () => {
   it('moves what needs it along, in the order in which they start again', () => {
     expect(impactOf(viewAmong(...shop), ['db'], 'restart')).toEqual({
@@ -92,5 +100,14 @@ describe('a restart', () => {
     const view = viewAmong({ name: 'witness', needs: ['agent'] }, { name: 'agent', restartWith: ['witness'] });
     expect(impactOf(view, ['witness'], 'restart').restarted).toEqual(['agent']);
     expect(impactOf(view, ['agent'], 'restart').restarted).toEqual(['witness']);
+  });
+
+  it('of a pool leaves alone what needs it, for its members roll; of the one member that is up it does not', () => {
+    const pool = [1, 2].map((index) => ({ name: `web@${index}`, pool: { name: 'web', index, of: 2 } }));
+    const front: Wish = { name: 'front', needs: ['web@1', 'web@2'] };
+    const view = viewAmong(...pool, front);
+    expect(impactOf(view, ['web@1', 'web@2'], 'restart').restarted).toEqual([]);
+    expect(impactOf(view, ['web@1', 'web@2'], 'stop').down).toEqual(['front']);
+    expect(impactOf(viewAmong(pool[0] ?? front, front), ['web@1'], 'restart').restarted).toEqual(['front']);
   });
 });

@@ -22,6 +22,7 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
   const fates = new Map<ServiceName, Fate>();
   const spared = new Set<ServiceName>();
   const queue: ServiceName[] = [];
+  const rolled = new Set<string>(verb === 'restart' ? names : []);
   const doom = (name: ServiceName, fate: Fate): void => {
     const before = fates.get(name);
     // What goes down stays down, also where something else would only restart it.
@@ -31,11 +32,15 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
   };
   for (const name of names) {
     const service = view.get(name);
-    if (service !== undefined && isThere(service)) doom(service.spec.name, verb === 'stop' ? 'down' : 'restarted');
+    // Under a hold it is refused.
+    if (service !== undefined && isThere(service) && service.hold === null)
+      doom(service.spec.name, verb === 'stop' ? 'down' : 'restarted');
   }
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     const fate = fates.get(name) ?? 'restarted';
-    for (const [dependent, its] of followersOf(view, name, fate, fates)) {
+    // Members of one pool that are restarted by name roll: while one is away the others are there.
+    const stays = (other: ServiceName): boolean => !fates.has(other) || (rolled.has(name) && rolled.has(other));
+    for (const [dependent, its] of followersOf(view, name, fate, stays)) {
       const service = view.get(dependent);
       if (service === undefined || !isThere(service) || desiredOf(service) === 'down') continue;
       if (service.hold === null) doom(dependent, its);
@@ -56,10 +61,10 @@ function* followersOf(
   view: View,
   name: ServiceName,
   fate: Fate,
-  fates: ReadonlyMap<string, Fate>,
+  stays: (other: ServiceName) => boolean,
 ): Generator<readonly [ServiceName, Fate]> {
   const { needs, restarts }: Dependents = view.dependentsOf(name);
-  for (const dependent of needs) if (lacks(view, dependent, name, fate, fates)) yield [dependent, fate];
+  for (const dependent of needs) if (lacks(view, dependent, name, fate, stays)) yield [dependent, fate];
   for (const partner of restarts) yield [partner, 'restarted'];
 }
 
@@ -69,7 +74,7 @@ function lacks(
   dependent: ServiceName,
   name: ServiceName,
   fate: Fate,
-  fates: ReadonlyMap<string, Fate>,
+  stays: (other: ServiceName) => boolean,
 ): boolean {
   const service = view.get(dependent);
   const needs = service === undefined ? [] : couplingOf(service).needs;
@@ -80,7 +85,7 @@ function lacks(
     pool === null ||
     !needs.some((one) => {
       const other = view.get(one.service);
-      return other?.spec.pool?.name === pool.name && isUp(other) && !fates.has(one.service);
+      return other?.spec.pool?.name === pool.name && isUp(other) && stays(one.service);
     })
   );
 }

@@ -58,17 +58,22 @@ export function isAsWanted(service: ServiceStatus): boolean {
 }
 
 function sentencesFor(service: Service, now: Now, outlook: Outlook): readonly string[] {
-  const { hold, opposition } = service;
+  const { fight } = service.opposition;
+  const fought = fight === null ? [] : [`somebody stops it again and again: ${describeFight(fight)}`];
+  return [...mainSentences(service, now, outlook), ...waveSentence(service), ...fought];
+}
+
+function mainSentences(service: Service, now: Now, outlook: Outlook): readonly string[] {
+  const { hold } = service;
   const held = hold === null ? [] : [holdSentence(service, hold, now)];
-  const fight =
-    opposition.fight === null ? [] : [`somebody stops it again and again: ${describeFight(opposition.fight)}`];
-  return [...held, stateSentence(service, now, outlook), ...waveSentence(service), ...fight];
+  return [...held, stateSentence(service, now, outlook)];
 }
 
 /** How one is that others wait for, and what comes of it by itself. */
 function causeSentences(cause: Service, now: Now, outlook: Outlook): readonly string[] {
-  const sentences = sentencesFor(cause, now, outlook);
-  const next = nextFor(cause, now, outlook);
+  const sentences = mainSentences(cause, now, outlook);
+  // Whoever waits for its end has no use for what comes after that.
+  const next = cause.state.name === 'stopping' ? null : nextFor(cause, now, outlook);
   return next === null ? sentences : [...sentences.slice(0, -1), `${sentences.at(-1)}; ${next}`];
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { GraphDocument } from '../../src/core/graph-view.js';
 import type { WhyDocument } from '../../src/core/why.js';
 import { type Home, newHome } from '../support/keeper.js';
-import { isAlive } from '../support/running.js';
+import { isAlive, signal } from '../support/running.js';
 
 const SLEEP = 'sleep 1000';
 
@@ -81,6 +81,25 @@ describe('a service that waits', () => {
 
     expect((await home.upkeep('start', 'db')).code).toBe(0);
     await home.running('web');
+  });
+
+  it('or is patient with what it needs says so, and until when', async () => {
+    const home = newHome();
+    home.configure({
+      db: { run: SLEEP, restart: { delay: '1h', backoff: { factor: 1, max: '1h' } } },
+      web: { run: SLEEP, needs: { db: { grace: '10m' } } },
+    });
+    await home.start();
+    const web = await home.running('web');
+    signal(await home.running('db'), 'SIGKILL');
+    const patient = await home.when('web', ({ next }) => next?.why === 'missing');
+    expect(patient.reason).toMatch(/^running for .*; db is away: it stops in 10 min unless it is back$/);
+    expect(patient.next).toMatchObject({ what: 'stop', waitsFor: ['db'] });
+    expect((await home.upkeep('why', 'web')).stdout).toMatch(/next +it is stopped in 10 min, unless db is back/);
+    expect((await home.upkeep('reset', 'db')).code).toBe(0);
+    await home.running('db');
+    expect(await home.running('web')).toBe(web);
+    expect((await home.service('web')).next).toBeNull();
   });
 
   it('may be started in one command with what it waits for, whichever is named first', async () => {
