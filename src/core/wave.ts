@@ -7,7 +7,16 @@ import { amend, type Draft, enter, stamp } from './draft.js';
 import { couplingOf } from './graph.js';
 import { type Move, stay } from './move.js';
 import type { Need, ServiceName } from './spec.js';
-import { desiredOf, type Membership, mainOf, originOf, type Service, type Stopping, type WaveId } from './state.js';
+import {
+  desiredOf,
+  type Membership,
+  type Missing,
+  mainOf,
+  originOf,
+  type Service,
+  type Stopping,
+  type WaveId,
+} from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import { type Instant, later, millis } from './time.js';
 import { isGoingDown, isUp } from './turn.js';
@@ -118,7 +127,7 @@ function withPart(draft: Draft, was: Service | null, now: Service, turning: Turn
 
 /** As a member of a wave that takes it down: of the one that has not started it again yet, else of a new one of its own. */
 function joined(draft: Draft, service: Service): Service {
-  const wave = service.wave?.step === 'down' ? service.wave : (inherited(service) ?? beginning(draft, service));
+  const wave = service.wave?.step === 'down' ? service.wave : (inherited(draft, service) ?? beginning(draft, service));
   if (wave === null) return { ...service, wave: null };
   return { ...service, wave: { ...wave, step: stepOf(service) } };
 }
@@ -130,9 +139,14 @@ function stepOf(service: Service): Membership['step'] {
 }
 
 /** It was about to be moved by the end of what it needs. */
-function inherited({ missing }: Service): Membership | null {
+function inherited(draft: Draft, { missing }: Service): Membership | null {
   const [first] = missing;
-  return first === undefined ? null : { id: first.wave, step: 'down', ahead: [] };
+  return first === undefined ? null : { id: waveOfLoss(draft, first), step: 'down', ahead: [] };
+}
+
+/** The wave in which what is missing ended; where that is over, or left it, the loss begins another. */
+function waveOfLoss(draft: Draft, { service, wave }: Missing): WaveId {
+  return draft.get(service)?.wave?.id === wave ? wave : `${service}@${draft.at.instant}`;
 }
 
 /** null: there is nobody that it could move. */
@@ -245,7 +259,7 @@ function comfort(draft: Draft, name: ServiceName, returned: ServiceName): void {
 /** What it waits for in patience is not wanted any more. */
 function despair(draft: Draft, name: ServiceName, abandoned: Service): void {
   const missed = draft.get(name)?.missing.find(({ service }) => service === abandoned.spec.name);
-  if (missed !== undefined && desiredOf(abandoned) === 'down') draw(draft, name, missed.wave, null);
+  if (missed !== undefined && desiredOf(abandoned) === 'down') draw(draft, name, waveOfLoss(draft, missed), null);
 }
 
 /** A reload is no end, but some want to be restarted after it. */
@@ -266,7 +280,7 @@ export function loseFaith(draft: Draft, service: Service): void {
   if (over === undefined || service.hold !== null) return;
   const missing = service.missing.filter(({ until }) => until > instant);
   carry(draft, service, stay({ ...service, missing }));
-  draw(draft, service.spec.name, over.wave, null);
+  draw(draft, service.spec.name, waveOfLoss(draft, over), null);
 }
 
 /** Moves a service for the sake of a wave: down, and up again by itself. `behind`: the one that starts after it, whose end did this. */
