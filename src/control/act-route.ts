@@ -1,11 +1,12 @@
-// POST /v1/services/NAME/VERB for one service, POST /v1/services for several at once, which are asked as one: then no order in
-// which they come says anything. Each ask becomes an operation, which is waited for here. Judges by peer.
+// POST /v1/services/NAME/VERB for one service or the members of a pool, POST /v1/services for several at once, which are asked as
+// one: then no order in which they come says anything. Each ask becomes an operation, which is waited for here. Judges by peer.
 
 import type { ServerResponse } from 'node:http';
 import type { Sender } from '../core/death.js';
 import type { Ask, ServiceEvent } from '../core/event.js';
 import { type Impact, impactOf } from '../core/impact.js';
 import type { Outlook } from '../core/outlook.js';
+import { namedBy } from '../core/pool.js';
 import { serviceName } from '../core/spec.js';
 import type { ServiceSet } from '../core/state.js';
 import type { Post } from '../keeper/ports.js';
@@ -44,9 +45,14 @@ export class ActRoute {
     return this.#post([name], ask, by)[0] ?? '';
   }
 
+  isPool(name: string): boolean {
+    const set = this.#parts.services();
+    return !set.has(name) && namedBy(set, name).length > 0;
+  }
+
   /** One that is refused hinders no other. @throws ControlError for a body that says nothing */
   askSeveral(body: unknown, by: Sender, objection: Objection): readonly Asked[] {
-    const { verb, services } = askedIn(body);
+    const { verb, services } = this.#meantBy(body);
     const ask = parseAsk(verb, body);
     const reasons = new Map(services.map((name) => [name, this.#whyNot(verb, name, objection)]));
     const meant = services.filter((name) => reasons.get(name) === null);
@@ -61,15 +67,23 @@ export class ActRoute {
 
   /** What a stop or a restart would do to others. @throws ControlError */
   impact(body: unknown): Impact & { readonly version: 1; readonly verb: string } {
-    const { verb, services } = askedIn(body);
+    const { verb, services } = this.#meantBy(body);
     if (verb !== 'stop' && verb !== 'restart')
       throw new ControlError(400, 'bad-verb', 'only a stop and a restart move others; `verb` is to be one of them');
     return { version: 1, verb, ...impactOf(this.#parts.outlook(), services, verb) };
   }
 
-  /** The operation when it is done, or as it is when the patience or the client is gone; null: as it is now. @throws ControlError */
+  /** What was asked, when all of it is done, or as it is when the patience or the client is gone; null: as it is now. */
+  async settled(asked: readonly Asked[], patience: number | null, response: ServerResponse): Promise<readonly Asked[]> {
+    const ids = asked.map(({ id }) => id).filter((id) => id !== null);
+    if (patience !== null) await this.#settled(ids, patience, response);
+    return asked.map((one) => (one.id === null ? one : (this.#operations.get(one.id) ?? one)));
+  }
+
+  /** The same of one. @throws ControlError */
   async operation(id: string, patience: number | null, response: ServerResponse): Promise<Operation> {
-    const operation = patience === null ? this.#operations.get(id) : await this.#settled(id, patience, response);
+    if (patience !== null) await this.#settled([id], patience, response);
+    const operation = this.#operations.get(id);
     if (operation === null) throw new ControlError(404, 'no-operation', `there is no operation ${id}`);
     return operation;
   }
@@ -89,18 +103,36 @@ export class ActRoute {
     return ids;
   }
 
-  #settled(id: string, patience: number, response: ServerResponse): Promise<Operation | null> {
+  #settled(ids: readonly string[], patience: number, response: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
-      const done = (): void => {
+      const stops: (() => void)[] = [];
+      const end = (): void => {
         clearTimeout(timer);
-        stop();
-        resolve(this.#operations.get(id));
+        for (const stop of stops) stop();
+        resolve();
       };
-      const timer = setTimeout(done, Math.min(patience, 2 ** 31 - 1));
-      let stop = (): void => {};
-      response.on('close', done);
-      stop = this.#operations.whenSettled(id, done);
+      const timer = setTimeout(end, Math.min(patience, 2 ** 31 - 1));
+      response.on('close', end);
+      let open = ids.filter((id) => this.#operations.get(id) !== null).length;
+      const settle = (): void => {
+        open -= 1;
+        if (open <= 0) end();
+      };
+      if (open === 0) end();
+      for (const id of ids) stops.push(this.#operations.whenSettled(id, settle));
     });
+  }
+
+  /** With the plain names of pools as those of their members. @throws ControlError */
+  #meantBy(body: unknown): ReturnType<typeof askedIn> {
+    const { verb, services } = askedIn(body);
+    const set = this.#parts.services();
+    const meant = services.flatMap((name): readonly string[] => {
+      const members = namedBy(set, name);
+      // Whoever names nothing hears of it.
+      return members.length === 0 ? [name] : members;
+    });
+    return { verb, services: [...new Set(meant)] };
   }
 }
 
@@ -116,6 +148,13 @@ export function patienceIn({ searchParams }: URL): number | null {
   return patience;
 }
 
+/** The body of an ask about one name, as that of an ask about several. */
+export const severalIn = (body: unknown, verb: string, name: string): unknown => ({
+  ...(typeof body === 'object' ? body : {}),
+  verb,
+  services: [name],
+});
+
 /** What several services are asked. @throws ControlError */
 function askedIn(body: unknown): { readonly verb: string; readonly services: readonly string[] } {
   const fields = new Map<string, unknown>(typeof body === 'object' && body !== null ? Object.entries(body) : []);
@@ -123,5 +162,5 @@ function askedIn(body: unknown): { readonly verb: string; readonly services: rea
   const services = fields.get('services');
   if (typeof verb !== 'string') throw new ControlError(400, 'bad-verb', '`verb` is to be a text, like stop');
   if (!isListOfNames(services)) throw new ControlError(400, 'bad-services', '`services` is to be a list of names');
-  return { verb, services: [...new Set(services)] };
+  return { verb, services };
 }

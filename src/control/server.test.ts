@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { supervised } from '../../test/support/builders.js';
+import { members, supervised } from '../../test/support/builders.js';
 import { failedStart } from '../core/death.js';
 import type { Event } from '../core/event.js';
 import { outlookOf } from '../core/outlook.js';
@@ -129,6 +129,22 @@ describe('the control socket', () => {
     });
     expect(posted).toMatchObject([{ type: 'together', events: [{ service: 'web' }, { service: 'db' }] }]);
     expect(await get('/v1/operations/2?wait=50ms')).toMatchObject({ status: 200, body: { service: 'db' } });
+  });
+
+  it('takes the plain name of a pool for all of its members', async () => {
+    for (const spec of members('shop', 2)) services.set(spec.name, newService(spec, instant(0)));
+    const events = [{ service: 'shop@1' }, { service: 'shop@2' }];
+    const operations = events.map((event) => ({ ...event, verb: 'reset', progress: { type: 'done' } }));
+    expect(await post('/v1/services/shop/reset')).toMatchObject({ status: 202, body: { version: 1, operations } });
+    expect(await post('/v1/services/shop/reset?wait=5s')).toMatchObject({ status: 200, body: { operations } });
+    expect(await post('/v1/services', { verb: 'reset', services: ['shop@2', 'shop'] })).toMatchObject({ status: 202 });
+    expect(posted).toMatchObject([
+      { type: 'together', events },
+      { type: 'together', events },
+      { type: 'together', events: [...events].reverse() },
+    ]);
+    expect(await get('/v1/services/shop')).toMatchObject({ status: 200, body: { version: 1, pool: 'shop' } });
+    expect(await get('/v1/services/shap')).toMatchObject({ status: 404 });
   });
 
   it('judges each of several for itself', async () => {

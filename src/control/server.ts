@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Sender } from '../core/death.js';
 import { graphOf } from '../core/graph-view.js';
+import { namedBy } from '../core/pool.js';
 import type { Report } from '../keeper/ports.js';
-import { type ActParts, ActRoute, type Objection, patienceIn } from './act-route.js';
+import { type ActParts, ActRoute, type Objection, patienceIn, severalIn } from './act-route.js';
 import { ControlError } from './control-error.js';
 import { EventStream } from './event-stream.js';
 import { HistoryRoute } from './history-route.js';
@@ -188,9 +189,14 @@ export class ControlServer {
     throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
   }
 
-  /** One service; with what only its operators may see where the peer is one. */
+  /** One service, with what only its operators may see where the peer is one; or the members of a pool. */
   #card(name: string, peer: Peer): unknown {
-    const status = this.#parts.status().services.find((service) => service.name === name);
+    const { services } = this.#parts.status();
+    if (this.#acts.isPool(name)) {
+      const members = new Set<string>(namedBy(this.#parts.services(), name));
+      return { version: 1, pool: name, services: services.filter((service) => members.has(service.name)) };
+    }
+    const status = services.find((service) => service.name === name);
     if (status === undefined) throw new ControlError(404, 'no-service', `there is no service ${name}`);
     return { version: 1, service: status, detail: this.#mayKnow(peer) ? this.#parts.detail(name) : null };
   }
@@ -233,13 +239,27 @@ export class ControlServer {
     const by = this.#parts.describe(peer);
     const objection: Objection = (what, service) =>
       refusal(peer, { type: 'act', verb: what, service }, this.#parts.judges);
-    if (name === null)
-      return send(response, 202, { version: 1, operations: this.#acts.askSeveral(body, by, objection) });
-    if (verb === null) throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
     const patience = patienceIn(url);
+    if (name === null) return this.#askSeveral(body, by, objection, patience, response);
+    if (verb === null) throw new ControlError(404, 'not-found', 'it is POST /v1/services/NAME/VERB');
+    if (this.#acts.isPool(name))
+      return this.#askSeveral(severalIn(body, verb, name), by, objection, patience, response);
     const id = this.#acts.askOne(name, verb, body, by, objection);
     const operation = await this.#acts.operation(id, patience, response);
     send(response, operation.progress.type === 'pending' || patience === null ? 202 : 200, operation);
+  }
+
+  async #askSeveral(
+    body: unknown,
+    by: Sender,
+    objection: Objection,
+    patience: number | null,
+    response: ServerResponse,
+  ): Promise<void> {
+    const asked = this.#acts.askSeveral(body, by, objection);
+    const operations = await this.#acts.settled(asked, patience, response);
+    const isOpen = patience === null || operations.some(({ progress }) => progress.type === 'pending');
+    send(response, isOpen ? 202 : 200, { version: 1, operations });
   }
 
   #judge(peer: Peer, right: Right): void {

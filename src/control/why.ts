@@ -5,6 +5,7 @@ import type { Death } from '../core/death.js';
 import { type Answer, anything, type Question } from '../core/history.js';
 import { beginningOf, movedSentence, waveOf, wavesBefore } from '../core/moved-by.js';
 import type { Outlook } from '../core/outlook.js';
+import { namedBy } from '../core/pool.js';
 import { type PostMortem, withoutDetails } from '../core/post-mortem.js';
 import {
   type EndEntry,
@@ -35,7 +36,7 @@ export interface WhyParts {
 }
 
 export interface WhyQuestion {
-  /** null: all that are not as wanted. */
+  /** A service or a pool; null: all that are not as wanted. */
   readonly name: string | null;
   /** `last`: of its last end. `all`: as far back as the history goes, within reason. */
   readonly ends: 'last' | 'all';
@@ -55,7 +56,8 @@ const ends = ['died', 'startFailed'];
 /** null: there is no service of this name. */
 export async function answerWhy(question: WhyQuestion, parts: WhyParts): Promise<WhyDocument | null> {
   const { host, time, services } = parts.status();
-  const meant = services.filter((one) => (question.name === null ? !isAsWanted(one) : one.name === question.name));
+  const named: readonly string[] = question.name === null ? [] : namedBy(parts.services(), question.name);
+  const meant = services.filter((one) => (question.name === null ? !isAsWanted(one) : named.includes(one.name)));
   const elsewhere = parts.elsewhere().filter(({ name }) => name === question.name);
   if (question.name !== null && meant.length + elsewhere.length === 0) return null;
   const found = await Promise.all(meant.map((status) => whyOf(status, question, parts)));

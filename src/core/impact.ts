@@ -39,7 +39,8 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     const fate = fates.get(name) ?? 'restarted';
     // Members of one pool that are restarted by name roll: while one is away the others are there.
-    const stays = (other: ServiceName): boolean => !fates.has(other) || (rolled.has(name) && rolled.has(other));
+    const rolls = (other: ServiceName): boolean => other !== name && rolled.has(name) && rolled.has(other);
+    const stays = (other: ServiceName): boolean => !fates.has(other) || rolls(other);
     for (const [dependent, its] of followersOf(view, name, fate, stays)) {
       const service = view.get(dependent);
       if (service === undefined || !isThere(service) || desiredOf(service) === 'down') continue;

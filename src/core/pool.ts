@@ -3,7 +3,7 @@
 
 import type { SingleEvent } from './event.js';
 import { go, type Move } from './move.js';
-import { memberName, type Pool, type ServiceName } from './spec.js';
+import { memberName, type Pool, type ServiceName, serviceName } from './spec.js';
 import { desiredOf, type Service } from './state.js';
 import { isUp } from './turn.js';
 import type { View } from './world.js';
@@ -15,13 +15,20 @@ export type Pace = 'now' | 'in turn';
 const poolOf = ({ next, spec }: Service): Pool | null => (next ?? spec).pool;
 
 /** The other members that are there, in the order of their numbers. */
-export function* siblingsOf(view: View, service: Service): Generator<Service> {
+export function* siblingsOf(view: Pick<View, 'get'>, service: Service): Generator<Service> {
   const pool = poolOf(service);
   if (pool === null) return;
   for (let index = 1; index <= pool.of; index++) {
     const sibling = index === pool.index ? undefined : view.get(memberName(pool.name, index));
     if (sibling !== undefined) yield sibling;
   }
+}
+
+/** The services that a NAME means: the one that is called so, or all members of that pool; empty: there are none. */
+export function namedBy(view: Pick<View, 'get'>, name: string): readonly ServiceName[] {
+  if (view.get(name) !== undefined) return [serviceName(name)];
+  const first = view.get(memberName(name, 1));
+  return first === undefined ? [] : [first, ...siblingsOf(view, first)].map(({ spec }) => spec.name);
 }
 
 /** It serves, and is to be restarted when its turn comes. */

@@ -9,7 +9,7 @@
 
 import { join } from 'node:path';
 
-/** The log that this service writes to. Names of services are safe in a path ([A-Za-z0-9][A-Za-z0-9_.-]*). */
+/** The log that this service writes to. Names of services are safe in a path ([A-Za-z0-9][A-Za-z0-9_.-]*, and @ with a number for a member of a pool). */
 export const logPath = (directory: string, service: string): string => join(directory, `${service}.log`);
 
 export const timesPath = (log: string): string => `${log}.times`;
