@@ -49,8 +49,8 @@ export function prepareCosigning(directory: string): Cosigning {
   return { key, publicKey: publicKeyIn(`${key}.pub`), witness: compileWitness(directory) };
 }
 
-/** What it answers to fresh bytes: a signature of this key over them, or what was wrong. */
-export async function cosign(socketPath: string, publicKey: KeyObject, patience = 10_000): Promise<'good' | string> {
+/** What it answers to fresh bytes: `good` for a signature of this key over them, else what was wrong. */
+export async function cosign(socketPath: string, publicKey: KeyObject, patience = 10_000): Promise<string> {
   const data = randomBytes(200);
   try {
     const answer = await post(socketPath, data, patience);
