@@ -1,10 +1,10 @@
 // The keeper's own death: every process of it is killed with -9 at once, and it is started again as before. What became of
 // the services, and how long until Upkeep has all of them again.
 import { existsSync } from 'node:fs';
-import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Contender } from './contender.mjs';
+import { socketOf, statusAt } from './control-socket.mjs';
 import { isAlive } from './processes.mjs';
 import { now } from './stamps.mjs';
 
@@ -92,7 +92,7 @@ async function killAll(pids) {
 
 /** @returns how to wait until the keeper says that it has all of these processes; resolves to when that was */
 function asks(contender, pids) {
-  const socket = join(contender.place.run, 'upkeep', 'control.sock');
+  const socket = socketOf(contender);
   const wanted = new Set(pids);
   return async () => {
     const end = now() + PATIENCE_MS * 1e6;
@@ -106,22 +106,6 @@ function asks(contender, pids) {
   };
 }
 
-function statusAt(socketPath) {
-  return new Promise((resolve) => {
-    const asked = request({ socketPath, path: '/v1/status', agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve(JSON.parse(text)));
-      response.on('error', () => resolve(null));
-    });
-    asked.on('error', () => resolve(null));
-    asked.end();
-  });
-}
-
 /**
  * A keeper under its guard is killed over and over. @returns {Promise<object | null>} nanoseconds from the kill to the next
  * keeper's process, and to its answer; null where there is no guard
@@ -133,7 +117,7 @@ export async function measureGuard(peer, { size, deaths }, ground, say) {
   const problem = await contender.up(PATIENCE_MS);
   try {
     if (problem !== null) return { problem };
-    const socket = join(contender.place.run, 'upkeep', 'control.sock');
+    const socket = socketOf(contender);
     const started = [];
     const answered = [];
     for (let death = 0; death < deaths; death++) {

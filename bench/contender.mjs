@@ -9,6 +9,8 @@ import { now } from './stamps.mjs';
 export class Contender {
   /** @type {number} nanoseconds from the start of the keeper to the last service's first instruction */
   startTook = Number.NaN;
+  /** @type {number} when the keeper was started */
+  launchedAt = Number.NaN;
   #stamps;
   #isLaunched = false;
 
@@ -32,7 +34,7 @@ export class Contender {
     const names = this.services.map((service) => service.name);
     try {
       await this.keeper.prepare(this.services);
-      const begun = now();
+      this.launchedAt = now();
       this.#isLaunched = true;
       const child = this.keeper.launch(env);
       const seen = this.services.some(isWatched) ? this.#stamps.daemons : this.#stamps.started;
@@ -44,7 +46,7 @@ export class Contender {
       if (hasFailed()) return `ended at once: ${this.#lastWords()}`;
       if (!isThere())
         return `did not finish: ${names.filter((name) => seen.has(name)).length} of ${names.length} in ${millis / 1000} s`;
-      this.startTook = Math.max(...names.map((name) => this.#stamps.started.get(name).at)) - begun;
+      this.startTook = Math.max(...names.map((name) => this.#stamps.started.get(name).at)) - this.launchedAt;
       return null;
     } catch (error) {
       return error.message;

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { measureAway, measureGuard } from './away.mjs';
 import { Contender } from './contender.mjs';
+import { measureCoupling } from './coupling.mjs';
 import { measureFrozen } from './frozen.mjs';
 import { measureLatency } from './latency.mjs';
 import { measureNotices } from './notices.mjs';
@@ -27,6 +28,7 @@ const FULL = {
   crowdRounds: 60,
   deaths: 10,
   toldRounds: 300,
+  coupled: { size: 1000, starts: 3, rounds: 100, waves: 100 },
 };
 const QUICK = {
   rounds: 5,
@@ -41,6 +43,7 @@ const QUICK = {
   crowdRounds: 5,
   deaths: 2,
   toldRounds: 12,
+  coupled: { size: 100, starts: 2, rounds: 10, waves: 10 },
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();
@@ -138,6 +141,7 @@ if (upkeep !== undefined) {
   );
 }
 if (options.evidence !== null && options.evidence !== undefined) results.evidence = options.evidence;
+await measure('coupling', 'a graph of services', () => measureCoupling({ ...plan.coupled, peers }, ground, say));
 await measure('scale', 'many services', async () => {
   const rows = [];
   for (const size of plan.sizes) rows.push(...(await measureScale({ ...plan, peers, size }, ground, say)));

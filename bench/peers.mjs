@@ -5,13 +5,14 @@
 //   packages   from Debian, npm: from the registry
 //   kinds      what it can do: 'plain' (a process that it starts), 'shell' (the same through a run script, as its
 //              users write it), 'hardened' (as nobody, with limits and no new privileges), 'pidFile' and 'exe'
-//              (a daemon that something else starts)
+//              (a daemon that something else starts), 'layered' (each tells when it is ready, and is started when three
+//              others are) and 'level' (the same that need nobody)
 //   runsInNode whether it is written in JavaScript
 //   missing()  why it cannot be measured here, or null
 //   Keeper     `new Keeper(place)`, then prepare(services), launch() (gives the process whose failure
 //              is the keeper's), and later pidOf(stamp), processes(), stop()
 //
-// A service is `{ name, kind, command, pidFile? }`; a place is `{ name, run, disk, fifo, node }`.
+// A service is `{ name, kind, command, pidFile?, needs? }`; a place is `{ name, run, disk, fifo, node }`.
 import { daemontools } from './peers/daemontools.mjs';
 import { monit } from './peers/monit.mjs';
 import { pm2 } from './peers/pm2.mjs';

@@ -42,10 +42,15 @@ export function makePlace(name, node, disk = DISK) {
   return place;
 }
 
+/** Of the kind `layered`: each needs so many of the layer before its own. */
+export const LAYERS = 20;
+const NEEDS = 3;
+
 /** `count` services of one kind for the keeper at `place`; `isStatic` says whether the program can be a "#!" line. */
 export function makeServices(place, kind, count, isStatic) {
+  const names = (index) => `${place.name}-${index}`;
   return Array.from({ length: count }, (_, index) => {
-    const name = `${place.name}-${index}`;
+    const name = names(index);
     const pidFile = join(place.run, `${name}.pid`);
     const service = { name, kind, isStatic };
     switch (kind) {
@@ -57,10 +62,28 @@ export function makeServices(place, kind, count, isStatic) {
         copyFileSync(STAMP, program);
         return { ...service, pidFile, command: [program, FIFO, name, pidFile] };
       }
+      case 'level':
+        return { ...service, command: [STAMP, FIFO, name], needs: [] };
+      case 'layered':
+        return { ...service, command: [STAMP, FIFO, name], needs: neededBy(index, count).map((each) => names(each)) };
+      case 'ring': {
+        // The agent and its witness, and each pair's sockets side by side.
+        const isAgent = index % 2 === 0;
+        const coupling = isAgent ? { restartWith: [names(index + 1)] } : { needs: [names(index - 1)] };
+        return { ...service, command: [STAMP, FIFO, name], socket: join(place.run, `${name}.sock`), coupling };
+      }
       default:
         return { ...service, command: [STAMP, FIFO, name] };
     }
   });
+}
+
+/** Neighbours in the layer before, as numbers: the widths of the layers are equal. */
+function neededBy(index, count) {
+  const width = count / LAYERS;
+  const layer = Math.floor(index / width);
+  if (layer === 0) return [];
+  return Array.from({ length: NEEDS }, (_, each) => (layer - 1) * width + ((index + each) % width));
 }
 
 /** Is it started by something else than the keeper? Its process is then the daemon, not what was started. */

@@ -2,7 +2,9 @@
 // it was measured. Measures nothing.
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { shareOfKeeper } from './coupling.mjs';
 import { quantile } from './latency.mjs';
+import { LAYERS } from './place.mjs';
 import { judge } from './targets.mjs';
 
 const VARIANT = {
@@ -110,6 +112,7 @@ export function report(results) {
   if (results.evidence !== undefined) parts.push('## Knowing why it died', '', evidenceText(results.evidence), '');
   if (results.notices !== undefined) parts.push('## Telling people', '', noticesText(results.notices), '');
   if (results.steady !== undefined) parts.push('## The loop in the steady state', '', steadyText(results.steady), '');
+  if (results.coupling !== undefined) parts.push('## A graph of services', '', ...couplingText(results.coupling), '');
   if (results.away !== undefined) parts.push('## The keeper’s own death', '', ...awayText(results.away), '');
   if (scale !== undefined) {
     const sizes = plan.sizes;
@@ -261,6 +264,54 @@ function awayText({ rows, guard }) {
     ...text,
     '',
     `Under its guard, with ${size} services, ${started.length} deaths: a new keeper’s process after ${millis(quantile(started, 0.5))} ms, its first answer after ${millis(quantile(answered, 0.5))} ms (medians).`,
+  ];
+}
+
+function couplingText(coupling) {
+  if (typeof coupling === 'string') return [`Not measured: ${coupling}`];
+  const { size, starts, deaths, waves, core } = coupling;
+  const compared = (what, level, layered, remarks) => {
+    const base = quantile(level, 0.5);
+    const own = quantile(layered, 0.5);
+    return [what, level.length, millis(base), millis(own), times(own, base), remarks];
+  };
+  const head = ['', 'rounds', 'median ms, needing nobody', 'in layers', '×', 'remarks'];
+  const lostIn = (lost) => (lost.length > 0 ? `${lost.length} lost: ${lost[0]}` : '');
+  const rows = starts.map(({ peer, problem, early, level, layered }) =>
+    compared(`${peer.name}: start of all`, level, layered, problem ?? `${early} before what it needs was ready`),
+  );
+  if (deaths !== undefined && typeof deaths !== 'string') {
+    const { level, layered } = deaths;
+    const lost = lostIn([...level.lost, ...layered.lost]);
+    rows.push(compared('upkeep: kill -9 to the first instruction', level.samples, layered.samples, lost));
+  }
+  if (core !== undefined) {
+    const { level, layered, deaths: count, boots } = core;
+    const row = (what, key, rounds) => [
+      what,
+      rounds,
+      ...[level, layered].map((each) => format(each[key] / 1e6, 3)),
+      times(layered[key], level[key]),
+      '',
+    ];
+    rows.push(
+      row('the core alone: a death until it is ready again', 'death', count),
+      row('the core alone: the first step, which is asked for all of them', 'firstStep', boots),
+      row('the core alone: all steps until all are ready', 'start', boots),
+    );
+  }
+  const text = [
+    `${size} services that say when they are ready (\`ready: {fd: 3}\`; under systemd by sd_notify), in ${LAYERS} layers: each needs three of the layer before. The same services that need nobody stand beside it. Upkeep’s start is over when it says that all are ready, systemd’s with the first instruction of the last.`,
+    '',
+    table(head, rows),
+  ];
+  if (waves === undefined || typeof waves === 'string') return text;
+  const { samples, lost } = waves;
+  const [median, p99, own] = [quantile(samples, 0.5), quantile(samples, 0.99), shareOfKeeper(waves)];
+  return [
+    ...text,
+    '',
+    `A ring of two, each ready when it listens on its socket: from kill -9 of the one that needs the other until the keeper says that both are ready again, ${samples.length} waves: median ${millis(median)} ms, p99 ${millis(p99)} ms; without what the programs took from their first instruction until they listened, median ${millis(own)} ms. ${lostIn(lost)}`.trim(),
   ];
 }
 

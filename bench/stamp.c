@@ -4,13 +4,17 @@
  *   stamp FIFO NAME            writes "S NAME PID NANOSECONDS" and waits for ever
  *   stamp FIFO:NAME SCRIPT     the same, as the interpreter of a "#!" line: a run script without a shell
  *   stamp FIFO NAME PIDFILE    the same, then becomes a daemon by two forks, writes PIDFILE and "D NAME PID NANOSECONDS"
+ *   stamp FIFO NAME =HOW       the same, then is ready, and writes "R NAME PID NANOSECONDS" of when it was:
+ *                              =3 by a newline on descriptor 3, =/path by listening on that Unix socket, = by sd_notify
  *
  * Linked statically and without libc's start-up, so that what is measured is the keeper and the kernel, not the loader.
- * Only raw system calls, because nothing of libc has been set up.
+ * Only raw system calls, because nothing of libc has been set up; and one that fails ends it, because errno is not there.
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,15 +69,65 @@ static void become_daemon(const char *fifo, const char *name, const char *pidfil
   tell(fifo, 'D', name, nanoseconds());
 }
 
+/* The address of a path, or of an abstract name (systemd writes those with an @). */
+static long address(struct sockaddr_un *to, const char *path) {
+  char *bytes = (char *)to; /* no initializer: that would be a memset of libc's */
+  for (volatile char *c = bytes; c < bytes + sizeof *to; c++) *c = 0;
+  to->sun_family = AF_UNIX;
+  char *end = word(to->sun_path, path);
+  if (*path == '@') to->sun_path[0] = 0;
+  return end - bytes;
+}
+
+static void listen_on(const char *path) {
+  struct sockaddr_un to;
+  long length = address(&to, path);
+  long fd = syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  syscall(SYS_bind, fd, &to, length); /* what an earlier one left there, its keeper has cleaned */
+  syscall(SYS_listen, fd, 16);
+}
+
+static void notify(char **environment) {
+  static const char key[] = "NOTIFY_SOCKET=";
+  for (; *environment; environment++) {
+    const char *k = key, *e = *environment;
+    while (*k && *k == *e) k++, e++;
+    if (*k) continue;
+    struct sockaddr_un to;
+    long length = address(&to, e);
+    long fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    syscall(SYS_sendto, fd, "READY=1", 7, 0, &to, length);
+    syscall(SYS_close, fd);
+    return;
+  }
+  leave(3);
+}
+
+static void become_ready(const char *fifo, const char *name, const char *how, char **environment) {
+  long at = nanoseconds(); /* before it is said, so that nobody who waited for it can have started earlier */
+  if (*how == '/') {
+    listen_on(how);
+    at = nanoseconds(); /* connections are accepted from here on */
+  } else if (*how) {
+    syscall(SYS_write, *how - '0', "\n", 1);
+    syscall(SYS_close, *how - '0');
+  } else {
+    notify(environment);
+  }
+  tell(fifo, 'R', name, at);
+}
+
 static void begin(int argc, char **argv) {
   long at = nanoseconds();
+  char **environment = argv + argc + 1;
   if (argc < 3) leave(2);
   const char *fifo = argv[1], *name = argv[2];
   for (char *c = argv[1]; *c; c++) {
     if (*c == ':') { *c = 0; name = c + 1; argc = 3; break; }
   }
   tell(fifo, 'S', name, at);
-  if (argc > 3) become_daemon(fifo, name, argv[3]);
+  if (argc > 3 && *argv[3] == '=') become_ready(fifo, name, argv[3] + 1, environment);
+  else if (argc > 3) become_daemon(fifo, name, argv[3]);
   pause_for_ever();
 }
 

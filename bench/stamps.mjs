@@ -33,6 +33,8 @@ export class Stamps {
   started = new Map();
   /** Newest daemon that a start left behind. @type {Map<string, {pid: number, at: number}>} */
   daemons = new Map();
+  /** When each was ready last, by service. @type {Map<string, {pid: number, at: number}>} */
+  ready = new Map();
   /** How many starts each service had. @type {Map<string, number>} */
   counts = new Map();
   #waiting = new Set();
@@ -58,7 +60,8 @@ export class Stamps {
       if (kind === 'S') {
         this.started.set(name, stamp);
         this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-      } else this.daemons.set(name, stamp);
+      } else if (kind === 'R') this.ready.set(name, stamp);
+      else this.daemons.set(name, stamp);
     }
     this.look();
   }
@@ -92,6 +95,7 @@ export class Stamps {
     for (const name of names) {
       this.started.delete(name);
       this.daemons.delete(name);
+      this.ready.delete(name);
       this.counts.delete(name);
     }
   }

@@ -1,6 +1,9 @@
 // What Upkeep promises (its first issue, "What it must reach"), each held against the figures of this run.
+import { shareOfKeeper } from './coupling.mjs';
 import { quantile } from './latency.mjs';
 
+const LAYERED = 1.5;
+const WAVE_NS = 20e6;
 const SLOPE_KIB = 16;
 const HELD_NS = 5_000_000;
 const IDLE_NS = 200_000;
@@ -22,6 +25,7 @@ export function judge(results) {
     ...evidence(results),
     ...notices(results),
     ...steady(results),
+    ...coupling(results),
     ...scale(results),
     ...away(results),
   ];
@@ -125,6 +129,36 @@ function steady({ steady: found }) {
   const longest = Math.max(found.idle.max, found.dying.max);
   const text = `idle ${millis(found.idle.max)}, while services die ${millis(found.dying.max)}`;
   return [verdict(promise, text, longest <= HELD_NS)];
+}
+
+function coupling({ coupling: found }) {
+  const size = found?.size ?? 1000;
+  const promises = [
+    `${size} services in layers start in at most ${LAYERED} times the time without, and in their order`,
+    'a death among them costs the same as without a graph',
+    'a wave over a ring of two: under 20 ms beside the programs’ own start',
+  ];
+  const start = found?.starts?.find(({ peer, problem }) => peer.name === 'upkeep' && problem === null);
+  if (start === undefined) return promises.map(unmeasured);
+  const { deaths, waves } = found;
+  const [level, layered] = [start.level, start.layered].map((samples) => quantile(samples, 0.5));
+  const text = `${millis(layered)} to ${millis(level)}: ${(layered / level).toFixed(2)}, ${start.early} too early`;
+  return [
+    verdict(promises[0], text, layered <= level * LAYERED && start.early === 0),
+    typeof deaths === 'string' ? unmeasured(promises[1]) : sameDeath(promises[1], deaths),
+    typeof waves === 'string' ? unmeasured(promises[2]) : shortWave(promises[2], waves),
+  ];
+}
+
+function sameDeath(promise, { level, layered }) {
+  const [without, within] = [level, layered].map(({ samples }) => quantile(samples, 0.5));
+  const text = `${millis(within)} to ${millis(without)}: ${(within / without).toFixed(2)}, ${layered.lost.length} lost`;
+  return verdict(promise, text, layered.lost.length === 0 && within <= without * NOISE);
+}
+
+function shortWave(promise, waves) {
+  const median = shareOfKeeper(waves);
+  return verdict(promise, `${millis(median)}, ${waves.lost.length} lost`, waves.lost.length === 0 && median < WAVE_NS);
 }
 
 function away({ away: found }) {

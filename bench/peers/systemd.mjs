@@ -9,14 +9,17 @@ import { end, findProgram, launch, packageVersion, run } from '../programs.mjs';
 const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), 'systemd.sh');
 const HARDENED = 'User=nobody\nLimitNOFILE=1024\nNoNewPrivileges=yes\n';
 
-function unit(service) {
+/** Two of these say when they are ready, by sd_notify: the file descriptor of the others systemd does not know. */
+function unit({ kind, command, needs = [] }) {
+  const others = needs.map((name) => `${name}.service`).join(' ');
+  const saysReady = kind === 'level' || kind === 'layered';
   return `[Unit]
 StartLimitIntervalSec=0
-[Service]
-ExecStart=${service.command.join(' ')}
+${others === '' ? '' : `Requires=${others}\nAfter=${others}\n`}[Service]
+ExecStart=${command.join(' ')}${saysReady ? ' =' : ''}
 Restart=always
 RestartSec=0
-${service.kind === 'hardened' ? HARDENED : ''}`;
+${saysReady ? 'Type=notify\n' : ''}${kind === 'hardened' ? HARDENED : ''}`;
 }
 
 class Keeper {
@@ -87,7 +90,7 @@ class Keeper {
 export const systemd = {
   name: 'systemd',
   packages: ['systemd'],
-  kinds: ['plain', 'hardened'],
+  kinds: ['plain', 'hardened', 'level', 'layered'],
   missing: () => (findProgram('/lib/systemd/systemd') ? null : 'systemd is not installed'),
   version: () => packageVersion('systemd'),
   Keeper,

@@ -18,6 +18,13 @@ function settings(service) {
       return { watch: { exe: service.command[0] }, start: service.command, restart };
     case 'hardened':
       return { run: service.command, user: 'nobody', limits: { nofile: 1024 }, noNewPrivileges: true, restart };
+    case 'level':
+    case 'layered':
+      return { run: [...service.command, '=3'], ready: { fd: 3 }, needs: service.needs, restart };
+    case 'ring': {
+      const { socket, coupling } = service;
+      return { run: [...service.command, `=${socket}`], ready: { socket }, clean: [socket], ...coupling, restart };
+    }
     default:
       return { run: service.command, restart };
   }
@@ -92,7 +99,7 @@ class Keeper {
 export const upkeep = {
   name: 'upkeep',
   runsInNode: true,
-  kinds: ['plain', 'hardened', 'pidFile', 'exe'],
+  kinds: ['plain', 'hardened', 'pidFile', 'exe', 'level', 'layered'],
   missing: () => (existsSync(join(ROOT, 'dist/main.js')) ? null : 'dist/main.js is missing: npm run build'),
   version: () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version,
   Keeper,

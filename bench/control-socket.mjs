@@ -1,0 +1,41 @@
+// What Upkeep says of itself, over its control socket: what cannot be seen from its services alone.
+import { request } from 'node:http';
+import { join } from 'node:path';
+
+export const socketOf = (contender) => join(contender.place.run, 'upkeep', 'control.sock');
+
+/** @returns {Promise<object | null>} null: it does not answer */
+export function statusAt(socketPath) {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: '/v1/status', agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(JSON.parse(text)));
+      response.on('error', () => resolve(null));
+    });
+    asked.on('error', () => resolve(null));
+    asked.end();
+  });
+}
+
+/** Calls back with every change as it is told. @returns {Promise<() => void>} how to stop that, once it has begun */
+export function follow(socketPath, onChange) {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/v1/events', agent: false }, (response) => {
+      let rest = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop();
+        for (const line of lines) if (line.startsWith('data: ')) onChange(JSON.parse(line.slice('data: '.length)));
+      });
+      response.on('error', () => {});
+      resolve(() => asked.destroy());
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
