@@ -128,6 +128,25 @@ describe('one step', () => {
     expect(outcome.services.find(({ spec }) => spec.name === 'b')?.restarts.total).toBe(1);
   });
 
+  it('begins another wave with the end of a patience that outlived the wave it came of', () => {
+    const [db, app] = upAndRunning(
+      supervised({ name: 'db' }),
+      supervised({ name: 'app', needs: [{ service: 'db', grace: millis(5_000) }] }),
+    ) as [Service, Service];
+    const wave = { id: 'db@1', step: 'down', ahead: [] } as const;
+    const gone: Service = {
+      ...db,
+      state: { name: 'backoff', since: instant(0), attempt: 1, deadline: instant(9e9) },
+    };
+    const patient: Service = { ...app, missing: [{ service: db.spec.name, until: instant(100_000), wave: 'db@1' }] };
+    const idAfter = (first: Service): unknown =>
+      take([first, patient], { type: 'deadlinePassed', service: app.spec.name }).services.find(
+        ({ spec }) => spec.name === 'app',
+      )?.wave?.id;
+    expect(idAfter({ ...gone, wave })).toBe('db@1');
+    expect(idAfter(gone)).toBe('db@100000');
+  });
+
   it('remembers until when a patient one waits, and lets it go on when what it misses is back', () => {
     const [db, app] = upAndRunning(
       supervised({ name: 'db' }),
