@@ -283,6 +283,22 @@ export function kernelContract(name: string, make: () => Promise<Subject>, { wit
       await subject.until('it has ended', () => of('exited', 'web').length > 0);
     });
 
+    it('takes no command of a role for another of the same role', async () => {
+      const lives = subject.programs.lives();
+      const spec = supervised({ hooks: { beforeStart: [lives, lives] } });
+      const spawn = { type: 'spawn', env: {}, spec, role: 'beforeStart', generation: 4, command: lives } as const;
+      perform({ ...spawn, hook: 1 });
+      await subject.until('it is spawned', () => of('spawned', 'web').length > 0);
+      await subject.quiet();
+      for (const hook of [0, 1]) perform({ type: 'reclaim', hook, spec, role: 'beforeStart', generation: 4 });
+      await subject.until('one is lost', () => of('spawnFailed', 'web').length > 0);
+      await subject.until('one is found', () => of('spawned', 'web').length > 1);
+      await subject.quiet();
+      const [first, found, ...others] = of('spawned', 'web').map(({ process }) => process);
+      expect(others).toEqual([]);
+      expect(first !== undefined && found !== undefined && isSameProcess(first, found)).toBe(true);
+    });
+
     it('says LOST of an order of which nothing lives', async () => {
       const spec = supervised();
       await start(spec, subject.programs.lives(), 'main', 4);

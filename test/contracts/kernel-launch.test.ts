@@ -151,12 +151,21 @@ describe('a started process', () => {
   });
 
   it('is told its role, whatever it was started for', async () => {
-    for (const role of ['start', 'stop', 'restart', 'reload'] as const) {
+    for (const role of ['start', 'stop', 'restart', 'reload', 'condition', 'afterStop'] as const) {
       const path = join(subject.home, role);
       const command = sh('echo "$UPKEEP_SERVICE $UPKEEP_GENERATION $UPKEEP_ROLE" > "$1"', path);
       subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service(), role, generation: 9, command });
       expect(await written(path)).toBe(`web 9 ${role}\n`);
     }
+  });
+
+  it('is told what was ordered for it alone, which its settings do not change', async () => {
+    const path = join(subject.home, 'told');
+    const command = sh('echo "$UPKEEP_CAUSE $EXIT_STATUS $UPKEEP_SERVICE" > "$1"', path);
+    const spec = service({ env: { EXIT_STATUS: '7' } });
+    const env = { UPKEEP_CAUSE: 'signal', EXIT_STATUS: 'KILL', UPKEEP_SERVICE: 'other' };
+    subject.kernel.perform({ type: 'spawn', hook: 0, env, spec, role: 'afterStop', generation: 1, command });
+    expect(await written(path)).toBe('signal KILL web\n');
   });
 
   it('takes over what it is to inherit, and reads its files anew at each start', async () => {
