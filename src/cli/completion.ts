@@ -15,13 +15,19 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# upkeep completion for bash: source <(upkeep completion bash), or put it into
 # /etc/bash_completion.d/upkeep
 _upkeep() {
-  local IFS=$'\\n' offers
-  offers=$(upkeep __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  # Words end at blanks alone: readline ends them at an @ too, and the names of members have one.
+  local line=\${COMP_LINE:0:COMP_POINT} words offers current=
+  IFS=$' \\t' read -ra words <<< "$line"
+  if [[ $line == *[[:blank:]] ]]; then words+=(''); else current=\${words[-1]}; fi
+  local IFS=$'\\n'
+  offers=$(upkeep __complete "\${words[@]:1}" 2>/dev/null)
   if [[ $offers == *:file* ]]; then
     compopt -o default 2>/dev/null
     offers=\${offers//:file/}
   fi
   COMPREPLY=($offers)
+  # What stands before the @ stays as it is.
+  if [[ $current == ?*@* && $COMP_WORDBREAKS == *@* ]]; then COMPREPLY=("\${COMPREPLY[@]#"\${current%@*}"}"); fi
 }
 complete -F _upkeep upkeep
 `,

@@ -135,11 +135,14 @@ describe('completion', () => {
   it('is a script that bash understands, and that offers what the program says', async () => {
     const { terminal } = await run(['completion', 'bash']);
     const script = `${terminal.printed()}
-upkeep() { printf '%s\\n' "$@" >&2; echo web; echo worker; }
-COMP_WORDS=(upkeep restart w); COMP_CWORD=2; _upkeep; echo "\${COMPREPLY[@]}"`;
-    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toBe(
-      'web worker\n',
-    );
+upkeep() { [ "$1 $2" = '__complete restart' ] && printf '%s\\n' web@1 web@2 worker | grep "^$3"; }
+COMP_WORDBREAKS='@'
+for typed in w wo web@ ''; do
+  COMP_LINE="upkeep restart $typed"; COMP_POINT=\${#COMP_LINE}; _upkeep; echo "\${COMPREPLY[@]}"
+done`;
+    const said = execFileSync('bash', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    // Readline begins the word at the @ where there is one.
+    expect(said).toBe('web@1 web@2 worker\nworker\n@1 @2\nweb@1 web@2 worker\n');
   });
 
   it.each(['zsh', 'fish'])('is a script that %s reads without complaint, where it is installed', async (shell) => {
