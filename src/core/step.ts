@@ -8,6 +8,7 @@ import { type Draft, draftOf } from './draft.js';
 import type { Effect } from './effect.js';
 import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
+import { close } from './membership.js';
 import { type Move, stay } from './move.js';
 import { type Pace, rolledBy } from './pool.js';
 import { isSameProcess, type ProcessRef } from './process.js';
@@ -18,7 +19,7 @@ import { receive } from './service.js';
 import type { ServiceName } from './spec.js';
 import type { Service } from './state.js';
 import type { Moment } from './time.js';
-import { announce, carry, close, loseFaith } from './wave.js';
+import { announce, carry, loseFaith } from './wave.js';
 import { callNeeded, wish } from './wish.js';
 import type { World } from './world.js';
 
