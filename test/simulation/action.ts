@@ -34,7 +34,10 @@ export type Temper =
   | 'start hangs'
   | 'start finds nothing'
   | 'start doubles'
-  | 'slow daemon';
+  | 'slow daemon'
+  | 'hooks fail'
+  | 'hooks hang'
+  | 'skipped';
 
 export type Step =
   | { readonly type: 'wait' }
@@ -100,6 +103,9 @@ const tempers: readonly Temper[] = [
   'start hangs',
   'start finds nothing',
   'start doubles',
+  'hooks fail',
+  'hooks hang',
+  'skipped',
   'slow daemon',
 ];
 const wishes: readonly Wish[] = [

@@ -1,7 +1,7 @@
 // Who plays in a simulation: services of both kinds, drawn from the seed, one to six that have nothing to do with each other
 // or a graph of up to fifty, and what their programs do in each temper. Knows the host and the specs, not the keeper.
 
-import type { Coupling, Leftovers, ServiceName, ServiceSpec } from '../../src/core/spec.js';
+import type { Command, Coupling, Hooks, Leftovers, ServiceName, ServiceSpec } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
 import { command, ladder, rung, supervised, watched } from '../support/builders.js';
 import {
@@ -28,7 +28,8 @@ export function cast(random: Random): readonly ServiceSpec[] {
   const specs = Array.from({ length: drawSize(random) }, (_, index) =>
     random.chance(0.5) ? drawSupervised(random, `run${index}`) : drawWatched(random, `watch${index}`),
   );
-  if (random.chance(0.4)) return specs;
+  // Commands around them where they have nothing to do with each other: a start goes on with them while its neighbours turn.
+  if (random.chance(0.4)) return specs.map((spec) => withHooks(random, spec));
   const names = specs.map(({ name }) => name);
   const coupled = specs.map((spec) => ({ ...spec, coupling: drawCoupling(random, spec.name, names) }));
   // What others need may come after them in the configuration.
@@ -68,6 +69,22 @@ export function withoutMissing(spec: ServiceSpec, names: ReadonlySet<string>): S
   const restartWith = coupling.restartWith.filter(isThere);
   const isWhole = needs.length === coupling.needs.length && restartWith.length === coupling.restartWith.length;
   return isWhole ? spec : { ...spec, coupling: { ...coupling, needs, restartWith } };
+}
+
+/** Commands around its starts and stops, each of which may be there. */
+function withHooks(random: Random, spec: ServiceSpec): ServiceSpec {
+  if (random.chance(0.4)) return spec;
+  const one = (hook: string): Command => command(hookFileOf(spec.name, hook), 2000);
+  const some = (hook: string): readonly Command[] =>
+    Array.from({ length: random.pick([0, 1, 1, 2]) }, (_, index) => one(`${hook}${index}`));
+  const hooks: Hooks = {
+    condition: random.chance(0.4) ? one('condition') : null,
+    beforeStart: some('beforeStart'),
+    afterStart: some('afterStart'),
+    beforeStop: some('beforeStop'),
+    afterStop: some('afterStop'),
+  };
+  return { ...spec, hooks };
 }
 
 const leftovers: readonly Leftovers[] = ['kill', 'stop', 'leave'];
@@ -130,6 +147,7 @@ function drawWatched(random: Random, name: string): ServiceSpec {
 
 export const exeOf = (name: string): string => `/usr/sbin/${name}`;
 export const pidFileOf = (name: string): string => `/run/${name}.pid`;
+const hookFileOf = (name: string, hook: string): string => `/etc/hooks/${name}/${hook}`;
 const startFileOf = (name: string): string => `/etc/init.d/${name}`;
 const stopFileOf = (name: string): string => `/etc/stop.d/${name}`;
 const restartFileOf = (name: string): string => `/etc/restart.d/${name}`;
@@ -138,6 +156,7 @@ const restartFileOf = (name: string): string => `/etc/restart.d/${name}`;
 export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper): void {
   const { name } = spec;
   host.install('/bin/reload', program(exitsAfter(50, 0)));
+  installHooks(host, spec, temper);
   if (spec.kind.type === 'supervised') {
     host.install(spec.kind.run.argv[0] ?? '', daemonOf(temper));
     return;
@@ -147,6 +166,20 @@ export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper):
   host.install(startFileOf(name), start);
   host.install(stopFileOf(name), program(exitsAfter(30, 0), ends(exeOf(name))));
   host.install(restartFileOf(name), Object.assign({}, start, { ends: { exe: exeOf(name), after: 2 } }));
+}
+
+function installHooks(host: SimulatedHost, { name, hooks }: ServiceSpec, temper: Temper): void {
+  const { condition, beforeStart, afterStart, beforeStop, afterStop } = hooks;
+  for (const { argv } of [condition ?? [], beforeStart, afterStart, beforeStop, afterStop].flat()) {
+    const [file = ''] = argv;
+    host.install(file, hookOf(temper, file === hookFileOf(name, 'condition') ? 'a condition' : 'a hook'));
+  }
+}
+
+function hookOf(temper: Temper, what: 'a condition' | 'a hook'): Program {
+  if (temper === 'hooks hang') return program(ignoresTerm);
+  if (temper === 'hooks fail') return program(exitsAfter(20, what === 'a condition' ? 126 : 1));
+  return program(exitsAfter(20, temper === 'skipped' && what === 'a condition' ? 1 : 0));
 }
 
 /** What the service itself is. */
@@ -178,6 +211,9 @@ export function daemonOf(temper: Temper): Program {
     case 'start finds nothing':
     case 'start doubles':
     case 'slow daemon':
+    case 'hooks fail':
+    case 'hooks hang':
+    case 'skipped':
       return program(lives, readyAfter(50));
   }
 }
@@ -206,6 +242,9 @@ function startOf(name: string, temper: Temper, daemon: Program): Program {
     case 'slow daemon':
       return startsDaemon(argv, daemon, { after: 3000, exit: 3010, pidFile, pidFileAfter: 1000 });
     case 'healthy':
+    case 'hooks fail':
+    case 'hooks hang':
+    case 'skipped':
     case 'exits at once':
     case 'fails at once':
     case 'crashes soon':

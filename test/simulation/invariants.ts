@@ -212,7 +212,7 @@ export class Invariants {
     if (total < before) this.fail(`${name} had counted ${before} restarts, and now ${total}`);
     this.#totals.set(name, total);
     if (spec.kind.type === 'watched') return;
-    const ends = this.#stage.kernel.endedMains(name);
+    const ends = this.#stage.kernel.endedAttempts(name);
     const failures = this.#failedStarts.get(name) ?? 0;
     if (total > ends + failures)
       this.fail(`${name} has counted ${total} restarts after ${ends} ends and ${failures} failed starts`);
@@ -232,7 +232,9 @@ export class Invariants {
   /** A stop that was under way when the hold came may go its way; nothing else may begin. */
   #armHolds(): void {
     for (const { spec, state, hold } of this.#stage.keeper.services.values()) {
-      if (hold !== null && state.name !== 'stopping') this.held(spec.name, hold.until ?? Number.POSITIVE_INFINITY);
+      // One that it followed on the way down is held by the new word.
+      if (hold !== null && (state.name !== 'stopping' || this.#held.has(spec.name)))
+        this.held(spec.name, hold.until ?? Number.POSITIVE_INFINITY);
     }
   }
 

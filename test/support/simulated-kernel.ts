@@ -33,6 +33,9 @@ export interface KernelOptions {
   readonly before: (effect: Effect) => 'performed' | 'lost';
 }
 
+/** Those whose end may be one of an attempt to start, or of a generation. */
+const decisive: ReadonlySet<Role> = new Set(['main', 'condition', 'beforeStart', 'afterStart']);
+
 export class SimulatedKernel implements Kernel {
   readonly #options: KernelOptions;
   readonly #clock: SimulatedClock;
@@ -47,9 +50,9 @@ export class SimulatedKernel implements Kernel {
   readonly #lastArrival = new Map<string, number>();
   readonly #underWay = new Map<string, number>();
   readonly births: Birthright[] = [];
-  /** Those of them that live, and how many main processes have ended, by service: asked after every step of a simulation. */
+  /** Those of them that live, and how many ends there were that may have cost a restart, by service: asked after every step of a simulation. */
   readonly #living = new Map<string, Birthright[]>();
-  readonly #endedMains = new Map<string, number>();
+  readonly #endedAttempts = new Map<string, number>();
   /** Errors that the next spawns meet, before any program is asked: EMFILE, EAGAIN. */
   readonly spawnErrors: string[] = [];
 
@@ -65,8 +68,8 @@ export class SimulatedKernel implements Kernel {
     return this.#living.get(service) ?? [];
   }
 
-  endedMains(service: string): number {
-    return this.#endedMains.get(service) ?? 0;
+  endedAttempts(service: string): number {
+    return this.#endedAttempts.get(service) ?? 0;
   }
 
   connect(post: Post): void {
@@ -310,7 +313,7 @@ export class SimulatedKernel implements Kernel {
         service,
         births.filter((one) => one !== birth),
       );
-      if (birth.role === 'main') this.#endedMains.set(service, this.endedMains(service) + 1);
+      if (decisive.has(birth.role)) this.#endedAttempts.set(service, this.endedAttempts(service) + 1);
     }
     for (const { service } of this.#followed.filter((f) => isSameProcess(f.ref, process.ref))) {
       this.#tell({ type: 'exited', service, process: process.ref, evidence, away: 'no' }, named(process.ref));
