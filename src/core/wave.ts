@@ -3,7 +3,7 @@
 // may start or stop in turn.ts; the rules are those of docs/coupling.md.
 
 import { type Draft, enter, stamp } from './draft.js';
-import { couplingOf } from './graph.js';
+import { couplingOf, targetsOf } from './graph.js';
 import { type Meaning, meaningOf } from './meaning.js';
 import { noteSettled, waveOf, waveOfLoss, withPart } from './membership.js';
 import { type Move, stay } from './move.js';
@@ -21,9 +21,18 @@ export function carry(draft: Draft, was: Service | null, move: Move): void {
   if (now === was && move.effects.length === 0 && happened.length === 0) return;
   enter(draft, was, { ...move, service: now });
   draft.touched.push({ name: now.spec.name, reach: isNews(was, now) ? 'far' : 'near' });
+  if (was !== null) for (const name of letGo(draft, was)) draft.touched.push({ name, reach: 'near' });
   noteSettled(draft, was, now);
   spread(draft, now, meaning);
   if (happened.some(({ type }) => type === 'reloaded')) followReload(draft, now);
+}
+
+/** Those that it named, and names no more: they have waited for it perhaps. */
+function letGo(draft: Draft, was: Service): readonly ServiceName[] {
+  const coupling = couplingOf(was);
+  const now = draft.get(was.spec.name);
+  if (now !== undefined && couplingOf(now) === coupling) return [];
+  return [...targetsOf(coupling), ...coupling.restartWith];
 }
 
 /** The other services that this concerns. */

@@ -745,6 +745,51 @@ describe('a new configuration in the middle of a wave', () => {
     expect(actsSince(stage, effects)).toEqual(['SIGTERM app', 'SIGTERM db', 'start db', 'start app']);
   });
 
+  it('that replaces A and takes B away replaces A as soon as B has ended', () => {
+    const stage = standing([db, app]);
+    stage.host.install('/srv/app', drainsFor(2_000));
+    stage.ask('app', 'restart');
+    stage.run(10_000);
+    stage.apply([service('db', { run: '/srv/db -v2' })]);
+    stage.run(1_000);
+    expect(stage.state('db')).toMatchObject({ name: 'stopping', phase: 'turn' });
+    stage.run(3_000);
+    expect(stage.state('db').name).toBe('running');
+    expect(stage.keeper.services.has('app')).toBe(false);
+  });
+
+  it('that takes the need away while A waits for the end of B lets A go on', () => {
+    const stage = standing([db, app]);
+    stage.host.install('/srv/app', drainsFor(9_000));
+    stage.ask('app', 'restart');
+    stage.run(10_000);
+    stage.run(10_000);
+    stage.ask('db', 'restart');
+    stage.run(1_000);
+    expect(stage.state('db')).toMatchObject({ name: 'stopping', phase: 'turn' });
+    stage.apply([db, service('app')]);
+    stage.run(1_000);
+    expect(stage.state('db').name).toBe('running');
+    expect(stage.state('app').name).toBe('stopping');
+    rests(stage, ['db', 'app']);
+  });
+
+  it('that takes the partner away for which A waits lets A start', () => {
+    const agent = service('agent', { restartWith: ['witness'] });
+    const witness = service('witness');
+    const stage = standing([agent, witness]);
+    stage.host.install('/srv/agent', drainsFor(9_000));
+    stage.ask('agent', 'restart');
+    stage.run(20_000);
+    endMain(stage, 'witness', 'SIGKILL');
+    stage.run(1_000);
+    expect(stage.state('witness')).toMatchObject({ name: 'waiting', for: 'turn' });
+    stage.apply([service('agent'), witness]);
+    stage.run(1_000);
+    expect(stage.state('witness').name).toBe('running');
+    rests(stage, ['agent', 'witness']);
+  });
+
   it('that removes A alone, although B needs it, leaves B running; what needs nobody that is there can start', () => {
     const stage = standing([db, app]);
     stage.post({ type: 'removed', service: db.name });
