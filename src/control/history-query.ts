@@ -1,8 +1,8 @@
 // The query of GET /v1/history → a question. Refuses what it does not understand, with what would do.
 
 import { isGlob } from '../core/glob.js';
-import type { Place, Question } from '../core/history.js';
-import { placeIn } from '../core/history-view.js';
+import type { Position, Question } from '../core/history.js';
+import { positionIn } from '../core/history-view.js';
 import { type WallTime, wallTime } from '../core/time.js';
 import { ControlError } from './control-error.js';
 import { parseDuration } from './duration.js';
@@ -43,8 +43,8 @@ export function parseHistoryQuery(query: URLSearchParams, now: number): HistoryQ
     by: query.get('by'),
     level: isSet(query, 'all') ? 'debug' : 'info',
     most: numberIn(query),
-    before: placeOf(query, 'before'),
-    after: placeOf(query, 'after'),
+    before: positionOf(query, 'before'),
+    after: positionOf(query, 'after'),
   };
   return { question, wait: waitIn(query) };
 }
@@ -76,11 +76,11 @@ function numberIn(query: URLSearchParams): number {
   return number;
 }
 
-function placeOf(query: URLSearchParams, name: 'before' | 'after'): Place | null {
+function positionOf(query: URLSearchParams, name: 'before' | 'after'): Position | null {
   const text = query.get(name);
-  const place = text === null ? null : placeIn(text);
-  if (text !== null && place === null) throw bad(`${name}=${text}: the id of an entry, like 3f2a9c01d4e5.17`);
-  return place;
+  const position = text === null ? null : positionIn(text);
+  if (text !== null && position === null) throw bad(`${name}=${text}: the id of an entry, like 3f2a9c01d4e5.17`);
+  return position;
 }
 
 function waitIn(query: URLSearchParams): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { alice, keeperEntry, killed, serviceEntry } from '../../test/support/entries.js';
-import { historyDocument, placeIn, placeText } from './history-view.js';
+import { historyDocument, positionIn, positionText } from './history-view.js';
 
 const last = { origin: 'aaaa', number: 3 };
 
@@ -74,7 +74,7 @@ describe('the outward view of the history', () => {
   });
 
   it('names an entry so that it can be asked for', () => {
-    expect(placeIn(placeText(last))).toEqual(last);
-    expect(['', 'aaaa', 'aaaa.', '.1', 'a b.1', "'.1", 'aaaa.1e3'].map(placeIn)).toEqual(Array(7).fill(null));
+    expect(positionIn(positionText(last))).toEqual(last);
+    expect(['', 'aaaa', 'aaaa.', '.1', 'a b.1', "'.1", 'aaaa.1e3'].map(positionIn)).toEqual(Array(7).fill(null));
   });
 });

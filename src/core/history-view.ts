@@ -3,7 +3,7 @@
 import type { What } from './change.js';
 import type { Death, Sender } from './death.js';
 import { doerOf, type Entry, type News } from './entry.js';
-import type { Answer, Place } from './history.js';
+import type { Answer, Position } from './history.js';
 import { describeNews } from './keeper-news.js';
 import type { Level } from './message.js';
 import type { Findings, Killer } from './process.js';
@@ -62,21 +62,21 @@ export const historyDocument = (
 ): HistoryDocument => ({
   version: 1,
   entries: entries.map((entry) => historyEntry(entry, details)),
-  last: last === null ? null : placeText(last),
+  last: last === null ? null : positionText(last),
 });
 
 /** Safe in a URL. */
-export const placeText = ({ origin, number }: Place): string => `${origin}.${number}`;
+export const positionText = ({ origin, number }: Position): string => `${origin}.${number}`;
 
 /** null: it is no id of an entry. */
-export function placeIn(text: string): Place | null {
+export function positionIn(text: string): Position | null {
   const parts = /^([A-Za-z0-9_-]{1,64})\.(\d{1,15})$/.exec(text);
   return parts === null ? null : { origin: parts[1] ?? '', number: Number(parts[2]) };
 }
 
 function historyEntry(entry: Entry, details: 'yes' | 'no'): HistoryEntry {
   return {
-    id: placeText(entry),
+    id: positionText(entry),
     time: iso(entry.time),
     ...viewOf(details === 'yes' ? entry.news : forAll(entry.news)),
     details: details === 'yes' ? detailsOf(entry) : null,

@@ -5,7 +5,7 @@ import type { Level } from './message.js';
 import type { WallTime } from './time.js';
 
 /** Names an entry for ever, also over the death of a keeper. */
-export interface Place {
+export interface Position {
   readonly origin: string;
   readonly number: number;
 }
@@ -26,8 +26,8 @@ export interface Question {
   readonly level: Level;
   /** With `after` the oldest so many, else the newest. */
   readonly most: number;
-  readonly before: Place | null;
-  readonly after: Place | null;
+  readonly before: Position | null;
+  readonly after: Position | null;
 }
 
 /** Whatever happened, the newest entry of it: a question has less. */
@@ -50,7 +50,7 @@ export type Answer =
       /** Oldest first, in the order in which they happened. */
       readonly entries: readonly Entry[];
       /** The newest that the history has of anything: whoever asks for what is `after` it misses nothing. null: it is empty. */
-      readonly last: Place | null;
+      readonly last: Position | null;
     }
   /** One sentence. */
   | { readonly type: 'unavailable'; readonly problem: string };

@@ -18,7 +18,7 @@ export interface Setting {
 }
 
 // What is told at once waits this long for what fails in the same moment. Members of a wave that only follow are no matter of
-// their own (notice-turn.ts), and what fails later is told when it fails.
+// their own (notice-upshot.ts), and what fails later is told when it fails.
 const gathering = millis(neighbourhood);
 
 /** Notices that one letter holds; the rest is counted. */

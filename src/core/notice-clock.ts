@@ -2,7 +2,7 @@
 
 import { calmOf } from './notice-case.js';
 import type { Case, Desk, Tray } from './notice-desk.js';
-import { patience } from './notice-turn.js';
+import { patience } from './notice-upshot.js';
 import { laterOnWall, type Millis, type WallTime } from './time.js';
 
 /** What comes next by itself. */

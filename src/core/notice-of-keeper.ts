@@ -3,12 +3,12 @@
 import { type Entry, entryId, type KeeperNews } from './entry.js';
 import { describeNews } from './keeper-news.js';
 import { type Notice, plainNotice } from './notice.js';
-import type { Draft } from './notice-draft.js';
+import type { Bulletin } from './notice-bulletin.js';
 import { headline, sentence } from './notice-text.js';
 import type { WallTime } from './time.js';
 
 /** What happened to the keeper; null: nothing that anybody need be told of. */
-export function aboutKeeper(entry: Entry, what: KeeperNews, at: WallTime): Draft | null {
+export function aboutKeeper(entry: Entry, what: KeeperNews, at: WallTime): Bulletin | null {
   const commands = helpWith(what);
   if (commands === null) return null;
   const { text } = describeNews(what);

@@ -5,8 +5,8 @@ import type { Next, What } from './change.js';
 import { describeFight } from './fight.js';
 import { nextInWords, restartsInWords } from './message.js';
 import type { NoticeKind } from './notice.js';
+import { type Bulletin, bulletin, labelled } from './notice-bulletin.js';
 import type { Case, Stop } from './notice-desk.js';
-import { type Draft, draft, labelled } from './notice-draft.js';
 import {
   cleaned,
   downFor,
@@ -26,12 +26,12 @@ import { elapsedOnWall, inWords, type WallTime } from './time.js';
 
 type Of<T extends What['type']> = Extract<What, { type: T }>;
 
-export function died(it: Case, { next }: Of<'died'>, at: WallTime): Draft {
+export function died(it: Case, { next }: Of<'died'>, at: WallTime): Bulletin {
   const story = [sentence(`${titleOf(it)} is not running`), nextSentence(next)];
-  return draft(it, 'died', at, { headline: headlineOf(it, nextInBrief(next, 'restarting')), story });
+  return bulletin(it, 'died', at, { headline: headlineOf(it, nextInBrief(next, 'restarting')), story });
 }
 
-export function startFailed(it: Case, { next }: Of<'startFailed'>, at: WallTime): Draft {
+export function startFailed(it: Case, { next }: Of<'startFailed'>, at: WallTime): Bulletin {
   const story = [
     sentence(`${titleOf(it)} is down: its start failed`),
     ...openingOf(it),
@@ -39,25 +39,25 @@ export function startFailed(it: Case, { next }: Of<'startFailed'>, at: WallTime)
     nextSentence(next),
     'Further attempts that fail are not told; when it is up again, that is.',
   ];
-  return draft(it, 'start-failed', at, { headline: headlineOf(it, nextInBrief(next)), story });
+  return bulletin(it, 'start-failed', at, { headline: headlineOf(it, nextInBrief(next)), story });
 }
 
-export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime): Draft {
+export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime): Bulletin {
   const down = sentence(`${titleOf(it)} is down`);
   switch (failure.type) {
     case 'limit': {
       const outcome = next.type === 'nothing' ? 'gave up' : nextInBrief(next);
       const helpless = sentence(`${restartsInWords(failure.count)} did not help`);
       const story = [down, ...openingOf(it), helpless, ...heldBackBy(it), nextSentence(next)];
-      return draft(it, 'failed', at, { headline: headlineOf(it, outcome), story });
+      return bulletin(it, 'failed', at, { headline: headlineOf(it, outcome), story });
     }
     case 'prevented':
-      return draft(it, 'failed', at, {
+      return bulletin(it, 'failed', at, {
         headline: headlineOf(it, 'staying down'),
         story: [down, 'Its restart policy leaves it down after such an end.', ...heldBackBy(it), nextSentence(next)],
       });
     case 'nothing-matches':
-      return draft(it, 'failed', at, {
+      return bulletin(it, 'failed', at, {
         headline: 'its start command succeeded, and nothing matches its watch',
         story: [down, 'It is not started again: `upkeep match` shows what its watch finds, and why not the others.'],
       });
@@ -65,70 +65,70 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
 }
 
 /** It failed before, and the quiet tries fail too. */
-export function failedStill(it: Case, next: Next, at: WallTime): Draft {
+export function failedStill(it: Case, next: Next, at: WallTime): Bulletin {
   const story = [sentence(`${titleOf(it)} is still down`), ...heldBackBy(it), nextSentence(next)];
-  return draft(it, 'failed', at, { headline: headlineOf(it, nextInBrief(next)), story });
+  return bulletin(it, 'failed', at, { headline: headlineOf(it, nextInBrief(next)), story });
 }
 
 /** It ended, and the keeper has nothing to start it with. */
-export function cannotStart(it: Case, at: WallTime): Draft {
+export function cannotStart(it: Case, at: WallTime): Bulletin {
   const story = [sentence(`${titleOf(it)} is down`), 'It has no `start` command, so nothing is done about it.'];
-  return labelled(draft(it, 'failed', at, { headline: headlineOf(it, 'nothing to start it with'), story }), 'DOWN');
+  return labelled(bulletin(it, 'failed', at, { headline: headlineOf(it, 'nothing to start it with'), story }), 'DOWN');
 }
 
 /** It neither came back nor failed. */
-export function overdue(it: Case, at: WallTime): Draft {
+export function overdue(it: Case, at: WallTime): Bulletin {
   const length = inWords(downFor(it, at));
   const story = [sentence(`${titleOf(it)} has been down for ${length}, and is not back yet`)];
-  return labelled(draft(it, 'failed', at, { headline: headlineOf(it, `not back after ${length}`), story }), 'DOWN');
+  return labelled(bulletin(it, 'failed', at, { headline: headlineOf(it, `not back after ${length}`), story }), 'DOWN');
 }
 
 /** A state that only a person can end, in the keeper's own line about it. */
-export function stranded(it: Case, line: string, at: WallTime): Draft {
+export function stranded(it: Case, line: string, at: WallTime): Bulletin {
   const words = { headline: headline(line), story: [sentence(line)] };
-  return { ...labelled(draft(it, 'failed', at, words), 'DOWN'), end: null };
+  return { ...labelled(bulletin(it, 'failed', at, words), 'DOWN'), end: null };
 }
 
-export function fought(it: Case, { fight, next }: Of<'fight'>, at: WallTime): Draft {
+export function fought(it: Case, { fight, next }: Of<'fight'>, at: WallTime): Bulletin {
   const doing = nextInWords(next, 'starting it');
   const story = [
     sentence(`Somebody stops ${titleOf(it)} again and again: ${describeFight(fight)}`),
     'It is left alone for ever longer, so that the two do not wear each other out.',
     nextSentence(next),
   ];
-  return draft(it, 'fight', at, { headline: headline(`${describeFight(fight)}, ${doing}`), story });
+  return bulletin(it, 'fight', at, { headline: headline(`${describeFight(fight)}, ${doing}`), story });
 }
 
-export function flapping(it: Case, at: WallTime): Draft {
+export function flapping(it: Case, at: WallTime): Bulletin {
   const story = [
     sentence(`${titleOf(it)} runs again, but it had to be restarted ${it.restarts.length} times in 10 min`),
     ...openingOf(it),
     'Its restarts are not told until it has been up for 10 min.',
   ];
   const words = { headline: headlineOf(it, 'restarted each time'), story };
-  return draft(it, 'flapping', at, words);
+  return bulletin(it, 'flapping', at, words);
 }
 
 /** It healed by itself. */
-export function restarted(it: Case, at: WallTime): Draft {
+export function restarted(it: Case, at: WallTime): Bulletin {
   const outage = elapsedOnWall(it.began, at);
   const again = it.end === null ? 'was not running, and was started' : `is running again, ${inWords(outage)} later`;
   const words = {
     headline: headlineOf(it, it.end === null ? 'started' : `back after ${inWords(outage)}`),
     story: [sentence(`${titleOf(it)} ${again}`)],
   };
-  const told = draft(it, 'restarted', at, words);
+  const told = bulletin(it, 'restarted', at, words);
   const postMortem = it.end === null ? null : cleaned(postMortemOf(it.end, it.followed, [], []));
   const commands = helpFor(it.service, null).slice(0, 1);
   return { ...told, pace: 'digest', notice: { ...told.notice, outage, postMortem, commands }, end: null };
 }
 
 /** Its trouble is over, although it does not run. `to`: who was told that something was wrong. */
-export function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime, to: readonly string[]): Draft {
+export function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime, to: readonly string[]): Bulletin {
   const outage = elapsedOnWall(it.began, at);
   const [words, story] =
     what.type === 'done' ? ['done', 'has done its work'] : ['skipped', `is not to run now: ${what.reason}`];
-  const told = draft(it, 'recovered', at, {
+  const told = bulletin(it, 'recovered', at, {
     headline: `${words} after ${inWords(outage)}`,
     story: [sentence(`${titleOf(it)} ${story}`), sentence(`The trouble had lasted ${inWords(outage)}`)],
   });
@@ -137,11 +137,11 @@ export function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime, to
 }
 
 /** `to`: who was told that something was wrong. */
-export function recovered(it: Case, at: WallTime, to: readonly string[]): Draft {
+export function recovered(it: Case, at: WallTime, to: readonly string[]): Bulletin {
   const outage = elapsedOnWall(it.began, it.since);
   const times = it.restarted === 1 ? 'once' : `${it.restarted} times`;
   const restarts = it.restarted === 0 ? '' : `, restarted ${times}`;
-  const told = draft(it, 'recovered', at, {
+  const told = bulletin(it, 'recovered', at, {
     headline: `up again after ${inWords(outage)}${restarts}`,
     story: [
       sentence(`${titleOf(it)} is up again, and has been so for ${inWords(elapsedOnWall(it.since, at))}`),
@@ -152,10 +152,10 @@ export function recovered(it: Case, at: WallTime, to: readonly string[]): Draft 
   return { ...told, notice: { ...told.notice, outage, commands }, end: null, to };
 }
 
-export function reminded(it: Case, kind: NoticeKind, count: number, at: WallTime, to: readonly string[]): Draft {
+export function reminded(it: Case, kind: NoticeKind, count: number, at: WallTime, to: readonly string[]): Bulletin {
   const length = inWords(downFor(it, at));
   const still = it.phase === 'down' ? 'still down' : 'still in trouble';
-  const told = draft(it, kind, at, {
+  const told = bulletin(it, kind, at, {
     headline: headlineOf(it, `${still} after ${length}`),
     story: [sentence(`${titleOf(it)} is ${still} after ${length}; this is reminder ${count}`)],
   });
@@ -163,7 +163,7 @@ export function reminded(it: Case, kind: NoticeKind, count: number, at: WallTime
 }
 
 /** `finds`: its state. */
-export function holdEnded(it: Case, finds: StateName, how: 'fine' | 'wanted' | 'wrong', at: WallTime): Draft {
+export function holdEnded(it: Case, finds: StateName, how: 'fine' | 'wanted' | 'wrong', at: WallTime): Bulletin {
   const isComing = finds === 'starting' || finds === 'waiting' || finds === 'backoff';
   const down = it.began < at ? `down for ${inWords(downFor(it, at))}, now ` : '';
   const found = how === 'wrong' ? down + (isComing ? 'being started' : finds) : `it is ${finds}`;
@@ -171,13 +171,13 @@ export function holdEnded(it: Case, finds: StateName, how: 'fine' | 'wanted' | '
     headline: headline(`the hold has ended; ${found}${how === 'wanted' ? ', as wanted' : ''}`),
     story: [sentence(`The hold of ${titleOf(it)} has ended`), sentence(`It found it ${found.replace(/^it is /, '')}`)],
   };
-  const told = draft(it, 'hold-ended', at, words);
+  const told = bulletin(it, 'hold-ended', at, words);
   return how === 'wrong' ? told : { ...told, notice: { ...told.notice, commands: [] }, end: null };
 }
 
-export function stopped(it: Case, { by, reason }: Stop, at: WallTime): Draft {
+export function stopped(it: Case, { by, reason }: Stop, at: WallTime): Bulletin {
   const whom = `${by === null ? 'by an operator' : `by ${by}`}${reason === null ? '' : `: ${reason}`}`;
-  const told = draft(it, 'stopped', at, {
+  const told = bulletin(it, 'stopped', at, {
     headline: headline(whom),
     story: [sentence(`${titleOf(it)} was stopped ${whom}`)],
   });

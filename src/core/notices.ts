@@ -9,13 +9,13 @@
 import type { Entry } from './entry.js';
 import { letterOf, put, type Setting, withoutWeaker } from './letters.js';
 import type { Letter } from './notice.js';
+import type { Bulletin } from './notice-bulletin.js';
 import { isBad, isForgotten, isOfService, isOnce, type ServiceEntry, toldAsBad } from './notice-case.js';
 import { atTime, type Due, firstDue, seenAnew } from './notice-clock.js';
 import { type Case, caseOf, type Desk, emptyDesk, withCase } from './notice-desk.js';
-import type { Draft } from './notice-draft.js';
 import { aboutKeeper } from './notice-of-keeper.js';
 import { channelsFor } from './notice-rules.js';
-import { late, meet, remind, stood, type Turn } from './notice-turn.js';
+import { late, meet, remind, stood, type Upshot } from './notice-upshot.js';
 import { personOf } from './person.js';
 import { laterOnWall, millis, seconds, type WallTime } from './time.js';
 
@@ -102,18 +102,18 @@ function tellOfKeeper(desk: Desk, entry: Entry, at: WallTime, { plan }: Setting)
   if (entry.news.of !== 'keeper') return desk;
   const { what } = entry.news;
   if (what.type === 'acked') return ack(desk, what.incident);
-  const draft = aboutKeeper(entry, what, at);
-  if (draft === null) return desk;
-  const channels = channelsFor(plan, 'keeper', null).filter((channel) => !draft.except.includes(channel));
-  return { ...desk, trays: channels.reduce((trays, channel) => put(trays, channel, draft, at, plan), desk.trays) };
+  const bulletin = aboutKeeper(entry, what, at);
+  if (bulletin === null) return desk;
+  const channels = channelsFor(plan, 'keeper', null).filter((channel) => !bulletin.except.includes(channel));
+  return { ...desk, trays: channels.reduce((trays, channel) => put(trays, channel, bulletin, at, plan), desk.trays) };
 }
 
 function tellOfService(desk: Desk, entry: Entry, at: WallTime, setting: Setting): Desk {
   if (!isOfService(entry)) return desk;
   const { service } = entry.news.change;
   const noted: Desk = { ...desk, stops: stopsAfter(desk, entry), recent: [...desk.recent, { ...entry, output: null }] };
-  const turn = meet(caseOf(noted, service), entry, desk.stops, at);
-  return placed(noted, service, turn, at, setting);
+  const upshot = meet(caseOf(noted, service), entry, desk.stops, at);
+  return placed(noted, service, upshot, at, setting);
 }
 
 /** Whoever asks for a stop is named when it has come to that. */
@@ -141,56 +141,56 @@ function advance(desk: Desk, until: WallTime, setting: Setting): Outcome {
       if (letter !== null) letters.push(letter);
       now = tidied({ ...now, trays: now.trays.filter((each) => each !== tray) }, at);
     } else {
-      const { turn, at } = turnOf(next, until);
-      now = placed(now, next.it.service, turn, at, setting);
+      const { upshot, at } = upshotOf(next, until);
+      now = placed(now, next.it.service, upshot, at, setting);
     }
   }
   return { desk: now, letters };
 }
 
-function turnOf(
+function upshotOf(
   next: Exclude<Due, { type: 'letter' }>,
   until: WallTime,
-): { readonly turn: Turn; readonly at: WallTime } {
+): { readonly upshot: Upshot; readonly at: WallTime } {
   const { it, at } = next;
   switch (next.type) {
     case 'stood':
-      return { turn: stood(it, at), at };
+      return { upshot: stood(it, at), at };
     case 'late':
-      return { turn: late(it, at), at };
+      return { upshot: late(it, at), at };
     case 'remind': {
       // One that was due again in the meantime is told once, as of now.
       const once = remind(it, at);
       const isAgain = (once.it?.reminder?.at ?? until) <= until;
-      return isAgain ? { turn: remind(it, until), at: until } : { turn: once, at };
+      return isAgain ? { upshot: remind(it, until), at: until } : { upshot: once, at };
     }
   }
 }
 
 /** The case as it is now, and what there is to tell put where it waits for whoever is to be told. */
-function placed(desk: Desk, service: string, { it, drafts }: Turn, at: WallTime, { plan }: Setting): Desk {
+function placed(desk: Desk, service: string, { it, bulletins }: Upshot, at: WallTime, { plan }: Setting): Desk {
   let now = withCase(desk, service, it);
   const served = new Set<string>();
-  for (const draft of drafts) {
-    const { kind, reminder } = draft.notice;
+  for (const bulletin of bulletins) {
+    const { kind, reminder } = bulletin.notice;
     const known = caseOf(now, service);
     const isTold = (channel: string): boolean =>
       reminder === 0 && isOnce(kind) && (known?.told[kind]?.includes(channel) ?? false);
-    const channels = channelsFor(plan, kind, { name: service, tags: draft.tags }).filter(
-      (channel) => (draft.to === 'all' || draft.to.includes(channel)) && !served.has(channel) && !isTold(channel),
+    const channels = channelsFor(plan, kind, { name: service, tags: bulletin.tags }).filter(
+      (channel) => (bulletin.to === 'all' || bulletin.to.includes(channel)) && !served.has(channel) && !isTold(channel),
     );
     for (const channel of channels) {
       served.add(channel);
       const rest = isBad(kind) ? withoutWeaker(now.trays, channel, service, kind) : now.trays;
-      now = { ...now, trays: put(rest, channel, draft, at, plan) };
+      now = { ...now, trays: put(rest, channel, bulletin, at, plan) };
     }
-    if (known !== null) now = withCase(now, service, told(known, draft, channels, at, plan.remind));
+    if (known !== null) now = withCase(now, service, told(known, bulletin, channels, at, plan.remind));
   }
   return now;
 }
 
 /** Who knows of it now. */
-function told(it: Case, { notice }: Draft, channels: readonly string[], at: WallTime, pause: number | null): Case {
+function told(it: Case, { notice }: Bulletin, channels: readonly string[], at: WallTime, pause: number | null): Case {
   const { kind, reminder } = notice;
   if (channels.length === 0 || reminder > 0 || !isBad(kind) || it.phase === 'over') return it;
   // Told at the end of a hold that it is up: that it recovered is no news any more.

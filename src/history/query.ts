@@ -1,7 +1,7 @@
 // A question → SQL. Pure. It must not know where the database is.
 
 import { isGlob } from '../core/glob.js';
-import type { Place, Question } from '../core/history.js';
+import type { Position, Question } from '../core/history.js';
 import { severity } from './row.js';
 import type { Value } from './store.js';
 
@@ -61,7 +61,7 @@ function serviceIsAnyOf(services: readonly string[]): Condition {
 const idOf = '(SELECT id FROM entry WHERE origin = ? AND number = ?)';
 
 /** Where that one is not known any more, the history was begun anew since: all of it is after it, but what was given again. */
-const isAfter = ({ origin, number }: Place): Condition => ({
+const isAfter = ({ origin, number }: Position): Condition => ({
   sql: `CASE WHEN ${idOf} IS NULL THEN NOT (origin = ? AND number <= ?) ELSE id > ${idOf} END`,
   parameters: [origin, number, origin, number, origin, number],
 });

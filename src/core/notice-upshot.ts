@@ -1,8 +1,9 @@
-// The turn of a case: what an entry or the time means for it (opened, worse, up again, closed), and what there is to tell of
+// The upshot for a case: what an entry or the time means for it (opened, worse, up again, closed), and what there is to tell of
 // that. Knows no rules, channels and letters: whether anybody hears of it is not its business.
 
 import type { Change, What } from './change.js';
 import { entryId } from './entry.js';
+import type { Bulletin } from './notice-bulletin.js';
 import {
   calmed,
   down,
@@ -17,16 +18,15 @@ import {
   worst,
 } from './notice-case.js';
 import type { Case, Stop } from './notice-desk.js';
-import type { Draft } from './notice-draft.js';
 import * as tell from './notice-of-service.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';
 import { originOf } from './state.js';
 import { laterOnWall, type Millis, minutes, type WallTime } from './time.js';
 
 /** `it`: null: there is none any more. */
-export interface Turn {
+export interface Upshot {
   readonly it: Case | null;
-  readonly drafts: readonly Draft[];
+  readonly bulletins: readonly Bulletin[];
 }
 
 type Of<T extends What['type']> = Extract<What, { type: T }>;
@@ -36,7 +36,7 @@ const flappingAt = 3;
 /** What did not come back for so long, and of which nothing else was told, did not heal. */
 export const patience = minutes(1);
 
-const quiet = (it: Case | null): Turn => ({ it, drafts: [] });
+const quiet = (it: Case | null): Upshot => ({ it, bulletins: [] });
 
 /** Under a hold nobody is told, nor of one that ended because what it needs did: that other one is told of. */
 const maySpeak = ({ change, about }: ServiceEntry['news']): boolean => about.hold === 'no' && !isDrawnIn(change);
@@ -45,7 +45,7 @@ function isDrawnIn({ what, wave, service }: Change): boolean {
   return what.type === 'died' && wave !== null && originOf(wave) !== service;
 }
 
-export function meet(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Turn {
+export function meet(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Upshot {
   const { change, about } = entry.news;
   const known = found === null ? null : noted(found, about);
   if (about.desired === 'down') return closedByWish(known, entry, stops, at);
@@ -55,18 +55,19 @@ export function meet(found: Case | null, entry: ServiceEntry, stops: readonly St
 }
 
 /** Nobody wants it up: whatever was wrong is over, and nobody is told that it recovered. */
-function closedByWish(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Turn {
+function closedByWish(found: Case | null, entry: ServiceEntry, stops: readonly Stop[], at: WallTime): Upshot {
   const { change, about } = entry.news;
   const it = namedAfter(entry, found ?? opened(null, entry, at));
   const stop = stops.find(({ service }) => service === change.service);
   if (about.hold === 'yes') return quiet(null);
-  if (change.what.type === 'stopped' && stop !== undefined) return { it: null, drafts: [tell.stopped(it, stop, at)] };
-  if (change.what.type === 'stuck') return { it: null, drafts: [tell.stranded(it, lineOf(entry), at)] };
-  if (change.what.type === 'holdEnded') return { it: null, drafts: [tell.holdEnded(it, change.to, 'wanted', at)] };
+  if (change.what.type === 'stopped' && stop !== undefined)
+    return { it: null, bulletins: [tell.stopped(it, stop, at)] };
+  if (change.what.type === 'stuck') return { it: null, bulletins: [tell.stranded(it, lineOf(entry), at)] };
+  if (change.what.type === 'holdEnded') return { it: null, bulletins: [tell.holdEnded(it, change.to, 'wanted', at)] };
   return quiet(null);
 }
 
-function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallTime): Turn {
+function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallTime): Upshot {
   const it = found === null ? null : following(found, entry);
   switch (what.type) {
     case 'died':
@@ -74,12 +75,12 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
       return isEnd(entry) ? ended(it, entry, what, at) : quiet(it);
     case 'failed': {
       const worse = worst(down(it, entry, at), 'failed');
-      return { it: worse, drafts: [tell.failed(worse, what, at)] };
+      return { it: worse, bulletins: [tell.failed(worse, what, at)] };
     }
     case 'fight': {
       if (what.told === 'again') return quiet(it);
       const worse: Case = { ...worst(down(it, entry, at), 'fight'), trouble: 'fight' };
-      return { it: worse, drafts: [tell.fought(worse, what, at)] };
+      return { it: worse, bulletins: [tell.fought(worse, what, at)] };
     }
     case 'fightEnded':
       return it === null ? quiet(null) : stood(namedAfter(entry, it), at);
@@ -87,7 +88,7 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'unseen':
     case 'stuck': {
       const worse = worst(down(it, entry, at), 'failed');
-      return { it: worse, drafts: [tell.stranded(worse, lineOf(entry), at)] };
+      return { it: worse, bulletins: [tell.stranded(worse, lineOf(entry), at)] };
     }
     case 'ready':
     case 'found':
@@ -136,7 +137,7 @@ const lineOf = ({ news: { change, about } }: ServiceEntry): string => about.line
 const isFoundDown = ({ news: { change, about } }: ServiceEntry, { why }: Of<'starting'>): boolean =>
   why === 'first' && about.kind === 'watched' && change.from === 'unknown';
 
-function ended(found: Case | null, entry: EndEntry, what: Of<'died' | 'startFailed'>, at: WallTime): Turn {
+function ended(found: Case | null, entry: EndEntry, what: Of<'died' | 'startFailed'>, at: WallTime): Upshot {
   const { change, about } = entry.news;
   const it = withEnd(down(found, entry, at), entry, at);
   const first = what.type === 'startFailed' ? tell.startFailed(it, what, at) : tell.died(it, what, at);
@@ -146,20 +147,20 @@ function ended(found: Case | null, entry: EndEntry, what: Of<'died' | 'startFail
   if (change.to === 'failed') {
     // The quiet tries fail without a word of the core: whoever could not be told before, because of a hold, is told now.
     const again = it.worst === 'failed' ? [tell.failedStill(it, what.next, at)] : [];
-    return { it: worse, drafts: [...again, first] };
+    return { it: worse, bulletins: [...again, first] };
   }
   if (what.next.type === 'nothing') {
     // It ended as its policy wants it to; or the host goes down, and everything with it.
-    return { it: over(it, at), drafts: change.to === 'stopped' || change.to === 'stopping' ? [first] : [] };
+    return { it: over(it, at), bulletins: change.to === 'stopped' || change.to === 'stopping' ? [first] : [] };
   }
   if (change.to === 'stopped') {
     const helpless = worst(it, 'failed');
-    return { it: helpless, drafts: [tell.cannotStart(helpless, at), first] };
+    return { it: helpless, bulletins: [tell.cannotStart(helpless, at), first] };
   }
-  return { it: worse, drafts: [first] };
+  return { it: worse, bulletins: [first] };
 }
 
-function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Turn {
+function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Upshot {
   const { change } = entry.news;
   const isOurs = what.type === 'ready';
   const it: Case = {
@@ -176,48 +177,48 @@ function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Tur
   if (isByHand && it.worst === null) return quiet(over(it, at));
   if (isOurs && it.restarts.length >= flappingAt && it.trouble === 'none' && it.worst !== 'failed') {
     const worse: Case = { ...worst(it, 'flapping'), trouble: 'flapping' };
-    return { it: worse, drafts: [tell.flapping(worse, at)] };
+    return { it: worse, bulletins: [tell.flapping(worse, at)] };
   }
-  return { it, drafts: it.worst === null ? [tell.restarted(it, at)] : [] };
+  return { it, bulletins: it.worst === null ? [tell.restarted(it, at)] : [] };
 }
 
 /** A hold has ended: what it finds is told where it ended by itself, or where something is wrong. */
-function released(found: Case | null, entry: ServiceEntry, how: 'asked' | 'expired', at: WallTime): Turn {
+function released(found: Case | null, entry: ServiceEntry, how: 'asked' | 'expired', at: WallTime): Upshot {
   const { to } = entry.news.change;
   const isWrong = to !== 'running' && (to !== 'stopped' || found?.phase === 'down');
   const named = namedAfter(entry, found ?? opened(null, entry, at));
-  if (!isWrong) return { it: found, drafts: how === 'asked' ? [] : [tell.holdEnded(named, to, 'fine', at)] };
+  if (!isWrong) return { it: found, bulletins: how === 'asked' ? [] : [tell.holdEnded(named, to, 'fine', at)] };
   const wrong = down(named, entry, at);
   const it: Case = { ...wrong, worst: wrong.worst ?? 'hold-ended', seenFrom: at };
-  return { it, drafts: [tell.holdEnded(it, to, 'wrong', at)] };
+  return { it, bulletins: [tell.holdEnded(it, to, 'wrong', at)] };
 }
 
 /** A oneshot has done its work after all, or is not to run now: there is nothing to wait for. */
-function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime): Turn {
+function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime): Upshot {
   const to = toldAsBad(it);
-  return { it: over(it, at), drafts: to.length === 0 ? [] : [tell.settled(it, what, at, to)] };
+  return { it: over(it, at), bulletins: to.length === 0 ? [] : [tell.settled(it, what, at, to)] };
 }
 
 /** It has been up for long enough. */
-export function stood(it: Case, at: WallTime): Turn {
+export function stood(it: Case, at: WallTime): Upshot {
   const to = toldAsBad(it);
-  return { it: over(it, at), drafts: to.length === 0 ? [] : [tell.recovered(it, at, to)] };
+  return { it: over(it, at), bulletins: to.length === 0 ? [] : [tell.recovered(it, at, to)] };
 }
 
 /** It is down, and nothing was told of it: that it did not come back is. */
-export function late(it: Case, at: WallTime): Turn {
+export function late(it: Case, at: WallTime): Upshot {
   const worse = worst(it, 'failed');
-  return { it: worse, drafts: [tell.overdue(worse, at)] };
+  return { it: worse, bulletins: [tell.overdue(worse, at)] };
 }
 
 /** Whoever was told of it and wants to be reminded. */
-export function remind(it: Case, at: WallTime): Turn {
+export function remind(it: Case, at: WallTime): Upshot {
   const { reminder, worst: kind } = it;
   if (reminder === null || kind === null) return quiet(it);
   const count = reminder.count + 1;
   const after = Math.min(reminder.after * 2, longestPause) as Millis;
   const next: Case = { ...it, reminder: { count, after, at: laterOnWall(at, after) } };
-  return { it: next, drafts: [tell.reminded(it, kind, count, at, toldAsBad(it))] };
+  return { it: next, bulletins: [tell.reminded(it, kind, count, at, toldAsBad(it))] };
 }
 
 /** Reminders grow up to this. */

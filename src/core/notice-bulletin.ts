@@ -6,7 +6,7 @@ import { helpFor } from './notice-text.js';
 import type { EndEntry } from './post-mortem-of.js';
 import type { WallTime } from './time.js';
 
-export interface Draft {
+export interface Bulletin {
   readonly pace: Tray['pace'];
   readonly notice: Notice;
   readonly tags: readonly string[];
@@ -35,7 +35,12 @@ const labels: Readonly<Record<NoticeKind, Label>> = {
 };
 
 /** What there is to tell of a case: at once, and whom the rules name. */
-export function draft(it: Case, kind: NoticeKind, time: WallTime, words: Pick<Notice, 'headline' | 'story'>): Draft {
+export function bulletin(
+  it: Case,
+  kind: NoticeKind,
+  time: WallTime,
+  words: Pick<Notice, 'headline' | 'story'>,
+): Bulletin {
   const [incident = null] = it.incidents;
   return {
     pace: 'urgent',
@@ -59,4 +64,4 @@ export function draft(it: Case, kind: NoticeKind, time: WallTime, words: Pick<No
 }
 
 /** The same under another word. */
-export const labelled = (it: Draft, label: Label): Draft => ({ ...it, notice: { ...it.notice, label } });
+export const labelled = (it: Bulletin, label: Label): Bulletin => ({ ...it, notice: { ...it.notice, label } });
