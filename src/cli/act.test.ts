@@ -30,6 +30,19 @@ describe('an act', () => {
     ]);
   });
 
+  it('waits for many at once without a word of its own program', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `web-${index}`);
+    const keeper = await openKeeper({ onAsk: (_ask, name, to) => to.move(name, starting()) });
+    for (const name of names) keeper.put(supervised({ name }), stopped());
+    const warnings: string[] = [];
+    const onWarning = ({ message }: Error): unknown => warnings.push(message);
+    process.on('warning', onWarning);
+    const { ended } = begin('start web-* --timeout 500ms', keeper);
+    expect(await ended).toBe(5);
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('ends with 1 and the reason on stderr where one of several fails', async () => {
     const keeper = await openKeeper({
       onAsk: (_ask, name, to) =>

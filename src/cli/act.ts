@@ -1,5 +1,6 @@
 // start, stop, restart, reload, hold, unhold, reset, signal: asks the keeper for it, and waits with the person.
 
+import { setMaxListeners } from 'node:events';
 import { follow } from '../control/client.js';
 import { usageError } from './exit.js';
 import { tellImpact } from './impact.js';
@@ -21,6 +22,8 @@ export const act: Verb = async (asked, ports) => {
   const services = (await servicesFor(input, keeper, 'refuse')).map(({ name }) => name);
   if (input.verb === 'stop' || input.verb === 'restart') await tellImpact(input.verb, services, keeper, input, ports);
   const giveUp = new AbortController();
+  // Each service that is waited for listens to it, and more than ten are no leak.
+  setMaxListeners(0, giveUp.signal);
   const stopListening = terminal.onInterrupt(() => giveUp.abort());
   const watching = watchProgress({ keeper, services, verb: input.verb, body, wait }, giveUp.signal, ports);
   try {
