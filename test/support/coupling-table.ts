@@ -156,11 +156,12 @@ async function outcome(before: Both, now: Both, pair: Pair, cosigning: Cosigning
   if (agent.state === 'moving' || witness.state === 'moving' || witness.pid === before.witness.pid) return undefined;
   const isHung = pair.ending === 'the agent hangs, then kill -9' && agent.pid === before.agent.pid;
   const isWanted = isWantedAfter(pair);
+  const startsOf = (name: keyof Both): number => counted(now[name].starts - before[name].starts, pair);
   const canCosign = agent.state === 'running' && witness.state === 'running' && !isHung;
   if (canCosign && !(await cosigns(pair, cosigning))) return undefined;
-  const become = isHung ? 'hangs' : agent.state === 'down' ? 'gone' : times(agent.starts - before.agent.starts);
-  const again = witness.starts - before.witness.starts;
+  const become = isHung ? 'hangs' : agent.state === 'down' ? 'gone' : times(startsOf('agent'));
   if (isWanted && !canCosign) return `${become}, no cosigning`;
+  const again = startsOf('witness');
   return again === (isWanted ? 1 : 0) ? become : `${become}, the witness ${times(again)}`;
 }
 
@@ -168,6 +169,11 @@ async function outcome(before: Both, now: Both, pair: Pair, cosigning: Cosigning
 function isWantedAfter({ ending, comeback }: Pair): boolean {
   if (ending === 'restart' || ending === 'the agent is killed') return true;
   return comeback === 'always' && ending !== 'stop';
+}
+
+/** Where both have died, two timers of systemd race for whether it is once or twice: not a matter for a table. */
+function counted(starts: number, { ending }: Pair): number {
+  return ending === 'the agent is killed' ? Math.min(starts, 1) : starts;
 }
 
 function times(starts: number): string {
