@@ -3,11 +3,12 @@
 import type { What } from './change.js';
 import { askedFor, deathOf, describeStatus, mayBeWanted } from './death.js';
 import type { Effect } from './effect.js';
-import { conclude, decide, leaveNoRest, retry } from './ending.js';
+import { conclude, decide, retry } from './ending.js';
 import type { Fact } from './fact.js';
 import { forgive, peaceAt } from './fight.js';
 import { filed } from './incident.js';
 import { launch, seek } from './launch.js';
+import { leaveNoRest } from './leftovers.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js';
 import type { Running, Service, Waiting } from './state.js';
@@ -83,8 +84,9 @@ export function helperSpawned(service: Service, state: Running, fact: Of<'spawne
 function helperExited(service: Service, state: Running, fact: Of<'exited'>): Move {
   const { status } = fact.evidence;
   const next: Running = { ...state, helper: null, deadline: null };
-  // Only a reload is reported: what a start command says after its daemon serves is of no consequence.
-  if (state.since <= (service.restarts.lastStart ?? 0)) return go(service, next);
+  // Only a reload is reported: what a start command says after its daemon serves is of no consequence. It is the older of the two.
+  const isStart = service.spec.kind.type === 'watched' && fact.process.startTicks <= state.process.startTicks;
+  if (isStart) return go(service, next);
   if (status.type === 'exited' && status.code === 0) return go(service, next, [], [{ type: 'reloaded' }]);
   return go(
     service,

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../src/core/spec.js';
-import { seconds } from '../../src/core/time.js';
+import { millis, seconds } from '../../src/core/time.js';
 import { command, supervised, watched } from '../support/builders.js';
 import { drains, lives, program, readyAfter, startsDaemon } from '../support/program.js';
 import { Stage } from '../support/stage.js';
@@ -123,6 +123,18 @@ describe('a watched daemon that others are coupled to', () => {
     rests(stage);
     expect(stage.spawns('app')).toBe(4);
     expect(stage.spawns('helper')).toBe(3);
+  });
+});
+
+describe('a watched daemon whose start command ends after it is ready', () => {
+  it('was not reloaded by that: nobody is restarted for it', () => {
+    const keen = supervised({ name: 'app', needs: [{ service: 'db', onReload: 'restart' }] });
+    const stage = standing([keen], { ready: { probe: { type: 'alive', for: millis(0) } } });
+    stage.host.install('/etc/init.d/db', startsDaemon([EXE], program(lives), { pidFile: PID_FILE, exit: 500 }));
+    stage.kill(stage.bearerOf(EXE));
+    rests(stage);
+    expect(stage.happened('db', 'reloaded')).toEqual([]);
+    expect(stage.spawns('app')).toBe(2);
   });
 });
 
