@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { hostNamed, realHost } from '../config/host-facts.js';
 import { type Loaded, loadConfig } from '../config/load.js';
 import { type Problem, problemText } from '../config/problem.js';
+import { countOf } from '../core/status.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import { hasFlag, type Input, textOf, type Verb, whoseOf } from './input.js';
 import { ownKeeper, placesOf } from './places.js';
@@ -34,7 +35,7 @@ export const check: Verb = async (input, ports) => {
       : `, and ${elsewhere.length} for other hosts (${elsewhere.map(({ name }) => name).join(', ')})`;
   const host = textOf(input, 'as');
   await printLines(out, [
-    `${path} is right: ${count(specs.length, 'service')}${host === null ? '' : ` on ${host}`}${rest}`,
+    `${path} is right: ${countOf(specs.length, 'service')}${host === null ? '' : ` on ${host}`}${rest}`,
     ...(host === null ? [] : [`classes there: ${classes.set.join(', ')}`]),
   ]);
   return EXIT.done;
@@ -82,7 +83,5 @@ export async function loadRight(
 
 /** One line for each, as compilers print them, and how many there are. */
 async function printProblems(problems: readonly Problem[], { terminal }: CliPorts): Promise<void> {
-  await printLines(terminal.err, [...problems.map(problemText), `upkeep: ${count(problems.length, 'problem')}`]);
+  await printLines(terminal.err, [...problems.map(problemText), `upkeep: ${countOf(problems.length, 'problem')}`]);
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

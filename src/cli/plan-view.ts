@@ -1,5 +1,6 @@
 // What applying a configuration does, service by service, in words. Pure; reads the keeper's answer with care.
 
+import { countOf } from '../core/status.js';
 import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import type { Colour, Paint } from './paint.js';
 import { type Cell, tableOf } from './table.js';
@@ -43,7 +44,7 @@ export const restartsIn = ({ entries }: Plan): readonly PlanLine[] =>
 export function planLines(plan: Plan, columns: number | null, paint: Paint): readonly string[] {
   const changes = changesIn(plan);
   const rest = plan.entries.length - changes.length;
-  const unchanged = rest === 0 ? [] : [`no action: ${rest === 1 ? '1 service' : `${rest} services`}`];
+  const unchanged = rest === 0 ? [] : [`no action: ${countOf(rest, 'service')}`];
   const also = plan.also.length === 0 ? [] : [`changes too: ${plan.also.join(', ')}`];
   if (changes.length === 0)
     return [plan.also.length === 0 ? 'nothing changes' : 'no service changes', ...also, ...unchanged];

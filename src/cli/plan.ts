@@ -1,6 +1,7 @@
 // `upkeep plan`: what the keeper would do with a file.
 
 import { resolve } from 'node:path';
+import { countOf } from '../core/status.js';
 import { EXIT } from './exit.js';
 import { hasFlag, type Verb } from './input.js';
 import { ask, type Keeper, reachKeeper } from './keeper-link.js';
@@ -34,6 +35,6 @@ export async function tellTroubles({ problems, warnings }: Plan, { terminal }: C
     warnings.map((warning) => `warning: ${warning}`),
   );
   if (problems.length === 0) return;
-  const many = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const many = countOf(problems.length, 'problem');
   await printLines(terminal.err, [...problems, `upkeep: ${many}; nothing was changed`]);
 }

@@ -3,7 +3,7 @@
 
 import type { Death } from '../core/death.js';
 import { type Answer, anything, type Question } from '../core/history.js';
-import { beginningOf, movedSentence, waveOf, wavesBefore } from '../core/moved-by.js';
+import { beginningOf, movedSentence, waveAmong, wavesBefore } from '../core/moved-by.js';
 import type { Outlook } from '../core/outlook.js';
 import { namedBy } from '../core/pool.js';
 import { type PostMortem, withoutDetails } from '../core/post-mortem.js';
@@ -140,7 +140,7 @@ async function postMortemWithHistory(end: EndEntry, { history, without }: WhyPar
 /** Where its last end was for another's sake: whose, and what had happened there. */
 async function movedBy(service: Service, { history, now }: WhyParts): Promise<readonly string[]> {
   const waves = wavesBefore(service);
-  const wave = waves === null ? null : waveOf(service, entriesIn(await history(waves)));
+  const wave = waves === null ? null : waveAmong(service, entriesIn(await history(waves)));
   return wave === null ? [] : [movedSentence(wave, entriesIn(await history(beginningOf(wave))), now())];
 }
 

@@ -3,14 +3,14 @@
 import type { AskedSignal, Sender } from './death.js';
 import { change } from './definition.js';
 import type { Effect } from './effect.js';
-import { orderRest } from './ending.js';
 import type { Ask } from './event.js';
 import { forgive } from './fight.js';
 import { environmentFor } from './hook-env.js';
 import { reclaimHook } from './hooks.js';
 import { launch } from './launch.js';
+import { orderRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
-import { type Pace, passOver, plan } from './pool.js';
+import { enrol, type Pace, passOver } from './pool.js';
 import type { ProcessRef } from './process.js';
 import { pursue, up } from './pursue.js';
 import type { Desired } from './spec.js';
@@ -143,7 +143,7 @@ function override(
 
 function restart(service: Service, pace: Pace, at: Moment): Move {
   const { state } = service;
-  if (pace === 'in turn' && isUp(service)) return plan(service, 'requested');
+  if (pace === 'in turn' && isUp(service)) return enrol(service, 'requested');
   const { kind } = service.spec;
   switch (state.name) {
     case 'running':

@@ -5,7 +5,7 @@ import { isEqual, needsRestart } from './difference.js';
 import { noOpposition } from './fight.js';
 import { launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
-import { plan } from './pool.js';
+import { enrol } from './pool.js';
 import { pursue } from './pursue.js';
 import type { ServiceSpec } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Service } from './state.js';
@@ -37,8 +37,8 @@ export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
   }
   if (keys.length === 0) {
     // Nothing is left that its turn would have been for.
-    const planned = fresh.planned === 'changed' ? null : fresh.planned;
-    const live: Service = { ...fresh, spec, next: null, planned };
+    const enrolled = fresh.enrolled === 'changed' ? null : fresh.enrolled;
+    const live: Service = { ...fresh, spec, next: null, enrolled };
     const told = {
       type: 'specChanged',
       effect: desiredChanged ? (spec.desired === 'up' ? 'start' : 'stop') : 'live',
@@ -70,7 +70,7 @@ function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
     return lookAnew({ ...service, spec, next: null }, at);
   switch (state.name) {
     case 'running':
-      if (spec.pool !== null) return plan(service, 'changed');
+      if (spec.pool !== null) return enrol(service, 'changed');
       return beginStop(service, state.process, state.helper, 'changed', at);
     case 'starting':
       return state.process === null

@@ -6,13 +6,12 @@ import type { Effect } from './effect.js';
 import { isBlow, type Opposition, pass, strike } from './fight.js';
 import { afterEnd, runHook } from './hooks.js';
 import { filed } from './incident.js';
-import { killPatience, launch, seek } from './launch.js';
+import { launch, seek } from './launch.js';
 import { before, go, type Move } from './move.js';
 import { settleDone } from './oneshot.js';
-import type { ProcessRef } from './process.js';
 import { comesBack, isAgreed, judge, postpone, type Verdict } from './restart.js';
-import { desiredOf, type Service, type Stopping, type Waiting } from './state.js';
-import { elapsed, later, type Moment } from './time.js';
+import { desiredOf, type Service, type Stopping } from './state.js';
+import { elapsed, type Moment } from './time.js';
 
 /** An end that nobody asked for, of the main process or of an attempt to start: told, and answered by the rule. */
 export function retry(service: Service, end: Death, at: Moment): Move {
@@ -124,24 +123,6 @@ function seeking(service: Service): readonly Effect[] {
   return service.spec.kind.type === 'watched' && service.fate === 'stays' ? [seek(service)] : [];
 }
 
-/** The descendants of a dead main process: ended before the next start where the policy says so. */
-export function leaveNoRest(
-  service: Service,
-  dead: ProcessRef,
-): { readonly service: Service; readonly effects: readonly Effect[] } {
-  if (service.spec.leftovers === 'leave') return { service, effects: [] };
-  const noted: Service = { ...service, rest: dead };
-  return { service: noted, effects: orderRest(noted) };
-}
-
-/** The order that ends what is noted of a dead generation, by its policy. Under a hold there is none: `unhold` gives it. */
-export function orderRest(service: Service): readonly Effect[] {
-  const { rest: dead, hold } = service;
-  const { leftovers: policy, name } = service.spec;
-  if (dead === null || hold !== null) return [];
-  return [{ type: 'endRest', service: name, process: dead, signal: policy === 'kill' ? 'SIGKILL' : 'SIGTERM', policy }];
-}
-
 /** The way down is done: nothing of it is left. Its commands after a stop come next, where it has any. */
 export function finish(service: Service, { why, since }: Stopping, at: Moment): Move {
   const down: Service = { ...service, rest: null };
@@ -172,19 +153,4 @@ export function settle(down: Service, state: Stopping, at: Moment): Move {
 /** A stopped service takes its new definition at once. */
 function applyNext(service: Service): Service {
   return service.next === null ? service : { ...service, spec: service.next, next: null };
-}
-
-/** The leftovers had their time: SIGTERM was not enough, or SIGKILL was not, and then only a person can help. */
-export function pressRest(service: Service, waiting: Waiting, at: Moment): Move {
-  if (service.rest === null) return launch(service, 'restart', at);
-  const { name, leftovers } = service.spec;
-  const order: Effect = { type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers };
-  // Told by its deadline, not by the time that has passed: a loop that was held would seem to have killed already.
-  const wasKilled =
-    leftovers === 'kill' || (waiting.deadline !== null && waiting.deadline > later(waiting.since, killPatience));
-  if (wasKilled) {
-    const reason = `SIGKILL did not end what is left of the group of process ${service.rest.pid}; it may hang in the kernel (state D)`;
-    return go(service, { ...waiting, deadline: null }, [order], [{ type: 'stuck', reason }]);
-  }
-  return go(service, { ...waiting, deadline: later(at.instant, killPatience) }, [order]);
 }

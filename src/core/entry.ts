@@ -21,6 +21,11 @@ export interface Entry {
 /** As a part of the ids of what is made of it: safe as a file's name. */
 export const entryId = ({ origin, number }: Pick<Entry, 'origin' | 'number'>): string => `${origin}-${number}`;
 
+/** An entry about a service. */
+export type ServiceEntry = Entry & { readonly news: Extract<News, { readonly of: 'service' }> };
+
+export const isOfService = (entry: Entry): entry is ServiceEntry => entry.news.of === 'service';
+
 export type News =
   | { readonly of: 'service'; readonly change: Change; readonly about: About }
   | { readonly of: 'keeper'; readonly what: KeeperNews };

@@ -4,6 +4,7 @@
 import type { Effect } from './effect.js';
 import { endHook } from './hooks.js';
 import { killPatience, seek } from './launch.js';
+import { endingOfRest, outlivesKill } from './leftovers.js';
 import { go, type Move, stay } from './move.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Service, Stopping } from './state.js';
@@ -44,7 +45,7 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
         service,
         { ...state, phase: 'stuck', deadline: null },
         [],
-        [{ type: 'stuck', reason: stuckReason(service, state) }],
+        [{ type: 'stuck', reason: outlivesKill(state.process?.pid ?? null, service.rest?.pid ?? null) }],
       );
   }
 }
@@ -62,24 +63,17 @@ function endCommand(service: Service, state: Stopping, helper: ProcessRef, at: M
 function killRest(service: Service, state: Stopping, at: Moment): Move {
   if (service.rest === null) return stay(service);
   const signal: SignalName = 'SIGKILL';
-  const order: Effect = {
-    type: 'endRest',
-    service: service.spec.name,
-    process: service.rest,
-    signal,
-    policy: service.spec.leftovers,
-  };
   return go(
     service,
     { ...state, phase: 'killing', deadline: later(at.instant, killPatience) },
-    [order],
+    endingOfRest(service, signal),
     [{ type: 'escalated', signal }],
   );
 }
 
 /** The orders of the phase it is in: a new keeper gives them again, as it cannot know whether the one before got to it. */
 export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
-  const { name, leftovers, kind } = service.spec;
+  const { name, kind } = service.spec;
   const { process } = state;
   const rung = kind.stop.type === 'ladder' ? kind.stop.rungs[state.rung] : undefined;
   switch (state.phase) {
@@ -89,13 +83,9 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
     case 'killing':
       if (process !== null)
         return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];
-      return service.rest === null
-        ? []
-        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGKILL', policy: leftovers }];
+      return endingOfRest(service, 'SIGKILL');
     case 'rest':
-      return service.rest === null
-        ? []
-        : [{ type: 'endRest', service: name, process: service.rest, signal: 'SIGTERM', policy: leftovers }];
+      return endingOfRest(service, 'SIGTERM');
     case 'finding':
       return [seek(service)];
     case 'condition':
@@ -111,9 +101,4 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
     case 'stuck':
       return [];
   }
-}
-
-function stuckReason(service: Service, state: Stopping): string {
-  const pid = state.process?.pid ?? service.rest?.pid;
-  return `SIGKILL did not end ${state.process === null ? 'what is left of the group of ' : ''}process ${pid ?? '?'}; it may hang in the kernel (state D)`;
 }

@@ -35,7 +35,7 @@ function wait(service: Service, reason: Waiting['for'], why: LaunchReason, deadl
 
 /** A new definition counts from the next start on: the old process was stopped by its own rules. A restart that it was to wait for is this one. */
 function takeNextSpec(service: Service): Service {
-  return { ...service, spec: service.next ?? service.spec, next: null, planned: null };
+  return { ...service, spec: service.next ?? service.spec, next: null, enrolled: null };
 }
 
 /** Look for a watched daemon until further notice: it may come up by another's hand. */

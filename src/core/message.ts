@@ -163,6 +163,11 @@ const sparedInWords = { hold: 'on hold', down: 'not wanted up' } as const;
 export const listOf = (names: readonly string[]): string =>
   names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? 'nothing');
 
+export const isOrAre = (things: readonly unknown[]): string => (things.length === 1 ? 'is' : 'are');
+
+/** `1 restart`, `2 restarts`. */
+export const countOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** What comes next, as the end of a sentence. */
 export function nextInWords(next: Next, doing: string): string {
   switch (next.type) {
@@ -178,20 +183,18 @@ export function nextInWords(next: Next, doing: string): string {
     case 'hooks':
       return `${doing} when its afterStop commands have ended`;
     case 'others':
-      return `${doing} when ${listOf(next.names)} ${next.names.length === 1 ? 'is' : 'are'} ready`;
+      return `${doing} when ${listOf(next.names)} ${isOrAre(next.names)} ready`;
     case 'nothing':
       return `staying down, ${next.why}`;
   }
 }
-
-export const restartsInWords = (count: number): string => (count === 1 ? '1 restart' : `${count} restarts`);
 
 function failedLine({ failure, next }: Extract<What, { type: 'failed' }>, title: string): Message | null {
   switch (failure.type) {
     case 'limit':
       return {
         level: 'error',
-        text: `${title} has failed: ${restartsInWords(failure.count)} did not help; ${nextInWords(next, 'trying again')}`,
+        text: `${title} has failed: ${countOf(failure.count, 'restart')} did not help; ${nextInWords(next, 'trying again')}`,
       };
     case 'prevented':
       return { level: 'error', text: `${title} has failed: its restart policy leaves it down` };

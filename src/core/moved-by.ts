@@ -1,7 +1,7 @@
 // Which other service moved this one at its last end, from what the history has of waves. Knows entries, asks nobody.
 
 import type { What } from './change.js';
-import type { Entry, News } from './entry.js';
+import { type Entry, isOfService, type ServiceEntry } from './entry.js';
 import { anything, type Question } from './history.js';
 import type { Service } from './state.js';
 import { inWords, type Now, wallTime } from './time.js';
@@ -14,10 +14,6 @@ const lag = 1000;
 const mostWaves = 50;
 /** What is told of one service in one step. */
 const mostNews = 12;
-
-type ServiceEntry = Entry & { readonly news: Extract<News, { readonly of: 'service' }> };
-
-const isOfService = (entry: Entry): entry is ServiceEntry => entry.news.of === 'service';
 
 /** The waves that may have done it; null: it was not moved by another. */
 export function wavesBefore({ lastDeath }: Service): Question | null {
@@ -33,7 +29,7 @@ export function wavesBefore({ lastDeath }: Service): Question | null {
 }
 
 /** The one that did it, the latest of `entries`. */
-export function waveOf({ spec }: Service, entries: readonly Entry[]): ServiceEntry | null {
+export function waveAmong({ spec }: Service, entries: readonly Entry[]): ServiceEntry | null {
   const waves = entries.filter(isOfService);
   const isIt = ({ what }: ServiceEntry['news']['change']): boolean =>
     what.type === 'waved' && what.moves.includes(spec.name);

@@ -1,21 +1,13 @@
 // The case of a service as a value: opened, down, with another end, over; which kinds say that something is wrong, and who was
 // told so. Decides nothing about what an entry means.
 
-import type { Change } from './change.js';
-import { type About, type Entry, entryId } from './entry.js';
+import { type About, entryId, type ServiceEntry } from './entry.js';
 import type { NoticeKind } from './notice.js';
 import type { Case } from './notice-desk.js';
 import { causeInBrief, endInBrief, lately, outputOf } from './notice-text.js';
 import { oneLine } from './one-line.js';
 import type { EndEntry } from './post-mortem-of.js';
 import { elapsedOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
-
-/** An entry about a service. */
-export type ServiceEntry = Entry & {
-  readonly news: { readonly of: 'service'; readonly change: Change; readonly about: About };
-};
-
-export const isOfService = (entry: Entry): entry is ServiceEntry => entry.news.of === 'service';
 
 /** An opponent who comes each hour is gone when he did not come for two (see fight.ts); sooner where the core says so. */
 const peace = minutes(135);

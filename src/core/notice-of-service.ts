@@ -3,7 +3,7 @@
 
 import type { Next, What } from './change.js';
 import { describeFight } from './fight.js';
-import { nextInWords, restartsInWords } from './message.js';
+import { countOf, nextInWords } from './message.js';
 import type { NoticeKind } from './notice.js';
 import { type Bulletin, bulletin, labelled } from './notice-bulletin.js';
 import type { Case, Stop } from './notice-desk.js';
@@ -47,7 +47,7 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
   switch (failure.type) {
     case 'limit': {
       const outcome = next.type === 'nothing' ? 'gave up' : nextInBrief(next);
-      const helpless = sentence(`${restartsInWords(failure.count)} did not help`);
+      const helpless = sentence(`${countOf(failure.count, 'restart')} did not help`);
       const story = [down, ...openingOf(it), helpless, ...heldBackBy(it), nextSentence(next)];
       return bulletin(it, 'failed', at, { headline: headlineOf(it, outcome), story });
     }

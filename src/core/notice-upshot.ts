@@ -2,21 +2,9 @@
 // that. Knows no rules, channels and letters: whether anybody hears of it is not its business.
 
 import type { Change, What } from './change.js';
-import { entryId } from './entry.js';
+import { entryId, type ServiceEntry } from './entry.js';
 import type { Bulletin } from './notice-bulletin.js';
-import {
-  calmed,
-  down,
-  following,
-  noted,
-  opened,
-  over,
-  recent,
-  type ServiceEntry,
-  toldAsBad,
-  withEnd,
-  worst,
-} from './notice-case.js';
+import { calmed, down, following, noted, opened, over, recent, toldAsBad, withEnd, worst } from './notice-case.js';
 import type { Case, Stop } from './notice-desk.js';
 import * as tell from './notice-of-service.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';

@@ -6,11 +6,11 @@
 // The wall clock may jump. Set back, everything that waits is set back with it; set forward, what waits is due at once, and
 // a reminder that was due many times is told once.
 
-import type { Entry } from './entry.js';
+import { type Entry, isOfService, type ServiceEntry } from './entry.js';
 import { letterOf, put, type Setting, withoutWeaker } from './letters.js';
 import type { Letter } from './notice.js';
 import type { Bulletin } from './notice-bulletin.js';
-import { isBad, isForgotten, isOfService, isOnce, type ServiceEntry, toldAsBad } from './notice-case.js';
+import { isBad, isForgotten, isOnce, toldAsBad } from './notice-case.js';
 import { atTime, type Due, firstDue, seenAnew } from './notice-clock.js';
 import { type Case, caseOf, type Desk, emptyDesk, withCase } from './notice-desk.js';
 import { aboutKeeper } from './notice-of-keeper.js';

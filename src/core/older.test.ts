@@ -18,7 +18,7 @@ const olderSpec = (spec: ServiceSpec): ServiceSpec => ({
 });
 
 const olderService = (service: Service): Service => ({
-  ...without(service, 'wave', 'missing', 'planned'),
+  ...without(service, 'wave', 'missing', 'enrolled'),
   state: without(service.state, 'hook', ...(service.state.name === 'stopping' ? [] : ['why'])),
 });
 

@@ -15,7 +15,7 @@ export function wholeSpec(spec: ServiceSpec): ServiceSpec {
 
 /** The rest of a service, whose definitions are written elsewhere. */
 export function wholeService<S extends Omit<Service, 'spec' | 'next'>>(service: S): S {
-  const quiet = { asked: null, opposition: noOpposition, wave: null, missing: [], planned: null } as const;
+  const quiet = { asked: null, opposition: noOpposition, wave: null, missing: [], enrolled: null } as const;
   const { state, lastDeath } = service;
   const unseen = { peakMemory: null, cpuTime: null, findings: null, onRequest: 'no' } as const;
   return {

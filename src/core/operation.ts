@@ -3,9 +3,9 @@
 import type { Change } from './change.js';
 import { describeFailedStart } from './death.js';
 import type { Verb } from './event.js';
-import { listOf } from './message.js';
+import { isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
-import { isPlanned } from './pool.js';
+import { isEnrolled } from './pool.js';
 import { othersInWords, reasonOf } from './reason.js';
 import type { Service } from './state.js';
 import type { Now } from './time.js';
@@ -33,7 +33,7 @@ export function progressOf(
     return verb === 'stop' ? { type: 'done', text: 'stopped' } : { type: 'failed', text: 'it was removed' };
   switch (verb) {
     case 'restart':
-      if (isPlanned(service)) return { type: 'pending', text: 'waiting for its turn' };
+      if (isEnrolled(service)) return { type: 'pending', text: 'waiting for its turn' };
       return progressUp(changes, service, now, outlook);
     case 'start':
       return progressUp(changes, service, now, outlook);
@@ -94,7 +94,7 @@ function blockedText(service: Service, now: Now, outlook: Outlook): string {
   const behind = roots.every((root) => others.includes(root))
     ? ''
     : ` (in the end for ${othersInWords(roots, now, outlook)})`;
-  return `it waits for ${othersInWords(others, now, outlook)}${behind}; it goes on waiting, and is started once ${listOf(others)} ${others.length === 1 ? 'is' : 'are'} ready`;
+  return `it waits for ${othersInWords(others, now, outlook)}${behind}; it goes on waiting, and is started once ${listOf(others)} ${isOrAre(others)} ready`;
 }
 
 function progressOfStop(service: Service, now: Now, outlook: Outlook): Progress {

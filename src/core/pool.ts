@@ -32,11 +32,11 @@ export function namedBy(view: Pick<View, 'get'>, name: string): readonly Service
 }
 
 /** It serves, and is to be restarted when its turn comes. */
-export const isPlanned = (service: Service): boolean => service.planned !== null && isUp(service);
+export const isEnrolled = (service: Service): boolean => service.enrolled !== null && isUp(service);
 
 /** The member of this one's pool that is restarted next; undefined: nobody waits for it. */
 export function nextInRoll(view: View, service: Service): Service | undefined {
-  for (const sibling of siblingsOf(view, service)) if (isPlanned(sibling)) return sibling;
+  for (const sibling of siblingsOf(view, service)) if (isEnrolled(sibling)) return sibling;
   return undefined;
 }
 
@@ -44,7 +44,7 @@ export function nextInRoll(view: View, service: Service): Service | undefined {
 export function rollsAfter(view: View, service: Service): readonly ServiceName[] {
   const index = poolOf(service)?.index ?? 0;
   const isAhead = (sibling: Service): boolean =>
-    isAway(sibling) || (isPlanned(sibling) && (poolOf(sibling)?.index ?? 0) < index);
+    isAway(sibling) || (isEnrolled(sibling) && (poolOf(sibling)?.index ?? 0) < index);
   return [...siblingsOf(view, service)].filter(isAhead).map(({ spec }) => spec.name);
 }
 
@@ -83,11 +83,11 @@ export function rolledBy(view: View, events: readonly SingleEvent[]): ReadonlySe
 }
 
 /** It is to be restarted in its turn. */
-export const plan = (service: Service, why: 'requested' | 'changed'): Move =>
-  go({ ...service, planned: service.planned ?? why }, service.state);
+export const enrol = (service: Service, why: 'requested' | 'changed'): Move =>
+  go({ ...service, enrolled: service.enrolled ?? why }, service.state);
 
 /** It goes on as it is, and its turn does not come. */
 export function passOver(service: Service, reason: string): Move {
-  const told = isPlanned(service) ? ([{ type: 'rollEnded', reason }] as const) : [];
-  return go({ ...service, planned: null }, service.state, [], told);
+  const told = isEnrolled(service) ? ([{ type: 'rollEnded', reason }] as const) : [];
+  return go({ ...service, enrolled: null }, service.state, [], told);
 }

@@ -3,7 +3,7 @@
 
 import { graceOf } from './deadline.js';
 import { describeDeath } from './death.js';
-import { listOf, restartsInWords } from './message.js';
+import { countOf, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ServiceName } from './spec.js';
@@ -41,7 +41,7 @@ function clauseOf(service: Service, now: Now, outlook: Outlook): string {
     case 'done':
       return `done ${inWords(now.instant - state.since)} ago`;
     case 'running':
-      return `running for ${inWords(now.instant - state.since)}${away(service, now)}${planned(service)}`;
+      return `running for ${inWords(now.instant - state.since)}${away(service, now)}${enrolled(service)}`;
     case 'stopping':
       return whyStopping(service, state, outlook);
     case 'backoff':
@@ -125,7 +125,7 @@ function whyFailed({ failure, deadline }: Failed, now: Now, last: string | null)
       : `next quiet try in ${inWords(deadline - now.instant)}`;
   switch (failure.type) {
     case 'limit':
-      return `${restartsInWords(failure.count)} in a row did not help: ${last ?? ''}; ${retry}`;
+      return `${countOf(failure.count, 'restart')} in a row did not help: ${last ?? ''}; ${retry}`;
     case 'nothing-matches':
       return 'its start command succeeded, and nothing matches; try `upkeep match`';
     case 'prevented':
@@ -143,7 +143,7 @@ function away(service: Service, now: Now): string {
   return `; ${names} ${are} away: it stops in ${inWords(until - now.instant)} unless ${they} back`;
 }
 
-const planned = (service: Service): string => (service.planned === null ? '' : '; is restarted when its turn comes');
+const enrolled = (service: Service): string => (service.enrolled === null ? '' : '; is restarted when its turn comes');
 
 /** `db: backoff, next try in 8 s`, or `db (failed) and cache (starting)`. None: then it lacks a place alone. */
 export function othersInWords(names: readonly ServiceName[], now: Now, outlook: Outlook): string {

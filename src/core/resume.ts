@@ -2,14 +2,13 @@
 // deadline begins its grace anew, because time without a keeper proves nothing against a service.
 
 import type { Effect, Role } from './effect.js';
-import { orderRest } from './ending.js';
 import { ordersOf } from './escalate.js';
 import { hookDeadline, reclaimHook } from './hooks.js';
-import { awaitReady, findDeadline, launch, readyDeadline, seek } from './launch.js';
+import { awaitReady, findDeadline, killPatience, launch, readyDeadline, seek } from './launch.js';
+import { endingOfRest, orderRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
 import { workDeadline } from './oneshot.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
-
 import { type Instant, later, type Moment, millis, seconds } from './time.js';
 import { follow } from './watching.js';
 import { prepare } from './way-up.js';
@@ -62,16 +61,8 @@ function resumeState(service: Service, at: Moment): Move {
 function resumeWaiting(service: Service, at: Moment): Move {
   const { state, rest } = service;
   if (state.name !== 'waiting') return stay(service);
-  if (state.for === 'leftovers' && rest !== null) {
-    const order: Effect = {
-      type: 'endRest',
-      service: service.spec.name,
-      process: rest,
-      signal: 'SIGKILL',
-      policy: service.spec.leftovers,
-    };
-    return go(service, { ...state, deadline: later(at.instant, seconds(10)) }, [order]);
-  }
+  if (state.for === 'leftovers' && rest !== null)
+    return go(service, { ...state, deadline: later(at.instant, killPatience) }, endingOfRest(service, 'SIGKILL'));
   if (state.for === 'settle')
     return go(service, { ...state, deadline: afterLook(state.deadline ?? at.instant, at) }, [seek(service)]);
   if (isWatched(service) && (state.for === 'boot' || state.for === 'shutdown'))

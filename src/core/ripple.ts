@@ -60,7 +60,7 @@ function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
   if (service === undefined) return;
   const { state } = service;
   if (state.name === 'stopping' && state.phase === 'turn') lookDown(draft, service, state);
-  if (service.planned !== null) roll(draft, service);
+  if (service.enrolled !== null) roll(draft, service);
   const isFree = isWaiting(service) && startsAfter(draft, service).length === 0;
   // Whoever lacks a place, and lacked it before, keeps where it stands.
   if (isFree && needsPlace(service) && !hasPlace(draft)) queue.add(name);

@@ -6,7 +6,7 @@ import { describeFailedStart } from './death.js';
 import type { Draft } from './draft.js';
 import { launch } from './launch.js';
 import type { Move } from './move.js';
-import { isPlanned, passOver, rollsAfter, siblingsOf } from './pool.js';
+import { isEnrolled, passOver, rollsAfter, siblingsOf } from './pool.js';
 import type { Service } from './state.js';
 import { beginStop } from './stop.js';
 import type { Moment } from './time.js';
@@ -14,15 +14,15 @@ import { carry } from './wave.js';
 
 /** Restarts a member whose turn has come. Nothing is taken down on a host that would not let it come back. */
 export function roll(draft: Draft, service: Service): void {
-  if (!isPlanned(service) || draft.at.host === 'ending' || rollsAfter(draft, service).length > 0) return;
+  if (!isEnrolled(service) || draft.at.host === 'ending' || rollsAfter(draft, service).length > 0) return;
   carry(draft, service, setOut(service, draft.at));
 }
 
 function setOut(service: Service, at: Moment): Move {
-  const { state, planned } = service;
-  const free: Service = { ...service, planned: null };
+  const { state, enrolled } = service;
+  const free: Service = { ...service, enrolled: null };
   return state.name === 'running'
-    ? beginStop(free, state.process, state.helper, planned ?? 'requested', at)
+    ? beginStop(free, state.process, state.helper, enrolled ?? 'requested', at)
     : launch(free, 'requested', at);
 }
 
@@ -32,7 +32,7 @@ export function breakOff(draft: Draft, { service, happened }: Move): void {
   const setback = setbackIn(service, happened);
   if (setback === null) return;
   for (const sibling of siblingsOf(draft, service)) {
-    if (sibling.planned !== null) carry(draft, sibling, passOver(sibling, `${service.spec.name} ${setback}`));
+    if (sibling.enrolled !== null) carry(draft, sibling, passOver(sibling, `${service.spec.name} ${setback}`));
   }
 }
 

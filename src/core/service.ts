@@ -8,9 +8,9 @@
 //
 // Facts about processes that are not this service's (any more) were dropped before, in `step.ts`.
 
-import { pressRest } from './ending.js';
 import type { Fact } from './fact.js';
 import { launch, releaseFrom } from './launch.js';
+import { pressRest } from './leftovers.js';
 import { go, impossible, type Move, stay } from './move.js';
 import * as running from './running.js';
 import * as starting from './starting.js';

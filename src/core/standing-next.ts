@@ -1,7 +1,7 @@
 // What comes next of a service by itself, for people: a clause about `it`. Pure. Why it is as it is stands in standing.ts.
 
 import { graceOf } from './deadline.js';
-import { listOf } from './message.js';
+import { isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { desiredOf, type Service, type Waiting } from './state.js';
 import { type Instant, inWords, type Now } from './time.js';
@@ -43,7 +43,7 @@ export function nextFor(service: Service, now: Now, outlook: Outlook): string | 
 function waitingNext(state: Waiting, now: Now, others: readonly string[]): string | null {
   switch (state.for) {
     case 'turn':
-      return `it is started when ${others.length === 0 ? 'a place is free' : `${listOf(others)} ${areNow(others)} ready`}`;
+      return `it is started when ${others.length === 0 ? 'a place is free' : `${listOf(others)} ${isOrAre(others)} ready`}`;
     case 'settle':
       return state.deadline === null
         ? null
@@ -62,18 +62,16 @@ function missingNext(service: Service, now: Now): string | null {
   const until = graceOf(service);
   if (until === null) return null;
   const missing = service.missing.map((one) => one.service);
-  return `it is stopped in ${leftUntil(until, now)}, unless ${listOf(missing)} ${areNow(missing)} back`;
+  return `it is stopped in ${leftUntil(until, now)}, unless ${listOf(missing)} ${isOrAre(missing)} back`;
 }
 
 /** Only after it has died lately: of a service that is well nobody asks. */
-function runningNext({ spec, restarts, lastDeath, planned }: Service): string | null {
-  if (planned !== null) return 'it is restarted when its turn comes';
+function runningNext({ spec, restarts, lastDeath, enrolled }: Service): string | null {
+  if (enrolled !== null) return 'it is restarted when its turn comes';
   if (lastDeath === null || restarts.streak === 0) return null;
   const { when, limit } = spec.restart;
   const most = limit === null ? '' : `, ${limit.count} times within ${inWords(limit.within)} at most`;
   return when === 'never' ? 'if it ends, it stays down' : `if it ends, it is started again${most}`;
 }
-
-export const areNow = (names: readonly string[]): string => (names.length === 1 ? 'is' : 'are');
 
 export const leftUntil = (deadline: Instant, now: Now): string => inWords(deadline - now.instant);

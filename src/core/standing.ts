@@ -4,12 +4,12 @@
 import { causesOf, chainInWords } from './cause.js';
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
-import { listOf, restartsInWords } from './message.js';
+import { countOf, isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import { type Remedy, remediesFor } from './remedy.js';
 import type { ReadyProbe, RestartSpec } from './spec.js';
-import { areNow, leftUntil, nextFor } from './standing-next.js';
+import { leftUntil, nextFor } from './standing-next.js';
 import {
   desiredOf,
   type Failed,
@@ -233,7 +233,7 @@ function runningSentence(service: Service, pid: number, ago: string): string {
       ? ', although it is not wanted up: somebody else started it, and that is left alone'
       : '';
   const missing = service.missing.map((one) => one.service);
-  const lacking = missing.length === 0 ? '' : `; ${listOf(missing)}, which it needs, ${areNow(missing)} away`;
+  const lacking = missing.length === 0 ? '' : `; ${listOf(missing)}, which it needs, ${isOrAre(missing)} away`;
   return `${spec.name} has been running for ${ago} (process ${pid})${unwanted}${total}${lacking}`;
 }
 
@@ -241,7 +241,7 @@ function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string
   switch (failure.type) {
     case 'limit': {
       const { limit } = spec.restart;
-      return `has failed: ${restartsInWords(failure.count)}${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
+      return `has failed: ${countOf(failure.count, 'restart')}${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
     }
     case 'nothing-matches':
       return 'has failed: its start command succeeded, and nothing matches its watch';

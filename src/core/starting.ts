@@ -3,12 +3,13 @@
 // once: its first processes end while it detaches itself, and that is no death.
 
 import { askedFor, type Death, deathOf, failedStart } from './death.js';
-import { conclude, leaveNoRest } from './ending.js';
+import { conclude } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
 import { endHook, hookDeadline, roleIn } from './hooks.js';
 import { filed } from './incident.js';
 import { findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
+import { leaveNoRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
 import { isOneshot, isWorkDone, work, workDeadline } from './oneshot.js';
 import { chooseMain, type Look } from './pattern.js';

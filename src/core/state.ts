@@ -240,7 +240,7 @@ export interface Service {
   readonly wave: Membership | null;
   readonly missing: readonly Missing[];
   /** A restart of a member of a pool that waits for its turn: they go one at a time. */
-  readonly planned: 'requested' | 'changed' | null;
+  readonly enrolled: 'requested' | 'changed' | null;
 }
 
 export interface Identity {
@@ -302,7 +302,7 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     identity: null,
     wave: null,
     missing: [],
-    planned: null,
+    enrolled: null,
   };
 }
 

@@ -5,6 +5,7 @@ import { graceOf } from './deadline.js';
 import { type Death, describeDeath, type Sender } from './death.js';
 import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
+import { countOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
@@ -13,8 +14,8 @@ import { countRecent } from './restart.js';
 import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, iso, type Now } from './time.js';
 
-// Whoever shows the status shows persons, times and errors in the same words.
-export { byWhom, errorCode, errorText, inWords, iso };
+// Whoever shows the status shows persons, times, counts and errors in the same words.
+export { byWhom, countOf, errorCode, errorText, inWords, iso };
 
 export interface Status {
   readonly version: 1;
@@ -152,7 +153,7 @@ export function statusOf(service: Service, view: View): ServiceStatus {
 }
 
 function nextOf(service: Service, view: View): NextStatus | null {
-  const { state, hold, planned } = service;
+  const { state, hold, enrolled } = service;
   if (hold !== null) return null;
   const next = (
     what: NextStatus['what'],
@@ -179,7 +180,7 @@ function nextOf(service: Service, view: View): NextStatus | null {
       return state.deadline === null ? null : next('start', 'condition', state.deadline);
     case 'running':
       if (missing.length > 0) return next('stop', 'missing', graceOf(service), missing);
-      return planned === null ? null : next('restart', planned);
+      return enrolled === null ? null : next('restart', enrolled);
     case 'starting':
       return missing.length > 0 ? next('stop', 'missing', graceOf(service), missing) : null;
     case 'stopped':

@@ -6,6 +6,7 @@ import { settle } from './ending.js';
 import { environmentFor } from './hook-env.js';
 import { endHook, reclaimHook, roleIn, runHook } from './hooks.js';
 import { killPatience, seek } from './launch.js';
+import { endingOfRest } from './leftovers.js';
 import { before, go, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Command, Ladder } from './spec.js';
@@ -162,14 +163,8 @@ export function endRest(service: Service, state: Stopping, dead: ProcessRef, at:
     helper: null,
     deadline: patience === null ? null : later(at.instant, patience),
   };
-  const order: Effect = {
-    type: 'endRest',
-    service: service.spec.name,
-    process: dead,
-    signal: 'SIGTERM',
-    policy: service.spec.leftovers,
-  };
-  return go({ ...service, rest: dead }, next, [order]);
+  const noted: Service = { ...service, rest: dead };
+  return go(noted, next, endingOfRest(noted, 'SIGTERM'));
 }
 
 /** The wait of the last rung is what the rest is given, as the main process was. */

@@ -1,6 +1,7 @@
 // The queues of all channels that there are, by name: takes letters apart by their channel, and drops those of channels that
 // are no more. It must not know the courier, nor when anybody looks.
 
+import { countOf, isOrAre } from '../core/message.js';
 import type { Channel } from '../core/notice-spec.js';
 import type { Delivery } from '../notices/channel.js';
 import type { Envelope } from '../notices/outbox-file.js';
@@ -105,12 +106,10 @@ export class ChannelQueues {
     if (letters.length === 0) return;
     this.#parts.forget(letters.map(({ id }) => id));
     this.#parts.say(
-      `there is no channel ${channel} any more: ${countOf(letters.length, 'notice')} that waited for it ${letters.length === 1 ? 'is' : 'are'} dropped`,
+      `there is no channel ${channel} any more: ${countOf(letters.length, 'notice')} that waited for it ${isOrAre(letters)} dropped`,
     );
   }
 }
-
-const countOf = (count: number, what: string): string => (count === 1 ? `1 ${what}` : `${count} ${what}s`);
 
 function byChannel(letters: readonly Envelope[]): ReadonlyMap<string, readonly Envelope[]> {
   const found = new Map<string, Envelope[]>();

@@ -2,6 +2,7 @@
 // when it is asked to. Decides nothing about services.
 
 import type { RunOptions } from '../cli/ports.js';
+import { countOf } from '../core/message.js';
 import { takeStored } from '../kernel/fd-store.js';
 import { hostPhase } from '../kernel/host-phase.js';
 import { takeInheritance } from '../kernel/inheritance.js';
@@ -66,8 +67,8 @@ async function keep(beginning: Beginning, version: string, guard: Guard, inherit
   const unguard = surviveSurprises(report);
   const reception = await openReception({ beginning, engine, version, inherited, guard, farewell, record, end });
 
-  const count = configuration.specs.length === 1 ? '1 service' : `${configuration.specs.length} services`;
-  log.say('notice', `upkeep ${version} keeps ${count} of ${places.config} (pid ${process.pid})`);
+  const services = countOf(configuration.specs.length, 'service');
+  log.say('notice', `upkeep ${version} keeps ${services} of ${places.config} (pid ${process.pid})`);
   for (const { name, effect } of outside.without) log.say('info', `without ${name}: ${effect}`);
   engine.begin(() => 'take');
   engine.newsroom.begin({ version, before: record.before?.text ?? null });

@@ -2,6 +2,7 @@
 // that nobody was at home. It is the loop's own timer, so that a loop that hangs gives no sign. Knows no service but by count.
 
 import type { Change } from '../core/change.js';
+import { countOf } from '../core/message.js';
 import type { ServiceSet } from '../core/state.js';
 import type { Sink } from '../keeper/ports.js';
 import type { SdNotify } from '../kernel/sd-notify.js';
@@ -85,6 +86,5 @@ export class Pulse implements Sink {
 export function statusLine(services: ServiceSet): string {
   let failed = 0;
   for (const { state } of services.values()) if (state.name === 'failed') failed += 1;
-  const { size } = services;
-  return `keeping ${size === 1 ? '1 service' : `${size} services`}${failed === 0 ? '' : `, ${failed} failed`}`;
+  return `keeping ${countOf(services.size, 'service')}${failed === 0 ? '' : `, ${failed} failed`}`;
 }

@@ -35,8 +35,8 @@ function watch(stage: Stage, all: readonly string[]): { readonly order: string[]
 function settle(stage: Stage, all: readonly string[]): void {
   stage.runUntil(() =>
     all.every((name) => {
-      const { state, planned } = stage.service(name);
-      return planned === null && state.name !== 'stopping' && state.name !== 'starting' && state.name !== 'waiting';
+      const { state, enrolled } = stage.service(name);
+      return enrolled === null && state.name !== 'stopping' && state.name !== 'starting' && state.name !== 'waiting';
     }),
   );
 }
@@ -104,7 +104,7 @@ describe('a pool', () => {
     const stage = running(members('web', 4));
     const watched = watch(stage, names(4));
     stage.apply(members('web', 4, { run: '/srv/new' }));
-    expect(names(4).map((name) => stage.service(name).planned)).toEqual([null, 'changed', 'changed', 'changed']);
+    expect(names(4).map((name) => stage.service(name).enrolled)).toEqual([null, 'changed', 'changed', 'changed']);
     settle(stage, names(4));
     expect(watched.order).toEqual(names(4));
     expect(watched.fewest()).toBe(3);
@@ -118,7 +118,7 @@ describe('a pool', () => {
     stage.apply(members('web', 4, { run: '/srv/broken' }));
     stage.run(10 * MINUTE);
     expect(generations(stage, names(4)).slice(1)).toEqual(old);
-    expect(stage.service('web@2')).toMatchObject({ planned: null, spec: { kind: { run: { argv: ['/srv/web@2'] } } } });
+    expect(stage.service('web@2')).toMatchObject({ enrolled: null, spec: { kind: { run: { argv: ['/srv/web@2'] } } } });
     expect(stage.happened('web@2', 'rollEnded').map(({ what }) => what)).toEqual([
       { type: 'rollEnded', reason: expect.stringMatching(/^web@1 did not start: .*code 3/) },
     ]);
@@ -202,7 +202,7 @@ describe('a pool', () => {
     expect(generations(stage, names(2))).toEqual([2, 1]);
     stage.ask('web@1', 'restart');
     stage.ask('web@2', 'unhold');
-    expect(stage.service('web@2').planned).toBe('changed');
+    expect(stage.service('web@2').enrolled).toBe('changed');
     settle(stage, names(2));
     expect(stage.main('web@2').exe).toBe('/srv/new');
   });
@@ -227,7 +227,7 @@ describe('a pool', () => {
       stage.killKeeperAfter(calls);
       stage.askAll(names(3), 'restart');
       stage.run(10_000);
-      const isAsked = stage.journal.load().some(({ planned, state }) => planned !== null || state.name === 'stopping');
+      const isAsked = stage.journal.load().some(({ enrolled, state }) => enrolled !== null || state.name === 'stopping');
       stage.cutFuse();
       if (stage.keeperLives === 'no') stage.startKeeper();
       settle(stage, names(3));

@@ -19,7 +19,7 @@ const UNKNOWN = new Set([
   'oneshot',
   'wave',
   'missing',
-  'planned',
+  'enrolled',
   'hook',
   'heldBack',
 ]);
