@@ -4,8 +4,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Sender } from '../core/death.js';
-import { graphOf } from '../core/graph-view.js';
-import { namedBy } from '../core/pool.js';
 import type { Report } from '../keeper/ports.js';
 import { type ActParts, ActRoute, type Objection, patienceIn, severalIn } from './act-route.js';
 import { ControlError } from './control-error.js';
@@ -14,13 +12,9 @@ import { HistoryRoute } from './history-route.js';
 import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
 import { OperationLog } from './operation-log.js';
-import { answerWhy, type WhyParts } from './why.js';
+import { type Details, type ReadParts, ReadRoute } from './read-route.js';
 
-export interface ControlParts extends WhyParts, ActParts {
-  /** What `upkeep status --keeper` shows. */
-  readonly keeper: () => unknown;
-  /** The channels of notices and how they do; `details`: also in which words they failed. */
-  readonly channels: (details: 'yes' | 'no') => unknown;
+export interface ControlParts extends ReadParts, ActParts {
   readonly judges: Judges;
   /** The kernel's word for the other end of this connection; null when it is gone already. */
   readonly peerOf: (socket: Socket) => Peer | null;
@@ -28,8 +22,6 @@ export interface ControlParts extends WhyParts, ActParts {
   readonly describe: (peer: Peer) => Sender;
   /** What is no ask of one service, by its path: plan, apply, shutdown, once, ack, notices/test. Throws a ControlError to refuse. */
   readonly govern: Readonly<Record<string, (body: unknown, peer: Peer) => Promise<unknown>>>;
-  /** More about one service for those who may see it: its definition and last output. */
-  readonly detail: (name: string) => unknown;
   readonly report: Report;
 }
 
@@ -49,6 +41,7 @@ export class ControlServer {
   /** To be told when the history has more. */
   readonly history: HistoryRoute;
   readonly #acts: ActRoute;
+  readonly #reads: ReadRoute;
   readonly #perUid = new Map<number, number>();
   readonly #onError = (error: Error): void => this.#parts.report('the control socket failed', error);
 
@@ -57,6 +50,7 @@ export class ControlServer {
     this.operations = new OperationLog(parts);
     this.#acts = new ActRoute(parts, this.operations);
     this.history = new HistoryRoute(parts);
+    this.#reads = new ReadRoute(parts, this.#acts, this.history);
     // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
     this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });
     this.#server.maxConnections = mostConnections;
@@ -163,53 +157,12 @@ export class ControlServer {
     } else if (path.join('/') === 'v1/events') {
       this.events.add(response);
     } else {
-      const gone = new AbortController();
-      response.on('close', () => gone.abort());
-      send(response, 200, await this.#find(path, url, peer, gone.signal, response));
+      send(response, 200, await this.#reads.find(path, url, this.#detailsFor(peer), response));
     }
   }
 
-  /** What is answered, or a promise of it. */
-  #find(path: readonly string[], url: URL, peer: Peer, gone: AbortSignal, response: ServerResponse): unknown {
-    const [version, kind, name] = path;
-    if (version === 'v1' && path.length === 2 && kind === 'status') return this.#parts.status();
-    if (version === 'v1' && path.length === 2 && kind === 'graph')
-      return graphOf(this.#parts.status(), this.#parts.services());
-    if (version === 'v1' && path.length === 2 && kind === 'keeper') return this.#parts.keeper();
-    if (version === 'v1' && path.length === 2 && kind === 'notices')
-      return this.#parts.channels(this.#mayKnow(peer) ? 'yes' : 'no');
-    if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name ?? '', peer);
-    if (version === 'v1' && path.length === 2 && kind === 'history')
-      return this.history.answer(url.searchParams, this.#mayKnow(peer) ? 'yes' : 'no', gone);
-    if (version === 'v1' && path.length === 2 && kind === 'why') return this.#why(null, url, peer);
-    if (version === 'v1' && path.length === 4 && kind === 'services' && path[3] === 'why')
-      return this.#why(name ?? '', url, peer);
-    if (version === 'v1' && path.length === 3 && kind === 'operations')
-      return this.#acts.operation(name ?? '', patienceIn(url), response);
-    throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
-  }
-
-  /** One service, with what only its operators may see where the peer is one; or the members of a pool. */
-  #card(name: string, peer: Peer): unknown {
-    const { services } = this.#parts.status();
-    if (this.#acts.isPool(name)) {
-      const members = new Set<string>(namedBy(this.#parts.services(), name));
-      return { version: 1, pool: name, services: services.filter((service) => members.has(service.name)) };
-    }
-    const status = services.find((service) => service.name === name);
-    if (status === undefined) throw new ControlError(404, 'no-service', `there is no service ${name}`);
-    return { version: 1, service: status, detail: this.#mayKnow(peer) ? this.#parts.detail(name) : null };
-  }
-
-  async #why(name: string | null, url: URL, peer: Peer): Promise<unknown> {
-    const ends = url.searchParams.get('all') === '1' ? 'all' : 'last';
-    const answer = await answerWhy({ name, ends, details: this.#mayKnow(peer) ? 'yes' : 'no' }, this.#parts);
-    if (answer === null) throw new ControlError(404, 'no-service', `there is no service ${name}`);
-    return answer;
-  }
-
-  #mayKnow(peer: Peer): boolean {
-    return refusal(peer, { type: 'details' }, this.#parts.judges) === null;
+  #detailsFor(peer: Peer): Details {
+    return refusal(peer, { type: 'details' }, this.#parts.judges) === null ? 'yes' : 'no';
   }
 
   async #act(path: readonly string[], url: URL, body: unknown, peer: Peer, response: ServerResponse): Promise<void> {
