@@ -64,11 +64,19 @@ function outputTo(stream: NodeJS.WriteStream): Output {
 
 async function askPerson(question: string): Promise<string | null> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
-  const { createInterface } = await import('node:readline/promises');
+  const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await lines.question(question);
-  } finally {
-    lines.close();
-  }
+  return new Promise((resolve) => {
+    // Ctrl-C and Ctrl-D are an answer too: not yes.
+    const onClose = (): void => {
+      process.stderr.write('\n');
+      resolve('');
+    };
+    lines.once('close', onClose);
+    lines.question(question, (answer) => {
+      lines.off('close', onClose);
+      lines.close();
+      resolve(answer);
+    });
+  });
 }

@@ -1,10 +1,11 @@
 // The promise: whoever waits says for whom and why, down to the root cause; what a stop, a restart or a new configuration does
 // to others is said before it is done.
 
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { GraphDocument } from '../../src/core/graph-view.js';
 import type { WhyDocument } from '../../src/core/why.js';
-import { type Home, newHome } from '../support/keeper.js';
+import { type Home, newHome, UPKEEP } from '../support/keeper.js';
 import { isAlive, signal } from '../support/running.js';
 
 const SLEEP = 'sleep 1000';
@@ -81,6 +82,23 @@ describe('a service that waits', () => {
 
     expect((await home.upkeep('start', 'db')).code).toBe(0);
     await home.running('web');
+  });
+
+  it('is left alone when a person answers the question of a stop with no, Ctrl-C, Ctrl-D or nothing', async () => {
+    const home = await shop();
+    const keys = home.at('keys');
+    await home.spawn(['mkfifo', keys]).ended;
+    const fingers = openSync(keys, 'r+');
+    for (const key of ['n\r', '\x03', '\x04', '\r']) {
+      const stop = `'${process.execPath}' '${UPKEEP}' stop db`;
+      const terminal = home.spawn(['sh', '-c', `exec script -qec "${stop}" /dev/null < '${keys}'`]);
+      await home.until('the question', () => terminal.said().includes('Stop them too? [y/N]'));
+      writeSync(fingers, key);
+      expect((await terminal.ended).code).toBe(1);
+      expect(terminal.said()).toMatch(/\nupkeep: nothing was stopped\r?\n$/);
+    }
+    closeSync(fingers);
+    expect((await home.service('db')).state).toBe('running');
   });
 
   it('or is patient with what it needs says so, and until when', async () => {
