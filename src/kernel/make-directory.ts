@@ -17,24 +17,23 @@ const STICKY = 0o1000;
 export async function makeDirectory({ path, mode }: Directory, owner: Owner, walk: Walk): Promise<void> {
   const spot = await walk.reach(path, { type: 'make', owner: owner.uid });
   if (spot === null) throw new Refusal(`${path} was removed while it was being made: see who does that`);
-  const before = await walk.hold(spot);
-  const there = before ?? (await walk.make(spot));
+  const there = (await walk.hold(spot)) ?? (await walk.make(spot));
   if (there === null) throw new Refusal(`${path} was removed while it was being made: see who does that`);
-  await judge(path, there, owner, walk);
-  const bits = there.stat.mode & BITS;
-  if (before !== null && (bits & STICKY) !== 0 && (mode & STICKY) === 0)
-    throw new Refusal(`${path} is shared with other users (it is sticky): choose a directory of its own below it`);
+  await judge(path, mode, there, owner, walk);
   if (there.stat.uid !== owner.uid || there.stat.gid !== owner.gid) await walk.chown(there, owner.uid, owner.gid);
   // Said in so many words: what mkdir makes of a mode depends on the umask, which the keeper wears as services want it.
-  if (bits !== mode) await walk.chmod(there, mode);
+  if ((there.stat.mode & BITS) !== mode) await walk.chmod(there, mode);
 }
 
-async function judge(path: string, there: Held, owner: Owner, walk: Walk): Promise<void> {
+async function judge(path: string, mode: number, there: Held, owner: Owner, walk: Walk): Promise<void> {
   const { stat } = there;
   if (stat.type === 'link')
     throw new Refusal(`${path} is a symbolic link: name the directory that it leads to, or remove the link`);
   if (stat.type !== 'directory')
     throw new Refusal(`${path} is there and is no directory: remove it, or choose another path`);
+  // Before anybody is told to chown it: nobody should do that to /tmp.
+  if ((stat.mode & STICKY) !== 0 && (mode & STICKY) === 0)
+    throw new Refusal(`${path} is shared with other users (it is sticky): choose a directory of its own below it`);
   if (stat.uid === owner.uid) return;
   const [is, wanted] = [nameOf(stat.uid), nameOf(owner.uid)];
   if (stat.uid !== walk.self)

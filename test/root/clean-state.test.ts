@@ -156,6 +156,15 @@ describe('a user who exchanges a directory for a link to what is root’s', () =
       `${shared}/web belongs to user 4711, not to nobody (65534): remove it, or, if what is in it may be trusted, chown it to nobody (65534)`,
     );
   });
+
+  it('of what is shared by all, nobody is told to chown it', async () => {
+    const shared = directory(`${ROOM}/tmp`, 0, 0o1777);
+    directory(`${shared}/another`, MALLORY);
+    const spec = of(65534, supervised({ directories: [{ path: shared, mode: 0o755 }] }));
+    expect(await prepare(preparations(), spec)).toBe(
+      `${shared} is shared with other users (it is sticky): choose a directory of its own below it`,
+    );
+  });
 });
 
 it('a frozen file system fails the start, and is asked again when it answers', async () => {
