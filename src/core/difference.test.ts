@@ -1,23 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { command, supervised, watched } from '../../test/support/builders.js';
+import { command, runningService, supervised, watched } from '../../test/support/builders.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import { applyEvents, planOf } from './plan.js';
-import { asPid } from './process.js';
 import { type ServiceSpec, type Supervised, serviceName } from './spec.js';
-import { newService, type Service } from './state.js';
+import { newService } from './state.js';
 import { instant, seconds } from './time.js';
 
 const web = supervised({ name: 'web' });
-const running = (spec: ServiceSpec): Service => ({
-  ...newService(spec, instant(0)),
-  state: {
-    name: 'running',
-    since: instant(0),
-    process: { pid: asPid(9), startTicks: 1, inode: null },
-    helper: null,
-    deadline: null,
-  },
-});
 
 describe('a new definition', () => {
   it('of words, thresholds and rules needs no new process (monitors 35)', () => {
@@ -81,9 +70,9 @@ describe('a new definition', () => {
 
 describe('a plan', () => {
   const set = new Map([
-    ['web', running(web)],
-    ['old', running(supervised({ name: 'old' }))],
-    ['same', running(supervised({ name: 'same' }))],
+    ['web', runningService(web)],
+    ['old', runningService(supervised({ name: 'old' }))],
+    ['same', runningService(supervised({ name: 'same' }))],
   ]);
   const coming: readonly ServiceSpec[] = [
     { ...web, settings: { ...web.settings, cwd: '/tmp' } },

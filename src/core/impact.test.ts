@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { supervised } from '../../test/support/builders.js';
+import { runningService, supervised } from '../../test/support/builders.js';
 import { impactOf } from './impact.js';
-import { asPid } from './process.js';
-import { newService, type Service, type ServiceState } from './state.js';
+import type { Service, ServiceState } from './state.js';
 import { instant, millis, wallTime } from './time.js';
 import { viewOf, worldOf } from './world.js';
-
-const running: ServiceState = {
-  name: 'running',
-  since: instant(0),
-  process: { pid: asPid(1), startTicks: 1, inode: null },
-  helper: null,
-  deadline: null,
-};
 
 type Wish = NonNullable<Parameters<typeof supervised>[0]>;
 
@@ -27,7 +18,7 @@ const viewAmong = (...entries: readonly Entry[]) =>
         entries.map((entry): [string, Service] => {
           const [wish, more] = isBare(entry) ? [entry, {}] : entry;
           const spec = supervised(wish);
-          return [spec.name, { ...newService(spec, instant(0)), state: running, ...more }];
+          return [spec.name, { ...runningService(spec), ...more }];
         }),
       ),
     ),

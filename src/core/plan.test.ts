@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { supervised } from '../../test/support/builders.js';
+import { runningService, supervised } from '../../test/support/builders.js';
 import { planOf } from './plan.js';
-import { asPid } from './process.js';
 import type { ServiceSpec } from './spec.js';
 import { newService, type Service } from './state.js';
 import { instant, millis } from './time.js';
 
-const runs = (spec: ServiceSpec): Service => ({
-  ...newService(spec, instant(0)),
-  state: {
-    name: 'running',
-    since: instant(0),
-    process: { pid: asPid(1), startTicks: 1, inode: null },
-    helper: null,
-    deadline: null,
-  },
-});
-
 type Wish = NonNullable<Parameters<typeof supervised>[0]>;
 
 const setOf = (...wishes: readonly Wish[]) =>
-  new Map(wishes.map((wish) => supervised(wish)).map((spec) => [spec.name as string, runs(spec)]));
+  new Map(wishes.map((wish) => supervised(wish)).map((spec) => [spec.name as string, runningService(spec)]));
 
 const linesOf = (set: ReadonlyMap<string, Service>, coming: readonly ServiceSpec[]): readonly string[] =>
   planOf(set, coming).map(({ name, action, why }) => `${name} ${action}: ${why}`);

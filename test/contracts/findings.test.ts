@@ -8,7 +8,7 @@ import type { ExitEvidence, ProcessRef } from '../../src/core/process.js';
 import type { Command, ProcessSettings } from '../../src/core/spec.js';
 import { instant, wallTime } from '../../src/core/time.js';
 import { supervised } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, sh } from '../support/real-kernel.js';
+import { exec, makeRealKernel, type RealSubject, sh, spawning } from '../support/real-kernel.js';
 import { mountTracefs } from '../support/tracefs.js';
 
 const tracefs = mountTracefs();
@@ -23,7 +23,7 @@ let subject: RealSubject;
 function start(command: Command, settings: Partial<ProcessSettings> = {}): ProcessRef {
   const spec = supervised();
   const changed = { ...spec, settings: { ...spec.settings, ...settings } };
-  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: changed, role: 'main', generation: 1, command });
+  subject.kernel.perform(spawning(changed, command));
   const born = subject.events.findLast((event) => event.type === 'spawned');
   if (born?.type !== 'spawned') throw new Error('it did not start');
   return born.process;

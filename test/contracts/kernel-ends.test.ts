@@ -13,7 +13,7 @@ import type { Command, ProcessSettings, ServiceSpec } from '../../src/core/spec.
 import { readStat } from '../../src/kernel/identity.js';
 import { prlimit } from '../../src/kernel/syscalls.js';
 import { supervised } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, sh, until, written } from '../support/real-kernel.js';
+import { exec, makeRealKernel, type RealSubject, sh, spawning, until, written } from '../support/real-kernel.js';
 
 const NOFILE = 7;
 const CAP_SYS_RESOURCE = 1n << 24n;
@@ -46,7 +46,7 @@ describe.each(RUNGS)('a process that we started (%s)', (_, without) => {
   };
 
   const order = (spec: ServiceSpec, command: Command, role: Role = 'main'): void =>
-    subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role, generation: ++generation, command });
+    subject.kernel.perform(spawning(spec, command, { role, generation: ++generation }));
 
   function start(spec: ServiceSpec, command: Command, role: Role = 'main'): ProcessRef {
     order(spec, command, role);

@@ -10,7 +10,7 @@ import { readStat } from '../../src/kernel/identity.js';
 import { ownChildren } from '../../src/kernel/processes-of.js';
 import { prlimit } from '../../src/kernel/syscalls.js';
 import { supervised } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, sh, until } from '../support/real-kernel.js';
+import { exec, makeRealKernel, type RealSubject, sh, spawning, until } from '../support/real-kernel.js';
 
 const NOFILE = 7;
 
@@ -33,15 +33,7 @@ describe('five hundred starts and ends', () => {
       const ended = of('exited').length;
       for (let i = 0; i < 50; i++) {
         const one = { ...ready, name: supervised({ name: `s${i}` }).name };
-        subject.kernel.perform({
-          type: 'spawn',
-          hook: 0,
-          env: {},
-          spec: one,
-          role: 'main',
-          generation: 1,
-          command: sh('echo >&3; exit 0'),
-        });
+        subject.kernel.perform(spawning(one, sh('echo >&3; exit 0')));
       }
       await subject.until('all have ended', () => of('exited').length === ended + 50);
       for (const { service, process } of of('exited').slice(ended)) {
@@ -62,16 +54,7 @@ describe('five hundred starts and ends', () => {
   });
 
   it('leave nothing behind either when none of them can be started', () => {
-    const order = (): void =>
-      subject.kernel.perform({
-        type: 'spawn',
-        hook: 0,
-        env: {},
-        spec,
-        role: 'main',
-        generation: 1,
-        command: exec('/no/such/program'),
-      });
+    const order = (): void => subject.kernel.perform(spawning(spec, exec('/no/such/program')));
     order();
     const before = openDescriptors();
     for (let i = 0; i < 499; i++) order();
@@ -84,7 +67,7 @@ describe('five hundred starts and ends', () => {
 describe('without a descriptor left (supervisors 35)', () => {
   it('a start is followed all the same or fails with EMFILE, and all works again afterwards', async () => {
     const living = exec('/bin/sleep', '600');
-    subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command: living });
+    subject.kernel.perform(spawning(spec, living));
     const own = prlimit(0, NOFILE, null);
     const hoard: number[] = [];
     const names = ['first', 'second', 'third', 'fourth'].map((name) => supervised({ name }));
@@ -95,16 +78,7 @@ describe('without a descriptor left (supervisors 35)', () => {
       // all are taken
     }
     try {
-      for (const one of names)
-        subject.kernel.perform({
-          type: 'spawn',
-          hook: 0,
-          env: {},
-          spec: one,
-          role: 'main',
-          generation: 1,
-          command: living,
-        });
+      for (const one of names) subject.kernel.perform(spawning(one, living));
       // What was kept in reserve may do for the first; a start that cannot be followed is not made.
       const failed = of('spawnFailed');
       expect(failed.length).toBeGreaterThan(0);
@@ -123,15 +97,7 @@ describe('without a descriptor left (supervisors 35)', () => {
       for (const fd of hoard) closeSync(fd);
       prlimit(0, NOFILE, own);
     }
-    subject.kernel.perform({
-      type: 'spawn',
-      hook: 0,
-      env: {},
-      spec,
-      role: 'main',
-      generation: 2,
-      command: sh('exit 3'),
-    });
+    subject.kernel.perform(spawning(spec, sh('exit 3'), { generation: 2 }));
     const last = of('spawned').at(-1)?.process;
     await subject.until('it has ended', () => of('exited').some(({ process }) => process === last));
     expect(of('exited').at(-1)?.evidence.status).toEqual({ type: 'exited', code: 3 });

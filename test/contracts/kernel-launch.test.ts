@@ -22,7 +22,16 @@ import type { Command, ProcessSettings, ServiceSpec } from '../../src/core/spec.
 import { millis } from '../../src/core/time.js';
 import { readStat } from '../../src/kernel/identity.js';
 import { supervised } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, script, sh, until, written } from '../support/real-kernel.js';
+import {
+  exec,
+  makeRealKernel,
+  type RealSubject,
+  script,
+  sh,
+  spawning,
+  until,
+  written,
+} from '../support/real-kernel.js';
 
 const isRoot = process.geteuid?.() === 0;
 const NOBODY = 65534;
@@ -44,7 +53,7 @@ const of = <T extends ServiceEvent['type']>(type: T): readonly Extract<ServiceEv
   subject.events.filter((event): event is Extract<ServiceEvent, { type: T }> => event.type === type);
 
 function order(command: Command, spec = service()): void {
-  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command });
+  subject.kernel.perform(spawning(spec, command));
 }
 
 /** Starts it, and waits until the hops are behind it. */
@@ -154,7 +163,7 @@ describe('a started process', () => {
     for (const role of ['start', 'stop', 'restart', 'reload', 'condition', 'afterStop'] as const) {
       const path = join(subject.home, role);
       const command = sh('echo "$UPKEEP_SERVICE $UPKEEP_GENERATION $UPKEEP_ROLE" > "$1"', path);
-      subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service(), role, generation: 9, command });
+      subject.kernel.perform(spawning(service(), command, { role, generation: 9 }));
       expect(await written(path)).toBe(`web 9 ${role}\n`);
     }
   });
@@ -164,7 +173,7 @@ describe('a started process', () => {
     const command = sh('echo "$UPKEEP_CAUSE $EXIT_STATUS $UPKEEP_SERVICE" > "$1"', path);
     const spec = service({ env: { EXIT_STATUS: '7' } });
     const env = { UPKEEP_CAUSE: 'signal', EXIT_STATUS: 'KILL', UPKEEP_SERVICE: 'other' };
-    subject.kernel.perform({ type: 'spawn', hook: 0, env, spec, role: 'afterStop', generation: 1, command });
+    subject.kernel.perform(spawning(spec, command, { env, role: 'afterStop' }));
     expect(await written(path)).toBe('signal KILL web\n');
   });
 
@@ -360,15 +369,7 @@ describe('a start that cannot succeed (supervisors 4)', () => {
     const path = join(subject.home, 'plain');
     writeFileSync(path, 'text', { mode: 0o644 });
     expect(refusal(exec(path))).toEqual({ errno: 'EACCES', detail: expect.stringContaining(path) });
-    subject.kernel.perform({
-      type: 'spawn',
-      hook: 0,
-      env: {},
-      spec: service(),
-      role: 'main',
-      generation: 2,
-      command: exec(subject.home),
-    });
+    subject.kernel.perform(spawning(service(), exec(subject.home), { generation: 2 }));
     expect(of('spawnFailed')[1]).toMatchObject({ errno: 'EACCES', detail: expect.stringContaining('directory') });
   });
 
@@ -389,15 +390,7 @@ describe('a start that cannot succeed (supervisors 4)', () => {
     const lost = script(subject, 'lost', '#!/no/such/interpreter\n');
     expect(refusal(exec(lost))).toEqual({ errno: 'ENOENT', detail: expect.stringContaining('interpreter') });
     const plain = script(subject, 'none', 'exit 0\n');
-    subject.kernel.perform({
-      type: 'spawn',
-      hook: 0,
-      env: {},
-      spec: service(),
-      role: 'main',
-      generation: 2,
-      command: exec(plain),
-    });
+    subject.kernel.perform(spawning(service(), exec(plain), { generation: 2 }));
     expect(of('spawnFailed')[1]).toMatchObject({ errno: 'ENOEXEC', detail: expect.stringContaining(plain) });
   });
 
@@ -405,15 +398,7 @@ describe('a start that cannot succeed (supervisors 4)', () => {
     const cwd = join(subject.home, 'gone');
     expect(refusal(exec('/bin/true'), { cwd })).toEqual({ errno: 'ENOENT', detail: expect.stringContaining(cwd) });
     writeFileSync(cwd, '');
-    subject.kernel.perform({
-      type: 'spawn',
-      hook: 0,
-      env: {},
-      spec: service({ cwd }),
-      role: 'main',
-      generation: 2,
-      command: exec('/bin/true'),
-    });
+    subject.kernel.perform(spawning(service({ cwd }), exec('/bin/true'), { generation: 2 }));
     expect(of('spawnFailed')[1]).toMatchObject({ errno: 'ENOTDIR', detail: expect.stringContaining(cwd) });
   });
 

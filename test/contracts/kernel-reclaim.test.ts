@@ -11,7 +11,7 @@ import { millis } from '../../src/core/time.js';
 import { ticksNow } from '../../src/kernel/boot-clock.js';
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { supervised } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, sh, until } from '../support/real-kernel.js';
+import { exec, makeRealKernel, type RealSubject, sh, spawning, until } from '../support/real-kernel.js';
 
 const isRoot = process.geteuid?.() === 0;
 const NOBODY = 65_534;
@@ -34,7 +34,7 @@ const uidOf = (pid: number): number =>
 const nameOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
 
 function start(command: Command, service: ServiceSpec = spec): ProcessRef {
-  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service, role: 'main', generation: 1, command });
+  subject.kernel.perform(spawning(service, command));
   const born = of('spawned', service.name)[0];
   if (born === undefined) throw new Error(JSON.stringify(subject.events));
   return born.process;
@@ -183,15 +183,7 @@ describe('a service that says it is ready on a descriptor', () => {
       sh('while [ ! -e "$1" ]; do sleep 0.02; done; echo >&3; exec sleep 600', join(subject.home, 'go')),
       ready,
     );
-    subject.kernel.perform({
-      type: 'spawn',
-      hook: 0,
-      env: {},
-      spec: ready,
-      role: 'main',
-      generation: 2,
-      command: exec('/bin/sleep', '600'),
-    });
+    subject.kernel.perform(spawning(ready, exec('/bin/sleep', '600'), { generation: 2 }));
     const second = of('spawned')[1];
     if (second === undefined) throw new Error('it was not started');
     subject.kernel.perform({ type: 'awaitReady', spec: ready, process: second.process });

@@ -14,7 +14,7 @@ import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts
 import { readStat } from '../../src/kernel/identity.js';
 import { ownChildren } from '../../src/kernel/processes-of.js';
 import { supervised, watched } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, sh, until, written } from '../support/real-kernel.js';
+import { exec, makeRealKernel, type RealSubject, sh, spawning, until, written } from '../support/real-kernel.js';
 
 const isRoot = process.geteuid?.() === 0;
 const spec = supervised();
@@ -38,7 +38,7 @@ const of = <T extends ServiceEvent['type']>(
 
 function start(command: Command, service: ServiceSpec = spec, role: Role = 'main', generation = 1): ProcessRef {
   const before = of('spawned', service.name).length;
-  subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec: service, role, generation, command });
+  subject.kernel.perform(spawning(service, command, { role, generation }));
   const process = of('spawned', service.name)[before]?.process;
   if (process === undefined) throw new Error(JSON.stringify(subject.events.at(-1)));
   return process;

@@ -12,7 +12,16 @@ import { createPump } from '../../src/kernel/pump.js';
 import { close } from '../../src/kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../../src/kernel/trace-instance.js';
 import { supervised } from '../support/builders.js';
-import { exec, makeRealKernel, type RealSubject, script, sh, until, written } from '../support/real-kernel.js';
+import {
+  exec,
+  makeRealKernel,
+  type RealSubject,
+  script,
+  sh,
+  spawning,
+  until,
+  written,
+} from '../support/real-kernel.js';
 import { mountTracefs } from '../support/tracefs.js';
 
 const tracefs = mountTracefs();
@@ -28,7 +37,7 @@ describe.skipIf(tracefs === 'no')('who ended a process', () => {
 
   function start(command: Command = sleeper, name = 'web'): ProcessRef {
     const spec = supervised({ name });
-    subject.kernel.perform({ type: 'spawn', hook: 0, env: {}, spec, role: 'main', generation: 1, command });
+    subject.kernel.perform(spawning(spec, command));
     const born = subject.events.findLast((event) => event.type === 'spawned');
     if (born?.type !== 'spawned') throw new Error('it did not start');
     return born.process;

@@ -1,6 +1,7 @@
 // Short builders for specs, with the defaults of the configuration where a test does not say otherwise.
 
 import type { Pattern } from '../../src/core/pattern.js';
+import { asPid } from '../../src/core/process.js';
 import {
   type Command,
   type Coupling,
@@ -21,7 +22,8 @@ import {
   serviceName,
   type Watched,
 } from '../../src/core/spec.js';
-import { millis, seconds } from '../../src/core/time.js';
+import { newService, type Service } from '../../src/core/state.js';
+import { instant, millis, seconds } from '../../src/core/time.js';
 
 /** A command as a line, split at blanks; no deadline unless given, in milliseconds. */
 export function command(line: string, timeout: number | null = null): Command {
@@ -176,3 +178,15 @@ function common(name: string, wish: Shared, own: Pick<ServiceSpec, 'leftovers' |
     ...own,
   };
 }
+
+/** A service of this definition that runs. */
+export const runningService = (spec: ServiceSpec): Service => ({
+  ...newService(spec, instant(0)),
+  state: {
+    name: 'running',
+    since: instant(0),
+    process: { pid: asPid(1), startTicks: 1, inode: null },
+    helper: null,
+    deadline: null,
+  },
+});

@@ -18,9 +18,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Effect } from '../../src/core/effect.js';
 import type { Event } from '../../src/core/event.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
-import type { Command } from '../../src/core/spec.js';
+import type { Command, ServiceSpec } from '../../src/core/spec.js';
 import type { Outputs } from '../../src/keeper/ports.js';
 import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts.js';
 import { Exits } from '../../src/kernel/exits.js';
@@ -57,6 +58,20 @@ export interface RealSubject extends Subject {
 
 export const exec = (...argv: readonly string[]): Command => ({ argv, timeout: null, user: null });
 export const sh = (script: string, ...args: readonly string[]): Command => exec('/bin/sh', '-c', script, 'sh', ...args);
+
+/** The order to start the main process of a first generation, or what `more` says. */
+export const spawning = (spec: ServiceSpec, command: Command, more: Partial<Spawn> = {}): Spawn => ({
+  type: 'spawn',
+  hook: 0,
+  env: {},
+  spec,
+  role: 'main',
+  generation: 1,
+  command,
+  ...more,
+});
+
+type Spawn = Extract<Effect, { type: 'spawn' }>;
 
 // As programs of the field do, it takes whatever is at its path for another of its kind.
 const BINDS = 'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0])) or exit 1; listen(S, 1); sleep 600';
