@@ -10,7 +10,7 @@ import { type PostMortem, withoutDetails } from '../core/post-mortem.js';
 import {
   type EndEntry,
   isEnd,
-  type Missing,
+  type Lack,
   neighbourhood,
   postMortemOf,
   rememberedPostMortem,
@@ -28,7 +28,7 @@ export interface WhyParts {
   readonly status: () => Status;
   readonly now: () => Now;
   /** What this host does not let us see. */
-  readonly without: readonly Missing[];
+  readonly without: readonly Lack[];
   /** Services of the configuration that are not for this host. */
   readonly elsewhere: () => WhyDocument['elsewhere'];
   /** Never rejects. */

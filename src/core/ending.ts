@@ -127,11 +127,11 @@ function seeking(service: Service): readonly Effect[] {
 export function finish(service: Service, { why, since }: Stopping, at: Moment): Move {
   const down: Service = { ...service, rest: null };
   const state = afterEnd(why, since);
-  return runHook(down, state, at) ?? settle(down, state, at);
+  return runHook(down, state, at) ?? moveOn(down, state, at);
 }
 
 /** Nothing is left to be done for the generation that has ended. Up again, if that is what is wanted. */
-export function settle(down: Service, state: Stopping, at: Moment): Move {
+export function moveOn(down: Service, state: Stopping, at: Moment): Move {
   if (state.why === 'ended' && down.lastDeath !== null) return decide(down, down.lastDeath, at).move;
   if (desiredOf(down) === 'down') return before([], [{ type: 'stopped' }], rest(applyNext(down), 'requested', at));
   switch (state.why) {

@@ -6,7 +6,7 @@ import { type Letter, type Notice, type NoticeKind, plainNotice } from './notice
 import type { Item, Tray } from './notice-desk.js';
 import type { NoticesSpec } from './notice-spec.js';
 import { cleaned } from './notice-text.js';
-import { type Missing, neighbourhood, postMortemOf } from './post-mortem-of.js';
+import { type Lack, neighbourhood, postMortemOf } from './post-mortem-of.js';
 import { laterOnWall, millis, type WallTime } from './time.js';
 
 /** Where and by whose rules the desk works. */
@@ -14,7 +14,7 @@ export interface Setting {
   readonly plan: NoticesSpec;
   readonly host: string;
   /** What the keeper cannot see here, for the post-mortems. */
-  readonly without: readonly Missing[];
+  readonly without: readonly Lack[];
 }
 
 // What is told at once waits this long for what fails in the same moment. Members of a wave that only follow are no matter of

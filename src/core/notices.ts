@@ -111,13 +111,13 @@ function tellOfKeeper(desk: Desk, entry: Entry, at: WallTime, { plan }: Setting)
 function tellOfService(desk: Desk, entry: Entry, at: WallTime, setting: Setting): Desk {
   if (!isOfService(entry)) return desk;
   const { service } = entry.news.change;
-  const noted: Desk = { ...desk, stops: stopsAfter(desk, entry), recent: [...desk.recent, { ...entry, output: null }] };
+  const noted: Desk = { ...desk, stops: stopsWith(desk, entry), recent: [...desk.recent, { ...entry, output: null }] };
   const upshot = meet(caseOf(noted, service), entry, desk.stops, at);
   return placed(noted, service, upshot, at, setting);
 }
 
 /** Whoever asks for a stop is named when it has come to that. */
-function stopsAfter({ stops }: Desk, { news: { change } }: ServiceEntry): Desk['stops'] {
+function stopsWith({ stops }: Desk, { news: { change } }: ServiceEntry): Desk['stops'] {
   const { what, service } = change;
   const isEnding =
     what.type === 'asked' || what.type === 'stopped' || what.type === 'refused' || what.type === 'removed';

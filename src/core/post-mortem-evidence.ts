@@ -8,12 +8,12 @@ import { sizeInWords } from './size.js';
 import { inFineWords, inWords } from './time.js';
 
 /** A source that this host does not have, and what that means. */
-export interface Missing {
+export interface Lack {
   readonly name: string;
   readonly effect: string;
 }
 
-export function evidenceOf(death: Death, without: readonly Missing[]): readonly Finding[] {
+export function evidenceOf(death: Death, without: readonly Lack[]): readonly Finding[] {
   return [
     ...statusFinding(death, without),
     ...senderFindings(death, without),
@@ -25,7 +25,7 @@ export function evidenceOf(death: Death, without: readonly Missing[]): readonly 
   ];
 }
 
-function statusFinding({ cause, status, errno, detail }: Death, without: readonly Missing[]): readonly Finding[] {
+function statusFinding({ cause, status, errno, detail }: Death, without: readonly Lack[]): readonly Finding[] {
   if (cause === 'spawn') {
     const text = `${errno === null ? '' : `${errno}: `}${detail ?? 'it could not be started'}`;
     return [{ about: 'exec', text, grade: 'seen', source: 'start' }];
@@ -72,7 +72,7 @@ const shellSignals: Readonly<Record<number, SignalName>> = {
 /** Signals by which the kernel answers a mistake of the program itself. */
 const faultSignals: readonly SignalName[] = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSYS', 'SIGTRAP'];
 
-function senderFindings(death: Death, without: readonly Missing[]): readonly Finding[] {
+function senderFindings(death: Death, without: readonly Lack[]): readonly Finding[] {
   const { by, cause, status } = death;
   if (death.onRequest === 'yes' && by !== null)
     return [
@@ -88,7 +88,7 @@ function senderFindings(death: Death, without: readonly Missing[]): readonly Fin
     const text = `nobody: ${signal} is how the kernel answers a fault of the program's own`;
     return [{ about: 'sender', text, grade: 'inferred', source: 'signal' }];
   }
-  if (isMissing('tracefs', without))
+  if (isLacking('tracefs', without))
     return [{ ...tracing, text: `who sent it is not known${because('tracefs', without)}`, grade: 'unknown' }];
   if (signal === 'SIGABRT') return [{ ...tracing, text: 'itself: it called abort', grade: 'inferred' }];
   return [
@@ -132,13 +132,13 @@ function isOurs({ cause }: Death): boolean {
   }
 }
 
-function oomFinding({ oom, findings, by, status, cause }: Death, without: readonly Missing[]): readonly Finding[] {
+function oomFinding({ oom, findings, by, status, cause }: Death, without: readonly Lack[]): readonly Finding[] {
   if (findings?.oomKill != null) return [oomKillFinding(findings.oomKill)];
   if (oom === 'yes')
     return [{ about: 'oom', text: 'the kernel ended it: out of memory', grade: 'seen', source: 'kernel' }];
   const mayHaveBeen = cause === 'signal' && by === null && status.type === 'signaled' && status.signal === 'SIGKILL';
   // Each of the two would have told.
-  if (!mayHaveBeen || !isMissing('tracefs', without) || !isMissing('kmsg', without)) return [];
+  if (!mayHaveBeen || !isLacking('tracefs', without) || !isLacking('kmsg', without)) return [];
   const text = 'whether memory ran out is not known: without tracefs and kmsg';
   return [{ about: 'oom', text, grade: 'unknown', source: 'kernel log' }];
 }
@@ -164,10 +164,10 @@ const sources: Readonly<Record<OomKill['source'], string>> = {
   counter: 'cgroup',
 };
 
-function faultFinding({ findings, status, by }: Death, without: readonly Missing[]): readonly Finding[] {
+function faultFinding({ findings, status, by }: Death, without: readonly Lack[]): readonly Finding[] {
   if (findings?.fault == null) {
     const isOwn = status.type === 'signaled' && faultSignals.includes(status.signal) && by === null;
-    if (!isOwn || !isMissing('kmsg', without)) return [];
+    if (!isOwn || !isLacking('kmsg', without)) return [];
     const text = `where it was is not known${because('kmsg', without)}`;
     return [{ about: 'fault', text, grade: 'unknown', source: 'kernel log' }];
   }
@@ -225,10 +225,10 @@ function sleepFinding({ findings }: Death): readonly Finding[] {
   return [{ about: 'sleep', text, grade: 'seen', source: 'clocks' }];
 }
 
-const isMissing = (name: string, without: readonly Missing[]): boolean => without.some((one) => one.name === name);
+const isLacking = (name: string, without: readonly Lack[]): boolean => without.some((one) => one.name === name);
 
 /** `: who sent a signal … is not known (needs root …)`: only what would be needed is new to the reader. */
-function because(name: string, without: readonly Missing[]): string {
+function because(name: string, without: readonly Lack[]): string {
   const missing = without.find((one) => one.name === name);
   if (missing === undefined) return '';
   const need = /\(([^)]*)\)$/.exec(missing.effect)?.[1];

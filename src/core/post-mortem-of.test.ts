@@ -4,7 +4,7 @@ import type { What } from './change.js';
 import { type Death, deathOf, failedStart } from './death.js';
 import type { Entry } from './entry.js';
 import { withoutDetails } from './post-mortem.js';
-import { type EndEntry, isEnd, type Missing, postMortemOf, rememberedPostMortem } from './post-mortem-of.js';
+import { type EndEntry, isEnd, type Lack, postMortemOf, rememberedPostMortem } from './post-mortem-of.js';
 import { asPid, type ExitStatus, type Findings, type Killer } from './process.js';
 import { serviceName } from './spec.js';
 import { instant, millis, type Now, seconds, wallTime } from './time.js';
@@ -20,7 +20,7 @@ const bash: Killer = {
   parent: { pid: 4000, name: 'sshd' },
 };
 const nothing: Findings = { oomKill: null, fault: null, core: null, sleep: null, sentAt: null };
-const noTracefs: readonly Missing[] = [
+const noTracefs: readonly Lack[] = [
   { name: 'tracefs', effect: 'who sent a signal is not known (needs root, and no container)' },
   { name: 'kmsg', effect: 'where a program faulted is not known (needs root)' },
 ];
@@ -84,7 +84,7 @@ const died = (of: Death): EndEntry => end({ type: 'died', death: of, next: { typ
 const failed = (of: Death): EndEntry => end({ type: 'startFailed', death: of, next: { type: 'start' } });
 
 /** The sentence, and the evidence as `grade about: text [source]`. */
-function told(of: EndEntry, without: readonly Missing[] = []): readonly string[] {
+function told(of: EndEntry, without: readonly Lack[] = []): readonly string[] {
   const { sentence, evidence } = postMortemOf(of, [], [], without);
   return [sentence, ...evidence.map(({ grade, about, text, source }) => `${grade} ${about}: ${text} [${source}]`)];
 }

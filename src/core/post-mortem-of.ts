@@ -5,11 +5,11 @@ import type { Change, Next, What } from './change.js';
 import { type Death, describeDeath, describeFailedStart } from './death.js';
 import type { Entry, News } from './entry.js';
 import type { Mark, Neighbour, PostMortem } from './post-mortem.js';
-import { evidenceOf, type Missing } from './post-mortem-evidence.js';
+import { evidenceOf, type Lack } from './post-mortem-evidence.js';
 import type { ServiceName } from './spec.js';
 import { inFineWords, iso } from './time.js';
 
-export type { Missing };
+export type { Lack };
 
 type End = Extract<What, { readonly type: 'died' | 'startFailed' }>;
 type ServiceNews = Extract<News, { readonly of: 'service' }>;
@@ -32,7 +32,7 @@ export function postMortemOf(
   end: EndEntry,
   followed: readonly Entry[],
   neighbours: readonly Entry[],
-  without: readonly Missing[],
+  without: readonly Lack[],
 ): PostMortem {
   const { change } = end.news;
   const { death } = change.what;
@@ -55,7 +55,7 @@ export function rememberedPostMortem(
   service: ServiceName,
   generation: number,
   death: Death,
-  without: readonly Missing[],
+  without: readonly Lack[],
 ): PostMortem {
   const type = death.served === null && death.cause !== 'requested' ? 'startFailed' : 'died';
   return {

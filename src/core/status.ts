@@ -115,7 +115,7 @@ export interface DeathStatus {
 }
 
 /** What the view needs to know beside the service: its neighbours, clocks, and how a start tick becomes a time of day. */
-export interface View {
+export interface Viewpoint {
   readonly now: Now;
   readonly outlook: Outlook;
   /** Wall time of tick 0 of `startTicks`, and ticks in a second (sysconf _SC_CLK_TCK). */
@@ -124,7 +124,7 @@ export interface View {
   readonly notEnforced: (service: Service) => readonly string[];
 }
 
-export function statusOf(service: Service, view: View): ServiceStatus {
+export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
   const { spec, state, restarts, lastDeath } = service;
   const main = mainOf(service);
   return {
@@ -152,7 +152,7 @@ export function statusOf(service: Service, view: View): ServiceStatus {
   };
 }
 
-function nextOf(service: Service, view: View): NextStatus | null {
+function nextOf(service: Service, view: Viewpoint): NextStatus | null {
   const { state, hold, enrolled } = service;
   if (hold !== null) return null;
   const next = (
@@ -189,7 +189,7 @@ function nextOf(service: Service, view: View): NextStatus | null {
   }
 }
 
-function fightStatus(service: Service, view: View): FightStatus | null {
+function fightStatus(service: Service, view: Viewpoint): FightStatus | null {
   const { fight } = service.opposition;
   if (fight === null) return null;
   return {
@@ -230,11 +230,11 @@ function holdStatus({ by, since, until, reason }: Hold): HoldStatus {
   return { by, since: iso(since), until: until === null ? null : iso(until), reason };
 }
 
-function startedAt(process: ProcessRef, view: View): string {
+function startedAt(process: ProcessRef, view: Viewpoint): string {
   return iso(view.bootWall + (process.startTicks * 1000) / view.ticksPerSecond);
 }
 
-function wallOf(at: Instant, view: View): string {
+function wallOf(at: Instant, view: Viewpoint): string {
   return iso(view.now.wall + (at - view.now.instant));
 }
 

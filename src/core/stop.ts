@@ -2,7 +2,7 @@
 // too long is in `escalate.ts`. Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
 
 import type { Effect } from './effect.js';
-import { settle } from './ending.js';
+import { moveOn } from './ending.js';
 import { environmentFor } from './hook-env.js';
 import { endHook, reclaimHook, roleIn, runHook } from './hooks.js';
 import { killPatience, seek } from './launch.js';
@@ -56,7 +56,7 @@ export function stopWhenLaunched(service: Service, starting: Starting, why: Stop
   if (starting.phase === 'finding') return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, at));
   const state = onWayDown(service, { since: at.instant, process: null, phase: 'launching', helper, why, deadline }, at);
   if (roleIn(starting) !== null) return breakOff(service, starting, state, at);
-  if (starting.phase === 'preparing') return before([], [{ type: 'stopping', why }], settle(service, state, at));
+  if (starting.phase === 'preparing') return before([], [{ type: 'stopping', why }], moveOn(service, state, at));
   return go(service, state, [], [{ type: 'stopping', why }]);
 }
 

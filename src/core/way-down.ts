@@ -3,7 +3,7 @@
 
 import type { What } from './change.js';
 import type { Role } from './effect.js';
-import { finish, settle } from './ending.js';
+import { finish, moveOn } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
 import { endHook, failureOf, type HookRole, hookDeadline, hookName, roleIn, runHook } from './hooks.js';
@@ -22,7 +22,7 @@ function goDown(service: Service, state: Stopping, at: Moment): Move {
   if (ordered !== null) return ordered;
   return state.phase === 'before' && state.process !== null
     ? fall(service, state.process, state.why, at)
-    : settle(service, state, at);
+    : moveOn(service, state, at);
 }
 
 export function hookSpawned(service: Service, state: Stopping, fact: Of<'spawned'>, at: Moment): Move {
@@ -78,5 +78,5 @@ function pass(service: Service, state: Stopping, role: HookRole, failure: string
 /** What was asked to stop in the middle of its preparations has come to an end. */
 function unstarted(service: Service, state: Stopping, at: Moment): Move {
   const over: Stopping = { ...state, helper: null };
-  return state.phase === 'condition' ? settle(service, over, at) : finish(service, over, at);
+  return state.phase === 'condition' ? moveOn(service, over, at) : finish(service, over, at);
 }

@@ -8,7 +8,7 @@ import type { Answer, Question } from '../core/history.js';
 import type { Level } from '../core/message.js';
 import type { NoticesSpec } from '../core/notice-spec.js';
 import { findCase, keepOnly } from '../core/notices.js';
-import type { Missing } from '../core/post-mortem-of.js';
+import type { Lack } from '../core/post-mortem-of.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import { inWords } from '../core/time.js';
 import type { RuntimeJournal } from '../journal/journal.js';
@@ -30,7 +30,7 @@ export interface NewsroomParts {
   readonly services: () => ServiceSet;
   readonly heldBackBy: (name: string) => readonly string[];
   readonly plan: () => NoticesSpec;
-  readonly without: readonly Missing[];
+  readonly without: readonly Lack[];
   readonly lastLines: (service: Service, callback: (lines: readonly string[] | null) => void) => void;
   readonly startCourier: StartCourier;
   readonly say: (level: Level, text: string) => void;

@@ -4,7 +4,7 @@ import type { Places } from '../cli/places.js';
 import type { Configuration } from '../config/load.js';
 import { outlookOf } from '../core/outlook.js';
 import type { Service } from '../core/state.js';
-import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type View } from '../core/status.js';
+import { type KeeperStatus, type ServiceStatus, type Status, statusOf, type Viewpoint } from '../core/status.js';
 import { iso } from '../core/time.js';
 import type { World } from '../core/world.js';
 import type { Clock } from '../keeper/ports.js';
@@ -98,7 +98,7 @@ export function detailView(name: string, parts: ViewParts): unknown {
   return { spec: service.spec, next: service.next, log: parts.lossesOf(service) };
 }
 
-function viewNow({ world, clock, notEnforced }: Pick<ViewParts, 'world' | 'clock' | 'notEnforced'>): View {
+function viewNow({ world, clock, notEnforced }: Pick<ViewParts, 'world' | 'clock' | 'notEnforced'>): Viewpoint {
   const now = clock.now();
   return { now, outlook: outlookOf(world()), bootWall: bootWall(), ticksPerSecond: 100, notEnforced };
 }
