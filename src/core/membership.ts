@@ -6,7 +6,7 @@ import { couplingOf } from './graph.js';
 import type { Meaning } from './meaning.js';
 import type { ServiceName } from './spec.js';
 import type { Membership, Missing, Service, WaveId } from './state.js';
-import { isUp } from './turn.js';
+import { isGoingDown, isUp } from './turn.js';
 
 /** Its part in a wave after this move. */
 export function withPart(draft: Draft, was: Service | null, now: Service, meaning: Meaning): Service {
@@ -69,8 +69,9 @@ const settle = (service: Service): Service =>
     ? service
     : { ...service, wave: { ...service.wave, step: 'settled' } };
 
-/** Down, and nothing brings it up by itself soon. */
-function isLost({ state }: Service): boolean {
+/** Down, and nothing brings it up by itself soon; or it hangs on its way down, and its end, some day, will be another wave. */
+function isLost(service: Service): boolean {
+  const { state } = service;
   switch (state.name) {
     case 'stopped':
     case 'failed':
@@ -82,9 +83,10 @@ function isLost({ state }: Service): boolean {
     case 'starting':
     case 'running':
     case 'done':
-    case 'stopping':
     case 'backoff':
       return false;
+    case 'stopping':
+      return !isGoingDown(service);
   }
 }
 

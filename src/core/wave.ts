@@ -169,7 +169,7 @@ function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName |
       );
       return;
     case 'stopping':
-      carry(draft, service, stay(member));
+      if (isGoingDown(service)) carry(draft, service, stay(member));
       return;
     case 'waiting':
       if (state.for === 'turn' || state.for === 'leftovers') carry(draft, service, stay(member));

@@ -283,6 +283,26 @@ describe('one that a wave reaches on two ways', () => {
     ]);
   });
 
+  it('is moved by the end of one that hung, some day, as by a wave of its own', () => {
+    const specs = [
+      service('seed'),
+      service('slow', { needs: ['seed'], stop: ladder(rung('SIGTERM', 500)) }),
+      service('fast', { restartWith: ['seed', 'slow'] }),
+    ];
+    const stage = standing(specs);
+    stage.host.install('/srv/slow', program(sleepsInKernel, readyAfter(20)));
+    stage.ask('slow', 'restart');
+    rests(stage, namesOf(specs));
+    const changes = stage.changes.length;
+    endMain(stage, 'seed', 'SIGKILL');
+    stage.run(60_000);
+    expect(stage.state('slow')).toMatchObject({ name: 'stopping', phase: 'stuck' });
+    expect(stage.service('fast').wave).toBeNull();
+    stage.host.release(stage.main('slow'));
+    rests(stage, namesOf(specs));
+    expect(waveIds(stage, changes)).toHaveLength(2);
+  });
+
   it('is not forgotten when the one on the longer way hangs, or is put on hold', () => {
     const specs = [
       service('seed'),

@@ -114,6 +114,7 @@ function drawSupervised(random: Random, name: string): ServiceSpec {
     name,
     ...drawShared(random),
     leftovers: random.pick(leftovers),
+    oneshot: random.chance(0.1) ? 'yes' : 'no',
     stop: random.pick([
       ladder(rung('SIGTERM', 10_000)),
       ladder(rung('SIGINT', 500), rung('SIGTERM', 1000, 'group')),
@@ -158,7 +159,7 @@ export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper):
   host.install('/bin/reload', program(exitsAfter(50, 0)));
   installHooks(host, spec, temper);
   if (spec.kind.type === 'supervised') {
-    host.install(spec.kind.run.argv[0] ?? '', daemonOf(temper));
+    host.install(spec.kind.run.argv[0] ?? '', spec.kind.oneshot === 'yes' ? workOf(temper) : daemonOf(temper));
     return;
   }
   const daemon = daemonOf(temper);
@@ -166,6 +167,11 @@ export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper):
   host.install(startFileOf(name), start);
   host.install(stopFileOf(name), program(exitsAfter(30, 0), ends(exeOf(name))));
   host.install(restartFileOf(name), Object.assign({}, start, { ends: { exe: exeOf(name), after: 2 } }));
+}
+
+/** What a oneshot is: as its kin, but it ends. */
+function workOf(temper: Temper): Program {
+  return temper === 'healthy' ? program(exitsAfter(50, 0)) : daemonOf(temper);
 }
 
 function installHooks(host: SimulatedHost, { name, hooks }: ServiceSpec, temper: Temper): void {

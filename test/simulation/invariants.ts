@@ -69,6 +69,7 @@ export class Invariants {
   /** Another service by that name. */
   anew(name: string): void {
     this.#totals.delete(name);
+    this.#order.anew(name);
   }
 
   /** A keeper was killed: what was on record as serving is none of the next one's business. */

@@ -3,7 +3,7 @@
 // - Order: no main process is launched while something that its service needs is not up, or something that it comes after is
 //   on its way up; none is signalled by a planned stop while one that comes after it, and is going down, lives.
 // - Waves: each service moves at most once in a wave, and none begins a wave because it was moved by one.
-// - Limits: a start on another's account belongs to a wave; all others pass the limit of the service itself (invariants.ts).
+// - Limits: a start on another's account belongs to a wave, and waves do not feed on each other; all others pass the limit of the service itself (invariants.ts).
 
 import type { Effect } from '../../src/core/effect.js';
 import type { Entry } from '../../src/core/entry.js';
@@ -18,6 +18,11 @@ export class Order {
   /** How many lines of the chronicle were read. */
   #read = 0;
   readonly #moved = new Set<string>();
+  readonly #starts = new Map<string, readonly number[]>();
+  /** Of whom each wave was first told: not of those who are only missing in it. */
+  readonly #firsts = new Map<WaveId, string>();
+  /** Those that hung, or were held, on their way down: their waves went on without them. */
+  readonly #hung = new Set<string>();
   /** A reload is no end: a service may be moved by the wave of its own. */
   readonly #reloaded = new Set<string>();
   /** Stops whose first signal was sent, as `NAME since`. */
@@ -27,6 +32,11 @@ export class Order {
   constructor(stage: Stage, fail: (rule: string) => void) {
     this.#stage = stage;
     this.#fail = fail;
+  }
+
+  /** Another service by that name. */
+  anew(name: string): void {
+    for (const wave of this.#firsts.keys()) if (originOf(wave) === name) this.#firsts.delete(wave);
   }
 
   keeperDied(): void {
@@ -88,7 +98,9 @@ export class Order {
   #checkEntry({ news }: Entry): void {
     if (news.of === 'keeper') return;
     const { service, wave, from, what } = news.change;
+    if (what.type === 'stuck' || (what.type === 'asked' && what.verb === 'hold')) this.#hung.add(service);
     if (what.type === 'reloaded') this.#reloaded.add(service);
+    if (wave !== null && !this.#firsts.has(wave)) this.#firsts.set(wave, service);
     // One that was told to stop in the middle of its start is told so again when there is a process to stop.
     if (what.type === 'stopping' && what.why === 'coupling' && from !== 'stopping')
       this.#move(service, 'stopped', wave);
@@ -97,10 +109,26 @@ export class Order {
 
   #move(service: string, how: 'stopped' | 'started', wave: WaveId | null): void {
     const move = `${service} is ${how} in the wave ${wave}`;
+    if (wave === null && this.#hung.has(service)) return;
     if (wave === null) this.#fail(`${service} is ${how} on another's account, and in no wave`);
     else if (this.#moved.has(move)) this.#fail(`${move} for the second time`);
-    else if (how === 'stopped' && originOf(wave) === service && !this.#reloaded.has(service))
+    else if (
+      how === 'stopped' &&
+      this.#firsts.get(wave) === service &&
+      originOf(wave) === service &&
+      !this.#reloaded.has(service)
+    )
       this.#fail(`${move}, which it began itself`);
     this.#moved.add(move);
+    if (how === 'started') this.#countStart(service);
+  }
+
+  /** Whoever it goes with may fail ten times a second, where its delay and limit allow that; more is a wheel that turns itself. */
+  #countStart(service: string): void {
+    const now = this.#stage.clock.instant;
+    const starts = [...(this.#starts.get(service) ?? []).filter((at) => now - at < 10_000), now];
+    this.#starts.set(service, starts);
+    if (starts.length > 150)
+      this.#fail(`${service} was started ${starts.length} times in 10 s on the account of others`);
   }
 }

@@ -551,10 +551,11 @@ class Game {
         return state.phase === 'stuck' && spec.kind.type === 'watched';
       case 'waiting':
         return state.for === 'turn' && this.#isHeldUp(service);
+      case 'done':
+        return spec.kind.type === 'supervised' && spec.kind.oneshot === 'yes';
       case 'unknown':
       case 'skipped':
       case 'running':
-      case 'done':
       case 'backoff':
         return false;
     }
@@ -564,7 +565,8 @@ class Game {
     if (state.name !== 'starting') return false;
     return (
       (state.phase === 'readying' && spec.ready.timeout === null && this.#stage.mains(spec.name).length <= 1) ||
-      (state.helper !== null && state.deadline === null)
+      (state.helper !== null && state.deadline === null) ||
+      (state.phase === 'working' && state.deadline === null)
     );
   }
 
