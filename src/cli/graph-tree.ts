@@ -20,7 +20,7 @@ export interface TreeView {
   readonly paint: Paint;
 }
 
-interface Place {
+interface Branch {
   readonly edge: Edge | null;
   /** What stands before its own branch, and before what is below it. */
   readonly branch: string;
@@ -32,7 +32,7 @@ export function treeLines(view: TreeView): readonly string[] {
   const nodes = new Map(document.services.map((node) => [node.name, node]));
   const shown = new Set<string>();
   const lines: string[] = [];
-  const grow = (name: string, { edge, branch, below }: Place): void => {
+  const grow = (name: string, { edge, branch, below }: Branch): void => {
     const node = nodes.get(name);
     const edges = node === undefined ? [] : edgesOf(node);
     const isKnown = shown.has(name);
@@ -59,7 +59,7 @@ function rootsIn({ services }: GraphDocument): readonly ((node: GraphNode) => bo
   return [(node) => isRoot(node) && node.restartWith.length === 0, isRoot, () => true];
 }
 
-function branchOf({ kind }: Edge, isLast: boolean, below: string, columns: number | null): Omit<Place, 'edge'> {
+function branchOf({ kind }: Edge, isLast: boolean, below: string, columns: number | null): Omit<Branch, 'edge'> {
   if (columns === null) return { branch: `${below}  `, below: `${below}  ` };
   const stroke = kind === 'needs' ? '──' : '╌╌';
   return { branch: `${below}${isLast ? '└' : '├'}${stroke} `, below: `${below}${isLast ? '    ' : '│   '}` };

@@ -227,7 +227,9 @@ describe('a pool', () => {
       stage.killKeeperAfter(calls);
       stage.askAll(names(3), 'restart');
       stage.run(10_000);
-      const isAsked = stage.journal.load().some(({ enrolled, state }) => enrolled !== null || state.name === 'stopping');
+      const isAsked = stage.journal
+        .load()
+        .some(({ enrolled, state }) => enrolled !== null || state.name === 'stopping');
       stage.cutFuse();
       if (stage.keeperLives === 'no') stage.startKeeper();
       settle(stage, names(3));
