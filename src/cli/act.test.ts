@@ -213,6 +213,21 @@ describe('wait', () => {
     expect(await begin('wait web', keeper).ended).toBe(3);
   });
 
+  it('does not miss what the configuration takes away, unless that was asked for by its name', async () => {
+    const keeper = await openKeeper();
+    for (const name of ['web', 'old', 'older']) keeper.put(supervised({ name }), starting());
+    const all = begin('wait --all', keeper, { colours: 'yes', columns: 80 });
+    const one = begin('wait old', keeper, { colours: 'yes', columns: 80 });
+    await expect.poll(all.terminal.complained, { timeout: 10_000 }).toMatch(/old \(starting\)/);
+    await expect.poll(one.terminal.complained, { timeout: 10_000 }).toMatch(/old \(starting\)/);
+    keeper.drop('older');
+    keeper.drop('old');
+    expect(await one.ended).toBe(1);
+    expect(one.terminal.complained()).toContain('upkeep: old was removed from the configuration\n');
+    keeper.move('web', running(900));
+    expect(await all.ended).toBe(0);
+  });
+
   it('waits for a stop', async () => {
     const keeper = await openKeeper();
     keeper.put(supervised({ name: 'web', desired: 'down' }), running(812));

@@ -30,7 +30,8 @@ export const wait: Verb = async (input, ports) => {
       isOurs: (service) => names.has(service),
       onStatus: ({ services }) => {
         seen = services.filter(({ name }) => names.has(name));
-        const gone = [...names].find((name) => !seen.some((service) => service.name === name));
+        // Who said --all, or named a pool, waits for those that are to stay.
+        const gone = input.words.find((name) => names.has(name) && !seen.some((service) => service.name === name));
         if (gone !== undefined && goal !== 'stopped')
           throw new CommandError(EXIT.failed, `${gone} was removed from the configuration`);
         missing = seen.filter((service) => !isThere(service, goal));

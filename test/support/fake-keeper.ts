@@ -178,6 +178,12 @@ export class FakeKeeper {
     this.#server.events.tell([change], this.#services);
   }
 
+  /** The configuration has it no more. */
+  drop(name: string): void {
+    this.move(name, stopped(), { type: 'removed' });
+    this.#services.delete(serviceName(name));
+  }
+
   #outlook(): Outlook {
     return outlookOf(worldOf(this.#services));
   }
