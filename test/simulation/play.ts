@@ -502,9 +502,10 @@ class Game {
 
   #settle(): void {
     // Out of a fight a service is kept for an hour at most.
-    const pauses = this.#services().map(({ opposition }) => opposition.fight?.until ?? 0);
-    const end = Math.max(this.#stage.clock.instant, ...pauses) + QUIET;
-    while (this.#stage.clock.instant < end && this.broken === null) {
+    const pauses = (): readonly number[] => this.#services().map(({ opposition }) => opposition.fight?.until ?? 0);
+    let end = this.#stage.clock.instant;
+    while (this.#stage.clock.instant < end + QUIET && this.broken === null) {
+      end = Math.max(end, ...pauses());
       this.#stage.run(10_000);
       this.#thaw();
     }
