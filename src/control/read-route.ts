@@ -32,7 +32,7 @@ export class ReadRoute {
 
   /** What is answered, or a promise of it. `response`: only to be told when nobody waits any more. @throws ControlError */
   find(path: readonly string[], url: URL, details: Details, response: ServerResponse): unknown {
-    const [version, kind, name = ''] = path;
+    const [version, kind = '', name = ''] = path;
     const { searchParams } = url;
     if (version === 'v1' && path.length === 2) {
       switch (kind) {
