@@ -5,7 +5,7 @@ import { seconds } from '../../src/core/time.js';
 import { supervised } from '../support/builders.js';
 import { drains, lives, program, readyAfter } from '../support/program.js';
 import { Stage } from '../support/stage.js';
-import { endMain, settle } from '../support/troupe.js';
+import { endMain, rests, settle, standing } from '../support/troupe.js';
 
 const byPort = { probe: { type: 'port', host: '127.0.0.1', port: 80 }, timeout: seconds(5) } as const;
 const specs = [
@@ -15,29 +15,11 @@ const specs = [
   supervised({ name: 'probe', needs: ['witness'], wants: ['log'], ready: byPort }),
 ];
 const names = specs.map(({ name }) => name);
-
-function standing(): Stage {
-  const stage = new Stage();
-  for (const name of names) stage.host.install(`/srv/${name}`, program(lives, drains(30), readyAfter(20)));
-  stage.addAll(specs);
-  settle(stage, names);
-  stage.run(60_000);
-  return stage;
-}
+const draining = program(lives, drains(30), readyAfter(20));
 
 function comeBack(stage: Stage): void {
   if (stage.keeperLives === 'no') stage.startKeeper();
   else stage.cutFuse();
-}
-
-function rests(stage: Stage): void {
-  stage.run(60_000);
-  for (const name of names) {
-    expect([name, stage.state(name).name]).toEqual([name, 'running']);
-    expect(stage.service(name).wave).toBeNull();
-    expect(stage.mains(name)).toHaveLength(1);
-  }
-  expect(stage.problems).toEqual([]);
 }
 
 const acts: readonly (readonly [string, (stage: Stage) => void])[] = [
@@ -50,12 +32,12 @@ describe('a keeper that is killed in the middle of a wave', () => {
   for (const [what, act] of acts) {
     it(`after ${what}, at any call of its ports, is followed by one that carries the wave to its end (supervisors 32)`, () => {
       for (let calls = 1; calls <= 40; calls++) {
-        const stage = standing();
+        const stage = standing(specs, {}, draining);
         stage.killKeeperAfter(calls);
         act(stage);
         stage.run(calls % 3 === 0 ? 500 : 5);
         comeBack(stage);
-        rests(stage);
+        rests(stage, names);
         // Each at most once more, whatever the two keepers each had known of it.
         for (const name of names) expect(stage.spawns(name)).toBeLessThanOrEqual(2);
         expect(stage.service('probe').restarts.total).toBe(0);
@@ -64,13 +46,13 @@ describe('a keeper that is killed in the middle of a wave', () => {
 
     it(`after ${what}, at any moment, is followed by one that carries the wave to its end`, () => {
       for (let moment = 0; moment < 160; moment += 4) {
-        const stage = standing();
+        const stage = standing(specs, {}, draining);
         act(stage);
         stage.run(moment);
         stage.killKeeper();
         stage.run(moment % 3 === 0 ? 500 : 5);
         stage.startKeeper();
-        rests(stage);
+        rests(stage, names);
         for (const name of names) expect(stage.spawns(name)).toBeLessThanOrEqual(2);
       }
     });
@@ -99,19 +81,19 @@ describe('a keeper that is killed in the middle of a wave', () => {
 
   it('in the middle of an end is followed by one that brings all up again, in order', () => {
     for (let moment = 0; moment < 160; moment += 4) {
-      const stage = standing();
+      const stage = standing(specs, {}, draining);
       stage.end();
       stage.run(moment);
       stage.killKeeper();
       stage.run(5);
       stage.startKeeper();
-      rests(stage);
+      rests(stage, names);
     }
   });
 
   it('in the middle of a stop keeps what was stopped down, and those that need it wait', () => {
     for (let moment = 0; moment < 160; moment += 4) {
-      const stage = standing();
+      const stage = standing(specs, {}, draining);
       stage.ask('agent', 'stop');
       stage.run(moment);
       stage.killKeeper();
@@ -123,7 +105,7 @@ describe('a keeper that is killed in the middle of a wave', () => {
       expect(stage.state('witness')).toMatchObject({ name: 'waiting', for: 'turn' });
       expect(stage.spawns('log')).toBe(1);
       stage.ask('agent', 'start');
-      rests(stage);
+      rests(stage, names);
     }
   });
 });

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { seconds } from '../../src/core/time.js';
 import { supervised } from '../support/builders.js';
 import { diesAfter, drains, exitsAfter, lives, program, readyAfter, refused } from '../support/program.js';
-import { Stage, type StageOptions } from '../support/stage.js';
-import { actsSince, endMain, settle, tally, waveIds, waves } from '../support/troupe.js';
+import type { Stage, StageOptions } from '../support/stage.js';
+import { actsSince, endMain, rests, standing, tally, waveIds, waves } from '../support/troupe.js';
 
 const bySocket = { probe: { type: 'socket', path: '/run/witness/agent.sock' }, timeout: seconds(5) } as const;
 
@@ -16,33 +16,13 @@ const agent = (wish: Parameters<typeof supervised>[0] = {}) =>
 
 const both = ['agent', 'witness'];
 
-/** Both up for a minute, so that nothing waits for a delay. */
-function ring(options: StageOptions = {}, specs = [witness(), agent()]): Stage {
-  const stage = new Stage(options);
-  for (const name of both) stage.host.install(`/srv/${name}`, program(lives, readyAfter(20)));
-  stage.addAll(specs);
-  settle(stage, both);
-  stage.run(60_000);
-  return stage;
-}
-
-/** All is over: both run, and no wave is open. */
-function rests(stage: Stage): void {
-  stage.run(60_000);
-  for (const name of both) {
-    expect([name, stage.state(name).name]).toEqual([name, 'running']);
-    expect(stage.service(name).wave).toBeNull();
-    expect(stage.service(name).missing).toEqual([]);
-    expect(stage.mains(name)).toHaveLength(1);
-  }
-  expect(stage.problems).toEqual([]);
-}
+const ring = (options: StageOptions = {}, specs = [witness(), agent()]): Stage => standing(specs, options);
 
 describe('the ring of seed 000', () => {
   it('comes up in its order', () => {
     const stage = ring();
     expect(actsSince(stage, 0)).toEqual(['start agent', 'start witness']);
-    rests(stage);
+    rests(stage, both);
   });
 
   const ends: readonly (readonly [string, (stage: Stage) => void, number])[] = [
@@ -56,7 +36,7 @@ describe('the ring of seed 000', () => {
       const stage = ring();
       const [effects, changes] = [stage.effects.length, stage.changes.length];
       end(stage);
-      rests(stage);
+      rests(stage, both);
       expect(actsSince(stage, effects, ['agent'])).toEqual(['SIGTERM agent', 'start agent']);
       expect(actsSince(stage, effects).at(-1)).toBe('start witness');
       expect(tally(stage, both)).toEqual({
@@ -77,7 +57,7 @@ describe('the ring of seed 000', () => {
     expect(stage.service('agent').wave).toBeNull();
     expect(tally(stage, both)).toEqual({ agent: '2 starts, 0 charged', witness: '1 starts, 0 charged' });
     stage.ask('witness', 'start');
-    rests(stage);
+    rests(stage, both);
     expect(tally(stage, both)).toEqual({ agent: '2 starts, 0 charged', witness: '2 starts, 0 charged' });
   });
 
@@ -85,7 +65,7 @@ describe('the ring of seed 000', () => {
     const stage = ring();
     const effects = stage.effects.length;
     endMain(stage, 'agent', 'SIGKILL');
-    rests(stage);
+    rests(stage, both);
     expect(actsSince(stage, effects, ['witness'])).toEqual(['SIGTERM witness', 'start witness']);
     expect(tally(stage, both)).toEqual({ agent: '2 starts, 1 charged', witness: '2 starts, 0 charged' });
     expect(waves(stage)).toEqual(['agent moves witness']);
@@ -95,10 +75,10 @@ describe('the ring of seed 000', () => {
     const stage = ring();
     stage.host.install('/srv/witness', program(drains(300), readyAfter(20)));
     stage.ask('witness', 'restart');
-    rests(stage);
+    rests(stage, both);
     const effects = stage.effects.length;
     stage.ask('agent', 'restart');
-    rests(stage);
+    rests(stage, both);
     expect(actsSince(stage, effects)).toEqual(['SIGTERM witness', 'SIGTERM agent', 'start agent', 'start witness']);
     expect(tally(stage, both)).toEqual({ agent: '3 starts, 0 charged', witness: '3 starts, 0 charged' });
   });
@@ -109,12 +89,12 @@ describe('the ring of seed 000', () => {
       const stage = ring();
       stage.host.install('/srv/witness', program(drains(200), readyAfter(20)));
       stage.ask('witness', 'restart');
-      rests(stage);
+      rests(stage, both);
       const changes = stage.changes.length;
       endMain(stage, 'agent', 'SIGKILL');
       stage.run(moment);
       endMain(stage, 'witness', 1);
-      rests(stage);
+      rests(stage, both);
       const charged = moment === 0 ? stage.service('witness').restarts.total : 0;
       expect(stage.spawns('agent')).toBe(3);
       expect(stage.spawns('witness')).toBe(3);
@@ -138,7 +118,7 @@ describe('the ring of seed 000', () => {
           stage.keeper.gather(end);
           latency = 1;
         } else end();
-        rests(stage);
+        rests(stage, both);
         expect(tally(stage, both)).toEqual({
           [first]: '2 starts, 1 charged',
           [second]: '2 starts, 0 charged',
@@ -157,7 +137,7 @@ describe('the ring of seed 000', () => {
     expect(stage.service('witness').restarts.total).toBe(1);
     expect(stage.service('agent').restarts.total).toBeGreaterThan(1);
     stage.host.install('/srv/agent', program(lives, readyAfter(20)));
-    rests(stage);
+    rests(stage, both);
     expect(stage.spawns('witness')).toBe(2);
     expect(stage.service('witness').restarts.total).toBe(1);
   });
@@ -205,7 +185,7 @@ describe('the ring of seed 000', () => {
     stage.runUntil(() => stage.happened('witness', 'startFailed').length === 1);
     stage.host.install('/srv/witness', program(lives, readyAfter(20)));
     const changes = stage.changes.length;
-    rests(stage);
+    rests(stage, both);
     const moved = stage.changes
       .slice(changes)
       .filter(({ what }) => what.type === 'stopping' && what.why === 'coupling');
@@ -216,13 +196,13 @@ describe('the ring of seed 000', () => {
     const stage = ring();
     stage.host.install('/srv/witness', program(drains(2_000), readyAfter(20)));
     stage.ask('witness', 'restart');
-    rests(stage);
+    rests(stage, both);
     const effects = stage.effects.length;
     endMain(stage, 'agent', 'SIGKILL');
     stage.run(1_900);
     expect(actsSince(stage, effects)).toEqual(['SIGTERM witness']);
     expect(stage.happened('agent', 'waits').at(-1)?.what).toMatchObject({ for: ['witness'] });
-    rests(stage);
+    rests(stage, both);
     expect(actsSince(stage, effects)).toEqual(['SIGTERM witness', 'start agent', 'start witness']);
   });
 
@@ -233,7 +213,7 @@ describe('the ring of seed 000', () => {
     endMain(stage, 'witness', 'SIGKILL');
     stage.runUntil(() => stage.happened('agent', 'died').length === 1);
     stage.host.install('/srv/agent', program(lives, readyAfter(20)));
-    rests(stage);
+    rests(stage, both);
     expect(waveIds(stage, changes)).toHaveLength(2);
     expect(stage.spawns('agent')).toBe(3);
     expect(stage.service('agent').restarts.total).toBe(1);
@@ -248,7 +228,7 @@ describe('the ring of seed 000', () => {
           endMain(stage, 'witness', 'SIGKILL');
           stage.run(moment);
           stage.ask(asked, verb);
-          rests(stage);
+          rests(stage, both);
           expect(stage.spawns('agent')).toBeLessThanOrEqual(3);
           expect(stage.spawns('witness')).toBeLessThanOrEqual(3);
         }
@@ -263,7 +243,7 @@ describe('a ring of two that restart with each other', () => {
         supervised({ name: 'agent', restartWith: ['witness'] }),
       ]);
       endMain(stage, name, 'SIGKILL');
-      rests(stage);
+      rests(stage, both);
       expect(stage.spawns('agent')).toBe(2);
       expect(stage.spawns('witness')).toBe(2);
       expect(waves(stage)).toHaveLength(1);
@@ -282,7 +262,7 @@ describe("the article's own unit, translated literally: the agent needs the witn
       const stage = ring({}, literal);
       const effects = stage.effects.length;
       endMain(stage, 'witness', end);
-      rests(stage);
+      rests(stage, both);
       expect(actsSince(stage, effects).filter((act) => act.startsWith('start'))).toEqual([
         'start witness',
         'start agent',
@@ -295,14 +275,14 @@ describe("the article's own unit, translated literally: the agent needs the witn
     const stage = ring({}, literal);
     const effects = stage.effects.length;
     stage.ask('witness', 'restart');
-    rests(stage);
+    rests(stage, both);
     expect(actsSince(stage, effects)).toEqual(['SIGTERM agent', 'SIGTERM witness', 'start witness', 'start agent']);
     stage.ask('witness', 'stop');
     stage.run(60_000);
     expect(stage.state('witness').name).toBe('stopped');
     expect(stage.state('agent')).toMatchObject({ name: 'waiting', for: 'turn' });
     stage.ask('witness', 'start');
-    rests(stage);
+    rests(stage, both);
   });
 });
 
@@ -310,7 +290,7 @@ describe('an end of the agent alone', () => {
   it('does not touch a witness that does not need it', () => {
     const stage = ring({}, [supervised({ name: 'witness' }), agent({ ready: {} })]);
     endMain(stage, 'agent', 'SIGKILL');
-    rests(stage);
+    rests(stage, both);
     expect(tally(stage, both)).toEqual({ agent: '2 starts, 1 charged', witness: '1 starts, 0 charged' });
     expect(waves(stage)).toEqual([]);
   });
@@ -323,7 +303,7 @@ describe('an end of the agent alone', () => {
     stage.run(600);
     expect(actsSince(stage, effects)).toEqual(['SIGTERM agent', 'start agent']);
     expect(stage.state('witness')).toMatchObject({ name: 'waiting', for: 'turn' });
-    rests(stage);
+    rests(stage, both);
     expect(actsSince(stage, effects).at(-1)).toBe('start witness');
   });
 
@@ -341,7 +321,7 @@ describe('an end of the agent alone', () => {
       expect(stage.spawns('witness')).toBe(2);
       expect(stage.state('agent').name).not.toBe('running');
       stage.host.install('/srv/agent', program(lives, readyAfter(20)));
-      rests(stage);
+      rests(stage, both);
       expect(stage.spawns('witness')).toBe(2);
     }
   });

@@ -14,8 +14,8 @@ import {
   refused,
   sleepsInKernel,
 } from '../support/program.js';
-import { Stage, type StageOptions } from '../support/stage.js';
-import { actsSince, endMain, isUntouched, settle, tally, waveIds, waves } from '../support/troupe.js';
+import { Stage } from '../support/stage.js';
+import { actsSince, endMain, isUntouched, rests, settle, standing, tally, waveIds, waves } from '../support/troupe.js';
 
 const byPort = { probe: { type: 'port', host: '127.0.0.1', port: 80 }, timeout: seconds(5) } as const;
 
@@ -24,33 +24,11 @@ const service = (name: string, wish: Wish = {}): ServiceSpec => supervised({ nam
 
 const namesOf = (specs: readonly ServiceSpec[]): readonly string[] => specs.map(({ name }) => name);
 
-/** Each ready 20 ms after its start, and all up for a minute, so that nothing waits for a delay. */
-function standing(specs: readonly ServiceSpec[], options: StageOptions = {}): Stage {
-  const stage = new Stage(options);
-  for (const name of namesOf(specs)) stage.host.install(`/srv/${name}`, program(lives, readyAfter(20)));
-  stage.addAll(specs);
-  settle(stage, namesOf(specs));
-  stage.run(60_000);
-  return stage;
-}
-
 /** Its next start is so long after its end, when it has been up for a minute. */
 const backAfter = (wait: number): Pick<ServiceSpec, 'restart'> => {
   const delay = millis(60_000 + wait);
   return { restart: { ...restartDefaults, delay, backoff: { factor: 1, max: delay, jitter: 0 } } };
 };
-
-/** All is over: these run, nothing waits, no wave is open. */
-function rests(stage: Stage, names: readonly string[]): void {
-  stage.run(60_000);
-  for (const name of names) {
-    expect([name, stage.state(name).name]).toEqual([name, 'running']);
-    expect(stage.service(name).wave).toBeNull();
-    expect(stage.service(name).missing).toEqual([]);
-    expect(stage.mains(name)).toHaveLength(1);
-  }
-  expect(stage.problems).toEqual([]);
-}
 
 const drainsFor = (length: number) => program(drains(length), readyAfter(20));
 

@@ -1,9 +1,39 @@
-// What scenarios about coupled services look at: the order of starts and signals, how often each was started and charged,
-// and which waves there were. Reads what a stage remembers, changes nothing.
+// Coupled services on a stage: how they come up together, and what scenarios look at: the order of starts and signals, how
+// often each was started and charged, which waves there were, and whether all is over.
 
+import { expect } from 'vitest';
 import type { Change } from '../../src/core/change.js';
 import { type ExitStatus, isSameProcess } from '../../src/core/process.js';
-import type { Stage } from './stage.js';
+import type { ServiceSpec } from '../../src/core/spec.js';
+import { lives, type Program, program, readyAfter } from './program.js';
+import { Stage, type StageOptions } from './stage.js';
+
+/** Each ready 20 ms after its start where nothing else is said, and all up for a minute, so that nothing waits for a delay. */
+export function standing(
+  specs: readonly ServiceSpec[],
+  options: StageOptions = {},
+  act: Program = program(lives, readyAfter(20)),
+): Stage {
+  const stage = new Stage(options);
+  const names = specs.map(({ name }) => name);
+  for (const name of names) stage.host.install(`/srv/${name}`, act);
+  stage.addAll(specs);
+  settle(stage, names);
+  stage.run(60_000);
+  return stage;
+}
+
+/** All is over: these run, nothing waits, no wave is open. */
+export function rests(stage: Stage, names: readonly string[]): void {
+  stage.run(60_000);
+  for (const name of names) {
+    expect([name, stage.state(name).name]).toEqual([name, 'running']);
+    expect(stage.service(name).wave).toBeNull();
+    expect(stage.service(name).missing).toEqual([]);
+    expect(stage.mains(name)).toHaveLength(1);
+  }
+  expect(stage.problems).toEqual([]);
+}
 
 /** Everything is up. */
 export function settle(stage: Stage, names: readonly string[]): void {
