@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runningService, supervised } from '../../test/support/builders.js';
 import { impactOf } from './impact.js';
-import type { Service, ServiceState } from './state.js';
+import { serviceName } from './spec.js';
+import type { Service, ServiceState, WaveId } from './state.js';
 import { instant, millis, wallTime } from './time.js';
 import { viewOf, worldOf } from './world.js';
 
@@ -34,6 +35,17 @@ const shop: readonly Wish[] = [
 describe('a stop', () => {
   it('takes down what needs it, the last first, and nothing that only comes after it (supervisors 25)', () => {
     expect(impactOf(viewAmong(...shop), ['db'], 'stop')).toEqual({ down: ['web', 'api'], restarted: [], spared: [] });
+  });
+
+  it('of what is down already takes down those that were patient with it, and what needs them', () => {
+    const missing = [{ service: serviceName('db'), until: instant(9), wave: 'db@1' as WaveId }];
+    const down: ServiceState = { name: 'stopped', since: instant(0), why: 'requested' };
+    const view = viewAmong([{ name: 'db' }, { state: down }], [{ name: 'api', needs: ['db'] }, { missing }], {
+      name: 'web',
+      needs: ['api'],
+    });
+    expect(impactOf(view, ['db'], 'stop').down).toEqual(['web', 'api']);
+    expect(impactOf(view, ['db'], 'restart').down).toEqual([]);
   });
 
   it('says nothing of those that are stopped by name too, nor of what is down already', () => {

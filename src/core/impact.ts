@@ -30,11 +30,16 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
     fates.set(name, fate);
     queue.push(name);
   };
+  const befall = (service: Service, fate: Fate): void => {
+    if (service.hold === null) doom(service.spec.name, fate);
+    else spared.add(service.spec.name);
+  };
   for (const name of names) {
     const service = view.get(name);
     // Under a hold it is refused.
-    if (service !== undefined && isThere(service) && service.hold === null)
-      doom(service.spec.name, verb === 'stop' ? 'down' : 'restarted');
+    if (service === undefined || service.hold !== null) continue;
+    if (isThere(service)) doom(service.spec.name, verb === 'stop' ? 'down' : 'restarted');
+    else if (verb === 'stop') for (const patient of patientWith(view, service)) befall(patient, 'down');
   }
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     const fate = fates.get(name) ?? 'restarted';
@@ -44,8 +49,7 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
     for (const [dependent, its] of followersOf(view, name, fate, stays)) {
       const service = view.get(dependent);
       if (service === undefined || !isThere(service) || desiredOf(service) === 'down') continue;
-      if (service.hold === null) doom(dependent, its);
-      else spared.add(dependent);
+      befall(service, its);
     }
   }
   const others = inOrder(view, [...fates.keys()]).filter((name) => !names.includes(name));
@@ -54,6 +58,12 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
     restarted: others.filter((name) => fates.get(name) === 'restarted'),
     spared: [...spared],
   };
+}
+
+/** Those that live on while it is away: nobody waits for the return of what is stopped. */
+function patientWith(view: View, { spec }: Service): readonly Service[] {
+  const dependents = view.dependentsOf(spec.name).needs.flatMap((name) => view.get(name) ?? []);
+  return dependents.filter(({ missing }) => missing.some(({ service }) => service === spec.name));
 }
 
 const isThere = ({ state }: Service): boolean => state.name === 'running' || state.name === 'starting';
