@@ -6,7 +6,7 @@ import { askedFor, type Death, deathOf, failedStart } from './death.js';
 import { conclude } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { endHook, hookDeadline, roleIn } from './hooks.js';
+import { endHook, hookDeadline, isHeld, roleIn } from './hooks.js';
 import { filed } from './incident.js';
 import { findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
 import { leaveNoRest } from './leftovers.js';
@@ -87,8 +87,8 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
     service.spec.ready.probe.type === 'alive'
       ? []
       : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
-  // What was to come after its start comes too late.
-  const hook = state.phase === 'after' ? endHook(service, state) : [];
+  // What was to come after its start comes too late. A hold ends nothing.
+  const hook = state.phase === 'after' && !isHeld(service) ? endHook(service, state) : [];
   switch (service.spec.kind.type) {
     case 'supervised': {
       const rid = leaveNoRest(service, process);

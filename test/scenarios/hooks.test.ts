@@ -575,4 +575,17 @@ describe('a hold in the middle of hooks', () => {
     stage.runUntilState('web', 'running');
     expect(ran(stage)).toEqual([...up, 'tidy', ...up]);
   });
+
+  it('ends nothing: a command after its start goes on when what it was for has died', () => {
+    const stage = stageWith();
+    stage.add(supervised({ hooks: all }));
+    stage.runUntil(() => stage.helpers('web', 'afterStart').length === 1);
+    stage.ask('web', 'hold');
+    stage.kill(stage.main('web'));
+    stage.run(5);
+    expect(stage.effects.filter(({ type }) => type === 'endHelper')).toEqual([]);
+    stage.run(MINUTE);
+    stage.ask('web', 'unhold');
+    stage.runUntilState('web', 'running');
+  });
 });
