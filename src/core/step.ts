@@ -38,7 +38,7 @@ export interface Step {
 export function step(world: World, event: Event, at: Moment): Step {
   const draft = draftOf(world, at);
   if (event.type === 'together') takeTogether(draft, event.events);
-  else take(draft, event, 'now');
+  else take(draft, event, 'now', at);
   const queued = takeTurns(draft);
   close(draft);
   announce(draft);
@@ -57,11 +57,17 @@ function outcome({ services: changed, effects, changes, links }: Draft, queued: 
 
 function takeTogether(draft: Draft, events: readonly SingleEvent[]): void {
   const rolled = rolledBy(draft, events);
-  for (const event of events) take(draft, event, rolled.has(event.service) ? 'in turn' : 'now');
+  for (const [index, event] of events.entries())
+    take(draft, event, rolled.has(event.service) ? 'in turn' : 'now', byChance(draft.at, index));
 }
 
-function take(draft: Draft, event: SingleEvent, pace: Pace): void {
-  const { at } = draft;
+/** They share a moment, and not its chance: delays must not go in lockstep, and each end has an incident of its own. Steps of the golden ratio meet no value twice. */
+const byChance = (at: Moment, index: number): Moment => ({
+  ...at,
+  random: (at.random + index * 0.618_033_988_749_895) % 1,
+});
+
+function take(draft: Draft, event: SingleEvent, pace: Pace, at: Moment): void {
   if (event.type === 'added') {
     carry(draft, null, resume(event.as, at));
     return;

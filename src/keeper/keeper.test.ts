@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
 import { Stage } from '../../test/support/stage.js';
+import { stateDeadline } from '../core/deadline.js';
 import { newService } from '../core/state.js';
-import { instant } from '../core/time.js';
+import { instant, millis } from '../core/time.js';
 
 it.each([
   ['web first', ['web', 'db']],
@@ -16,6 +17,18 @@ it.each([
   });
   stage.runUntilState('web', 'running');
   expect(['db', 'web'].map((name) => stage.spawns(name))).toEqual([2, 2]);
+});
+
+it('those that ended at once are incidents of their own, and wait for delays of their own', () => {
+  const names = Array.from({ length: 20 }, (_, index) => `web${index}`);
+  const stage = Stage.with(names.map((name) => supervised({ name, restart: { delay: millis(5000) } })));
+  stage.runUntil(() => names.every((name) => stage.state(name).name === 'running'));
+  stage.keeper.gather(() => {
+    for (const name of names) stage.kill(stage.main(name));
+    stage.run(5);
+  });
+  expect(new Set(names.map((name) => stage.service(name).lastDeath?.incident)).size).toBe(20);
+  expect(new Set(names.map((name) => stateDeadline(stage.service(name)))).size).toBe(20);
 });
 
 it('of facts that came together one that the core does not expect is dropped alone', () => {
