@@ -28,6 +28,16 @@ describe('a stop of what others need', () => {
     expect(keeper.asked.map(({ name }) => name)).toEqual(['db']);
   });
 
+  it('names twenty of them, and counts the others', async () => {
+    const keeper = await openKeeper();
+    keeper.put(supervised({ name: 'db' }), running(1));
+    for (let index = 1; index <= 30; index++)
+      keeper.put(supervised({ name: `web${index}`, needs: ['db'] }), running(index + 1));
+    const { ended, terminal } = begin('stop db', keeper, { ...TERMINAL, answer: '' });
+    expect(await ended).toBe(1);
+    expect(terminal.complained()).toMatch(/^upkeep: (?:web\d+, ){19}web\d+ and 10 others go down too/);
+  });
+
   it('stops nothing where the person says no', async () => {
     const keeper = await shop();
     const { ended, terminal } = begin('stop api', keeper, { ...TERMINAL, answer: '' });

@@ -58,6 +58,15 @@ export function impactLines(services: readonly string[], { down, restarted, spar
     [spared, 'is', 'are', 'on hold, and left alone'],
   ] as const;
   return lines.flatMap(([names, one, many, what]) =>
-    names.length === 0 ? [] : [`upkeep: ${names.join(', ')} ${names.length === 1 ? one : many} ${what}`],
+    names.length === 0 ? [] : [`upkeep: ${listed(names)} ${names.length === 1 ? one : many} ${what}`],
   );
+}
+
+/** As many as a line or two hold. */
+const mostNames = 20;
+
+function listed(names: readonly string[]): string {
+  const others = names.length - mostNames;
+  // One more is as short as the word for it.
+  return others > 1 ? `${names.slice(0, mostNames).join(', ')} and ${others} others` : names.join(', ');
 }

@@ -77,9 +77,9 @@ function causeSentences(cause: Service, now: Now, outlook: Outlook): readonly st
   return next === null ? sentences : [...sentences.slice(0, -1), `${sentences.at(-1)}; ${next}`];
 }
 
-/** Moved for another's sake. */
+/** Moved for another's sake; of one that waits it is said whom it waits for. */
 function waveSentence({ spec, state, wave }: Service): readonly string[] {
-  if (wave === null || wave.step === 'settled' || state.name === 'running') return [];
+  if (wave === null || wave.step === 'settled' || state.name === 'running' || state.name === 'waiting') return [];
   const origin = originOf(wave.id);
   return origin === spec.name ? [] : [`it is coupled with ${origin}, whose end or restart moves it too`];
 }
