@@ -130,5 +130,7 @@ export function servicesOf(
 
 function ordered(service: Service, now: Instant): Service {
   const nobody = { why: 'restart', setback: null, hook: 0, process: null, helper: null, deadline: null } as const;
-  return { ...service, state: { name: 'starting', phase: 'launching', since: now, ...nobody } };
+  // It would not have been ordered before nothing was left of the generation before: what is recorded of a rest is older than that, and to
+  // end it would end this one.
+  return { ...service, rest: null, state: { name: 'starting', phase: 'launching', since: now, ...nobody } };
 }
