@@ -2,7 +2,6 @@
 
 import type { AskedSignal, Sender } from './death.js';
 import { change } from './definition.js';
-import type { Effect } from './effect.js';
 import type { Ask } from './event.js';
 import { forgive } from './fight.js';
 import { environmentFor } from './hook-env.js';
@@ -11,7 +10,6 @@ import { launch } from './launch.js';
 import { orderRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
 import { enrol, type Pace, passOver } from './pool.js';
-import type { ProcessRef } from './process.js';
 import { pursue, up } from './pursue.js';
 import type { Desired } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
@@ -144,17 +142,15 @@ function override(
 function restart(service: Service, pace: Pace, at: Moment): Move {
   const { state } = service;
   if (pace === 'in turn' && isUp(service)) return enrol(service, 'requested');
-  const { kind } = service.spec;
   switch (state.name) {
     case 'running':
-      if (kind.type === 'watched' && kind.restart !== null && service.next === null) {
-        return before(
-          endOther(service, state.helper),
-          [],
-          beginStop(service, state.process, null, 'restart-command', at),
-        );
-      }
-      return beginStop(service, state.process, state.helper, 'requested', at);
+      return beginStop(
+        service,
+        state.process,
+        state.helper,
+        hasOwnRestart(service) ? 'restart-command' : 'requested',
+        at,
+      );
     case 'starting':
       return state.process === null
         ? stopWhenLaunched(service, state, 'requested', at)
@@ -172,12 +168,9 @@ function restart(service: Service, pace: Pace, at: Moment): Move {
   }
 }
 
-/** Never two commands of one service at once: a start command that goes on beside its daemon makes room. */
-function endOther(service: Service, helper: ProcessRef | null): readonly Effect[] {
-  return helper === null
-    ? []
-    : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
-}
+/** A command of its own does both; not for a new definition, which it knows nothing of. */
+const hasOwnRestart = ({ spec: { kind }, next }: Service): boolean =>
+  kind.type === 'watched' && kind.restart !== null && next === null;
 
 function reload(service: Service): Move {
   const { state, spec } = service;

@@ -4,12 +4,12 @@ import { unhold } from './ask.js';
 import { peaceAt } from './fight.js';
 import { before, type Move } from './move.js';
 import { pursue } from './pursue.js';
-import type { Service } from './state.js';
+import { isHeld, type Service } from './state.js';
 import type { Instant, Moment, Now, WallTime } from './time.js';
 
 /** The deadline of its state; null: it waits for facts alone. Under a hold nothing is due. */
 export function stateDeadline(service: Service): Instant | null {
-  if (service.hold !== null && service.fate === 'stays') return null;
+  if (isHeld(service)) return null;
   const { state } = service;
   switch (state.name) {
     case 'unknown':

@@ -2,7 +2,7 @@
 // orders anew of a way down that the one before had begun.
 
 import type { Effect } from './effect.js';
-import { endHook } from './hooks.js';
+import { endHelper } from './end-helper.js';
 import { killPatience, seek } from './launch.js';
 import { endingOfRest, outlivesKill } from './leftovers.js';
 import { go, type Move, stay } from './move.js';
@@ -51,13 +51,9 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
 }
 
 function endCommand(service: Service, state: Stopping, helper: ProcessRef, at: Moment): Move {
-  const order: Effect = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec };
-  return go(
-    service,
-    { ...state, deadline: later(at.instant, killPatience) },
-    [order],
-    [{ type: 'escalated', signal: 'SIGTERM' }],
-  );
+  return go(service, { ...state, deadline: later(at.instant, killPatience) }, endHelper(service, helper), [
+    { type: 'escalated', signal: 'SIGTERM' },
+  ]);
 }
 
 function killRest(service: Service, state: Stopping, at: Moment): Move {
@@ -90,10 +86,10 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
       return [seek(service)];
     case 'condition':
     case 'preparing':
-      return endHook(service, state);
+      return endHelper(service, state.helper);
     case 'before':
     case 'after':
-      return state.rung > 0 ? endHook(service, state) : [];
+      return state.rung > 0 ? endHelper(service, state.helper) : [];
     case 'turn':
     case 'launching':
     case 'command':

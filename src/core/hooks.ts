@@ -6,7 +6,7 @@ import { environmentFor } from './hook-env.js';
 import { go, type Move } from './move.js';
 import type { ExitStatus } from './process.js';
 import type { Command, Hooks } from './spec.js';
-import type { Service, Starting, Stopping } from './state.js';
+import { isHeld, type Service, type Starting, type Stopping } from './state.js';
 import { type Instant, later, type Moment } from './time.js';
 
 export type HookRole = 'condition' | 'beforeStart' | 'afterStart' | 'beforeStop' | 'afterStop';
@@ -41,9 +41,6 @@ export function roleIn(state: Starting | Stopping): HookRole | null {
       return null;
   }
 }
-
-/** Nothing new is begun for a service on hold, unless it is to go: what comes next is ordered by `unhold`. */
-export const isHeld = ({ hold, fate }: Service): boolean => hold !== null && fate === 'stays';
 
 /** Into this state, whose command is ordered; null: there is no such command (any more). Under a hold it is not ordered yet. */
 export function runHook(service: Service, state: Starting | Stopping, at: Moment): Move | null {
@@ -94,14 +91,6 @@ export function reclaimHook(service: Service, state: Starting | Stopping): reado
   const role = roleIn(state);
   if (role === null || state.helper !== null) return [];
   return [{ type: 'reclaim', spec: service.spec, role, hook: state.hook, generation: service.generation }];
-}
-
-/** The command of this state, and what it started, are to end. */
-export function endHook(service: Service, state: Starting | Stopping): readonly Effect[] {
-  const { helper } = state;
-  return helper === null
-    ? []
-    : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
 }
 
 /** `its beforeStart command`, or, of several, `its 2nd beforeStart command`. */

@@ -3,7 +3,7 @@
 import { rest } from './ending.js';
 import { launch } from './launch.js';
 import { before, type Move, stay } from './move.js';
-import { desiredOf, type Service, type StopReason } from './state.js';
+import { desiredOf, isHeld, type Service, type StopReason } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
@@ -37,7 +37,7 @@ const isItsOwn = (why: StopReason): boolean => why === 'start-timeout' || why ==
 
 function down(service: Service, at: Moment): Move {
   const { state } = service;
-  if (service.hold !== null && service.fate === 'stays') return stay(service);
+  if (isHeld(service)) return stay(service);
   switch (state.name) {
     case 'stopped':
       return stay(state.why === 'requested' ? service : { ...service, state: { ...state, why: 'requested' } });

@@ -2,7 +2,7 @@
 
 import type { What } from './change.js';
 import { askedFor, deathOf, describeStatus, mayBeWanted } from './death.js';
-import type { Effect } from './effect.js';
+import { endHelper } from './end-helper.js';
 import { conclude, decide, retry } from './ending.js';
 import type { Fact } from './fact.js';
 import { forgive, peaceAt } from './fight.js';
@@ -25,12 +25,9 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   const evidence = sparingHeirs(fact.evidence, state.process);
   const seen = deathOf(state.process, evidence, 'none', life, fact.away, at);
   const death = filed(service, askedFor(seen, service.asked, at));
-  const { kind, name } = service.spec;
+  const { kind } = service.spec;
   const rid = leaveNoRest(service, state.process);
-  const busy: Effect[] =
-    state.helper === null || service.hold !== null
-      ? []
-      : [{ type: 'endHelper', service: name, process: state.helper, spec: service.spec }];
+  const busy = service.hold === null ? endHelper(service, state.helper) : [];
   const orders = [...busy, ...rid.effects];
   if (kind.type === 'supervised') return before(orders, [], conclude(rid.service, death, at));
 
@@ -112,6 +109,5 @@ function endFight(service: Service, state: Running, at: Moment): Move {
 
 function helperTimedOut(service: Service, state: Running, at: Moment): Move {
   if (state.helper === null || state.deadline === null || state.deadline > at.instant) return stay(service);
-  const order: Effect = { type: 'endHelper', service: service.spec.name, process: state.helper, spec: service.spec };
-  return go(service, { ...state, deadline: null }, [order]);
+  return go(service, { ...state, deadline: null }, endHelper(service, state.helper));
 }

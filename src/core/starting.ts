@@ -3,10 +3,11 @@
 // once: its first processes end while it detaches itself, and that is no death.
 
 import { askedFor, type Death, deathOf, failedStart } from './death.js';
+import { endHelper } from './end-helper.js';
 import { conclude } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { endHook, hookDeadline, isHeld, roleIn } from './hooks.js';
+import { hookDeadline, roleIn } from './hooks.js';
 import { filed } from './incident.js';
 import { findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
 import { leaveNoRest } from './leftovers.js';
@@ -14,7 +15,7 @@ import { before, go, type Move, stay } from './move.js';
 import { isOneshot, isWorkDone, work, workDeadline } from './oneshot.js';
 import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
-import type { Service, Starting, Stopping } from './state.js';
+import { isHeld, type Service, type Starting, type Stopping } from './state.js';
 import { beginStop } from './stop.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 import { follow, living, memoryOf, remember, unclear } from './watching.js';
@@ -88,7 +89,7 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
       ? []
       : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
   // What was to come after its start comes too late. A hold ends nothing.
-  const hook = state.phase === 'after' && !isHeld(service) ? endHook(service, state) : [];
+  const hook = state.phase === 'after' && !isHeld(service) ? endHelper(service, state.helper) : [];
   switch (service.spec.kind.type) {
     case 'supervised': {
       const rid = leaveNoRest(service, process);
@@ -261,13 +262,9 @@ function startCommandTimedOut(service: Service, helper: ProcessRef, at: Moment):
     why: 'start-timeout',
     deadline: later(at.instant, killPatience),
   };
-  const order = { type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec } as const;
-  return go(
-    { ...service, lastDeath: filed(service, death) },
-    next,
-    [order],
-    [{ type: 'stopping', why: 'start-timeout' }],
-  );
+  return go({ ...service, lastDeath: filed(service, death) }, next, endHelper(service, helper), [
+    { type: 'stopping', why: 'start-timeout' },
+  ]);
 }
 
 /** The start command has ended, and no process came of it. */

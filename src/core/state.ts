@@ -275,6 +275,9 @@ export function mainOf(service: Service): ProcessRef | null {
   }
 }
 
+/** Nothing is begun for a service on hold, and nothing of it is due; unless it is to go. */
+export const isHeld = ({ hold, fate }: Service): boolean => hold !== null && fate === 'stays';
+
 /** Is it down because we keep out of a fight? */
 export function isInFight({ state, opposition: { fight } }: Service): boolean {
   return (state.name === 'backoff' || state.name === 'failed') && fight !== null && fight.until === state.deadline;

@@ -2,9 +2,10 @@
 // too long is in `escalate.ts`. Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
 
 import type { Effect } from './effect.js';
+import { endHelper } from './end-helper.js';
 import { moveOn } from './ending.js';
 import { environmentFor } from './hook-env.js';
-import { endHook, reclaimHook, roleIn, runHook } from './hooks.js';
+import { reclaimHook, roleIn, runHook } from './hooks.js';
 import { killPatience, seek } from './launch.js';
 import { endingOfRest } from './leftovers.js';
 import { before, go, type Move } from './move.js';
@@ -23,11 +24,9 @@ export function beginStop(
 ): Move {
   const quiet: Effect[] =
     service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
-  const rid: Effect[] =
-    helper === null ? [] : [{ type: 'endHelper', service: service.spec.name, process: helper, spec: service.spec }];
   const hook = service.state.name === 'running' ? 0 : -1;
   const state = onWayDown(service, { since: at.instant, process, phase: 'turn', hook, why }, at);
-  return go(service, state, [...quiet, ...rid], [{ type: 'stopping', why }]);
+  return go(service, state, [...quiet, ...endHelper(service, helper)], [{ type: 'stopping', why }]);
 }
 
 /** Its turn has come: its commands before a stop, where it has been up, and then down. */
@@ -70,7 +69,7 @@ function breakOff(service: Service, starting: Starting, stopping: Stopping, at: 
   };
   // Under a hold it was perhaps never ordered: then there is no answer on its way.
   const asked = service.hold === null ? [] : reclaimHook(service, state);
-  return go(service, state, [...asked, ...endHook(service, state)], [{ type: 'stopping', why: state.why }]);
+  return go(service, state, [...asked, ...endHelper(service, state.helper)], [{ type: 'stopping', why: state.why }]);
 }
 
 /** The start command has ended: whether it had begun to bring something up, only a look can tell. */

@@ -1,11 +1,12 @@
 // Facts that arrive on the way down. The way itself is in `stop.ts`.
 
 import { type Death, deathOf, type OurPart } from './death.js';
+import { endHelper } from './end-helper.js';
 import { finish } from './ending.js';
 import { escalate } from './escalate.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { endHook, roleIn } from './hooks.js';
+import { roleIn } from './hooks.js';
 import { filed } from './incident.js';
 import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
@@ -96,7 +97,7 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
   };
   const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
   // What was to come before its end comes too late.
-  const orders = state.phase === 'before' ? endHook(service, state) : [];
+  const orders = state.phase === 'before' ? endHelper(service, state.helper) : [];
   switch (service.spec.kind.type) {
     case 'supervised':
       return before(orders, [], endRest(dead, state, process, at));

@@ -3,10 +3,11 @@
 
 import type { What } from './change.js';
 import type { Role } from './effect.js';
+import { endHelper } from './end-helper.js';
 import { finish, moveOn } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { endHook, failureOf, type HookRole, hookDeadline, hookName, roleIn, runHook } from './hooks.js';
+import { failureOf, type HookRole, hookDeadline, hookName, roleIn, runHook } from './hooks.js';
 import { killPatience } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import type { ExitStatus } from './process.js';
@@ -30,7 +31,7 @@ export function hookSpawned(service: Service, state: Stopping, fact: Of<'spawned
   const isAwaited = isOf(state, fact.role);
   const isUnwanted = state.phase === 'condition' || state.phase === 'preparing';
   if (!isAwaited || isUnwanted) {
-    const order = endHook(service, { ...state, helper: process });
+    const order = endHelper(service, process);
     return isAwaited
       ? go(service, { ...state, helper: process, deadline: later(at.instant, killPatience) }, order)
       : go(service, state, order);
@@ -61,7 +62,11 @@ export function hookTimedOut(service: Service, state: Stopping, at: Moment): Mov
   if (state.phase === 'condition' || state.phase === 'preparing') return unstarted(service, state, at);
   if (role === null || state.helper === null) return go(service, { ...state, deadline: null });
   if (state.rung > 0) return pass(service, state, role, 'does not end, not even by SIGKILL', at);
-  return go(service, { ...state, rung: 1, deadline: later(at.instant, killPatience) }, endHook(service, state));
+  return go(
+    service,
+    { ...state, rung: 1, deadline: later(at.instant, killPatience) },
+    endHelper(service, state.helper),
+  );
 }
 
 /** Is a command of that role what this state waits for? A start that is broken off may be at those before it and, a oneshot, at those after it. */

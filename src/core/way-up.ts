@@ -5,16 +5,17 @@
 import type { What } from './change.js';
 import { type Death, failedStart } from './death.js';
 import type { Effect } from './effect.js';
+import { endHelper } from './end-helper.js';
 import { conclude, retry } from './ending.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
-import { endHook, failureOf, hookDeadline, hookName, isHeld, roleIn, runHook } from './hooks.js';
+import { failureOf, hookDeadline, hookName, roleIn, runHook } from './hooks.js';
 import { filed } from './incident.js';
 import { becomeRunning, killPatience, launch, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { beDone } from './oneshot.js';
 import type { ExitStatus } from './process.js';
-import type { LaunchReason, Service, Skipped, Starting } from './state.js';
+import { isHeld, type LaunchReason, type Service, type Skipped, type Starting } from './state.js';
 import { beginStop } from './stop.js';
 import { later, type Moment } from './time.js';
 
@@ -117,7 +118,7 @@ export function succeed(service: Service, state: Starting, at: Moment): Move {
 
 export function hookSpawned(service: Service, state: Starting, fact: Of<'spawned'>, at: Moment): Move {
   const { process } = fact;
-  if (roleIn(state) !== fact.role) return go(service, state, endHook(service, { ...state, helper: process }));
+  if (roleIn(state) !== fact.role) return go(service, state, endHelper(service, process));
   // The answer may come after the deadline of the order, when the loop was held: then the command gets its time from here.
   return go(service, {
     ...state,
@@ -169,7 +170,7 @@ function skip(service: Service, state: Starting, reason: string, at: Moment): Mo
 export function hookTimedOut(service: Service, state: Starting, at: Moment): Move {
   const role = roleIn(state);
   if (role === null || state.helper === null) return go(service, { ...state, deadline: null });
-  const order = endHook(service, state);
+  const order = endHelper(service, state.helper);
   if (state.hook < 0) return before(order, [], goUp(service, { ...state, helper: null, hook: 0 }, at));
   // Not even SIGKILL ends it: nobody waits for it any longer.
   if (state.setback !== null) return fail(service, { ...state, helper: null }, state.setback, at);
