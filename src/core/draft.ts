@@ -8,6 +8,7 @@ import type { Move } from './move.js';
 import type { ServiceName } from './spec.js';
 import type { Service, WaveId } from './state.js';
 import type { Moment } from './time.js';
+import { awaitsTurn } from './turn.js';
 import { holdsPlace, type View, type World } from './world.js';
 
 /** What a wave does beyond the service that began it. */
@@ -93,7 +94,7 @@ export function note(draft: Draft, was: Service | null, now: Service, what: What
 function fromIn({ world }: Draft, was: Service): Service['state'] {
   const { state } = was;
   const before = world.services.get(was.spec.name)?.state;
-  return state.name === 'waiting' && state.for === 'turn' && before !== undefined ? before : state;
+  return awaitsTurn(was) && before !== undefined ? before : state;
 }
 
 export function stamp({ at }: Draft, { spec, generation, state }: Service): Omit<Change, 'wave' | 'what'> {

@@ -2,9 +2,10 @@
 // left alone. Follows the rules of wave.ts without moving anybody, and as if all went well.
 
 import { couplingOf, type Dependents, orderOf } from './graph.js';
+import { hasStandIn } from './pool.js';
 import { type ServiceName, serviceName } from './spec.js';
 import { desiredOf, type Service } from './state.js';
-import { isUp } from './turn.js';
+import { isThere } from './turn.js';
 import type { View } from './world.js';
 
 export interface Impact {
@@ -66,8 +67,6 @@ function patientWith(view: View, { spec }: Service): readonly Service[] {
   return dependents.filter(({ missing }) => missing.some(({ service }) => service === spec.name));
 }
 
-const isThere = ({ state }: Service): boolean => state.name === 'running' || state.name === 'starting';
-
 function* followersOf(
   view: View,
   name: ServiceName,
@@ -88,17 +87,12 @@ function lacks(
   stays: (other: ServiceName) => boolean,
 ): boolean {
   const service = view.get(dependent);
-  const needs = service === undefined ? [] : couplingOf(service).needs;
-  const need = needs.find((one) => one.service === name);
-  const pool = view.get(name)?.spec.pool ?? null;
+  const gone = view.get(name);
+  if (service === undefined || gone === undefined) return false;
+  const coupling = couplingOf(service);
+  const need = coupling.needs.find((one) => one.service === name);
   if (need === undefined || (fate === 'restarted' && need.grace > 0)) return false;
-  return (
-    pool === null ||
-    !needs.some((one) => {
-      const other = view.get(one.service);
-      return other?.spec.pool?.name === pool.name && isUp(other) && stays(one.service);
-    })
-  );
+  return !hasStandIn(view, coupling, gone, stays);
 }
 
 /** Each after what it needs. */

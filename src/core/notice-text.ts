@@ -3,7 +3,7 @@
 
 import type { Next } from './change.js';
 import { type Death, describeKiller } from './death.js';
-import { nextInWords } from './message.js';
+import { isOrAre, listOf, nextInWords } from './message.js';
 import type { Notice } from './notice.js';
 import type { Case } from './notice-desk.js';
 import { oneLine } from './one-line.js';
@@ -102,7 +102,7 @@ export function nextSentence(next: Next): string {
     case 'hooks':
       return 'It is started again when its afterStop commands have ended.';
     case 'others':
-      return `It is started again when ${next.names.join(', ')} is ready.`;
+      return `It is started again when ${listOf(next.names)} ${isOrAre(next.names)} ready.`;
     case 'nothing':
       return sentence(`It stays down: ${next.why}`);
   }

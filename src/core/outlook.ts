@@ -4,7 +4,7 @@
 
 import type { ServiceName } from './spec.js';
 import { desiredOf, type Service } from './state.js';
-import { startsAfter, stopsAfter } from './turn.js';
+import { awaitsTurn, startsAfter, stopsAfter } from './turn.js';
 import { type View, viewOf, type World } from './world.js';
 
 export interface Outlook extends View {
@@ -26,7 +26,7 @@ export function outlookOf(world: Pick<World, 'services' | 'links' | 'parallel'>)
       const other = view.get(name);
       if (other === undefined) continue;
       if (isStranded(other)) yield name;
-      else if (isWaitingToStart(other)) yield* blocks(other);
+      else if (awaitsTurn(other)) yield* blocks(other);
     }
   }
 
@@ -34,7 +34,7 @@ export function outlookOf(world: Pick<World, 'services' | 'links' | 'parallel'>)
     ...view,
     parallel: world.parallel,
     waitsFor: waits,
-    blockedBy: (service) => (isWaitingToStart(service) ? blocks(service) : []),
+    blockedBy: (service) => (awaitsTurn(service) ? blocks(service) : []),
   };
 }
 
@@ -55,11 +55,9 @@ function remembered(answer: Answer): Answer {
 
 function othersBefore(view: View, service: Service): readonly ServiceName[] {
   const { state } = service;
-  if (isWaitingToStart(service)) return startsAfter(view, service);
+  if (awaitsTurn(service)) return startsAfter(view, service);
   return state.name === 'stopping' && state.phase === 'turn' ? stopsAfter(view, service) : [];
 }
-
-const isWaitingToStart = ({ state }: Service): boolean => state.name === 'waiting' && state.for === 'turn';
 
 /** Down, and nothing that is under way brings it up: somebody has to do something, or a quiet try has to help. */
 export function isStranded(service: Service): boolean {

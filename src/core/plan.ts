@@ -7,6 +7,7 @@ import { inOrderOfDoing, type PlanEntry, withOthers } from './plan-order.js';
 import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
 import { desiredOf, newService, type Service, type ServiceSet } from './state.js';
 import type { Instant } from './time.js';
+import { isThere } from './turn.js';
 
 export type { PlanEntry };
 
@@ -40,8 +41,7 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
   if (desiredChanged && wanted === 'down') return { name, action: 'stop', keys, why: 'no longer wanted up' };
   if (desiredChanged) return { name, action: 'start', keys, why: 'wanted up now' };
   const baked = needsRestart(before, spec);
-  const runs = service.state.name === 'running' || service.state.name === 'starting';
-  if (baked.length > 0 && runs && wanted === 'up' && spec.kind.type === 'supervised')
+  if (baked.length > 0 && isThere(service) && wanted === 'up' && spec.kind.type === 'supervised')
     return { name, action: 'restart', keys, why: `a new process is needed for ${baked.join(', ')}` };
   if (baked.length > 0 && wanted === 'up' && service.state.name === 'failed')
     return { name, action: 'start', keys, why: 'tried again with its new definition' };

@@ -3,7 +3,7 @@
 
 import type { SingleEvent } from './event.js';
 import { go, type Move } from './move.js';
-import { memberName, type Pool, type ServiceName, serviceName } from './spec.js';
+import { type Coupling, memberName, type Pool, type ServiceName, serviceName } from './spec.js';
 import { desiredOf, type Service } from './state.js';
 import { isUp } from './turn.js';
 import type { View } from './world.js';
@@ -29,6 +29,22 @@ export function namedBy(view: Pick<View, 'get'>, name: string): readonly Service
   if (view.get(name) !== undefined) return [serviceName(name)];
   const first = view.get(memberName(name, 1));
   return first === undefined ? [] : [first, ...siblingsOf(view, first)].map(({ spec }) => spec.name);
+}
+
+/** Is another member of its pool there for those that need both? `stays`: and not about to go as well. */
+export function hasStandIn(
+  view: Pick<View, 'get'>,
+  { needs }: Coupling,
+  { spec: { name, pool } }: Service,
+  stays: (other: ServiceName) => boolean = () => true,
+): boolean {
+  return (
+    pool !== null &&
+    needs.some(({ service }) => {
+      const other = service === name ? undefined : view.get(service);
+      return other?.spec.pool?.name === pool.name && isUp(other) && stays(service);
+    })
+  );
 }
 
 /** It serves, and is to be restarted when its turn comes. */

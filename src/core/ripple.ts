@@ -8,9 +8,9 @@ import { before, type Move } from './move.js';
 import { nextInRoll } from './pool.js';
 import { roll } from './roll.js';
 import type { ServiceName } from './spec.js';
-import type { Service, Stopping, Waiting } from './state.js';
+import type { Service, Stopping } from './state.js';
 import { descend } from './stop.js';
-import { isUp, startsAfter, stopsAfter } from './turn.js';
+import { awaitsTurn, isUp, startsAfter, stopsAfter } from './turn.js';
 import { carry } from './wave.js';
 import { begin } from './way-up.js';
 
@@ -50,7 +50,7 @@ function lookAround(draft: Draft, queue: Set<ServiceName>): void {
 function passesOn(draft: Draft, first: ServiceName, name: ServiceName): boolean {
   const service = draft.get(name);
   if (service === undefined) return false;
-  if (isWaiting(service)) return true;
+  if (awaitsTurn(service)) return true;
   const { needs, restarts } = draft.dependentsOf(first);
   return isUp(service) && (needs.includes(name) || restarts.includes(name));
 }
@@ -61,7 +61,7 @@ function look(draft: Draft, name: ServiceName, queue: Set<ServiceName>): void {
   const { state } = service;
   if (state.name === 'stopping' && state.phase === 'turn') lookDown(draft, service, state);
   if (service.enrolled !== null) roll(draft, service);
-  const isFree = isWaiting(service) && startsAfter(draft, service).length === 0;
+  const isFree = awaitsTurn(service) && startsAfter(draft, service).length === 0;
   // Whoever lacks a place, and lacked it before, keeps where it stands.
   if (isFree && needsPlace(service) && !hasPlace(draft)) queue.add(name);
   else queue.delete(name);
@@ -86,25 +86,19 @@ function nextInQueue(draft: Draft, queue: ReadonlySet<ServiceName>): Service | u
   for (const names of [draft.world.queued, queue]) {
     for (const name of names) {
       const service = draft.get(name);
-      if (isWaiting(service) && startsAfter(draft, service).length === 0) return service;
+      if (awaitsTurn(service) && startsAfter(draft, service).length === 0) return service;
     }
   }
   return undefined;
 }
 
-type Patient = Service & { readonly state: Waiting };
-
-function isWaiting(service: Service | undefined): service is Patient {
-  return service?.state.name === 'waiting' && service.state.for === 'turn';
-}
-
 /** What has died comes back at once, however many others start. */
 function needsPlace(service: Service): boolean {
-  return isWaiting(service) && service.state.why !== 'restart' && service.state.why !== 'retry';
+  return awaitsTurn(service) && service.state.why !== 'restart' && service.state.why !== 'retry';
 }
 
 function launched(draft: Draft, service: Service): Move {
-  const why = isWaiting(service) ? service.state.why : 'restart';
+  const why = awaitsTurn(service) ? service.state.why : 'restart';
   const { wave } = service;
   return begin({ ...service, wave: wave?.step === 'down' ? { ...wave, step: 'up' } : wave }, why, draft.at);
 }
@@ -125,7 +119,7 @@ function* neighboursOf(draft: Draft, name: ServiceName): Generator<ServiceName> 
 /** Said once, when it begins to wait; a watched daemon may come up by another's hand meanwhile. */
 function tellOfWaiting(draft: Draft, queue: ReadonlySet<ServiceName>): void {
   for (const [name, service] of draft.services) {
-    if (service === null || !isWaiting(service) || isWaiting(draft.world.services.get(name))) continue;
+    if (service === null || !awaitsTurn(service) || awaitsTurn(draft.world.services.get(name))) continue;
     const blockers = startsAfter(draft, service);
     const told =
       blockers.length === 0 && queue.has(service.spec.name) ? [] : [{ type: 'waits', for: blockers } as const];

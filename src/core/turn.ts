@@ -3,12 +3,22 @@
 
 import { couplingOf, targetsOf } from './graph.js';
 import type { ServiceName } from './spec.js';
-import { desiredOf, type Service } from './state.js';
+import { desiredOf, type Service, type Waiting } from './state.js';
 import type { View } from './world.js';
 
 /** Good enough for those that need it. */
 export function isUp({ state }: Service): boolean {
   return state.name === 'running' || state.name === 'done';
+}
+
+/** There, or about to be: an end of what it needs takes it down. */
+export function isThere({ state }: Service): boolean {
+  return state.name === 'running' || state.name === 'starting';
+}
+
+/** It would start, and its turn has not come. */
+export function awaitsTurn(service: Service | undefined): service is Service & { readonly state: Waiting } {
+  return service?.state.name === 'waiting' && service.state.for === 'turn';
 }
 
 /** The services that this one waits for before it starts; empty: nothing but a place may be missing. */

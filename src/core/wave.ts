@@ -7,11 +7,12 @@ import { couplingOf, targetsOf } from './graph.js';
 import { type Meaning, meaningOf } from './meaning.js';
 import { noteSettled, waveOf, waveOfLoss, withPart } from './membership.js';
 import { type Move, stay } from './move.js';
+import { hasStandIn } from './pool.js';
 import type { Need, ServiceName } from './spec.js';
 import { desiredOf, type Membership, originOf, type Service, type WaveId } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import { type Instant, later, millis } from './time.js';
-import { isGoingDown, isUp } from './turn.js';
+import { isGoingDown, isThere, isUp } from './turn.js';
 
 /** Takes a move in, with all that follows for others: they are told to go down, not yet stopped or started. */
 export function carry(draft: Draft, was: Service | null, move: Move): void {
@@ -73,26 +74,17 @@ function spread(draft: Draft, service: Service, meaning: Meaning): void {
 }
 
 /** How this dependent needs it; null: another member of the same pool is there for it, or it needs it no more. */
-function needOf(draft: Draft, dependent: ServiceName, { spec }: Service): Need | null {
+function needOf(draft: Draft, dependent: ServiceName, gone: Service): Need | null {
   const service = draft.get(dependent);
-  if (service === undefined) return null;
-  const { needs } = couplingOf(service);
-  const { pool } = spec;
-  const hasOther =
-    pool !== null &&
-    needs.some((need) => {
-      const other = draft.get(need.service);
-      return other !== undefined && other.spec.name !== spec.name && other.spec.pool?.name === pool.name && isUp(other);
-    });
-  return hasOther ? null : (needs.find((need) => need.service === spec.name) ?? null);
+  if (service === undefined || hasStandIn(draft, couplingOf(service), gone)) return null;
+  return couplingOf(service).needs.find((need) => need.service === gone.spec.name) ?? null;
 }
 
 /** What it needs has ended: it goes down too, at once or when its patience is over. */
 function bereave(draft: Draft, name: ServiceName, gone: Service, { grace }: Need, wave: WaveId): void {
   const service = draft.get(name);
   if (service === undefined) return;
-  const isThere = service.state.name === 'running' || service.state.name === 'starting';
-  if (grace === 0 || desiredOf(gone) === 'down' || !isThere) {
+  if (grace === 0 || desiredOf(gone) === 'down' || !isThere(service)) {
     draw(draft, name, wave, null);
     return;
   }

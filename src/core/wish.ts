@@ -12,6 +12,7 @@ import type { Pace } from './pool.js';
 import { pursue } from './pursue.js';
 import { desiredOf, type Service } from './state.js';
 import type { Moment } from './time.js';
+import { awaitsTurn } from './turn.js';
 import { carry } from './wave.js';
 
 export type Wish = Extract<
@@ -80,6 +81,6 @@ function hostTurned(service: Service, at: Moment): Move {
     return launch(service, 'first', at);
   if (at.host === 'ending' && (state.name === 'backoff' || state.name === 'failed'))
     return launch(service, 'restart', at);
-  if (at.host === 'ending' && state.name === 'waiting' && state.for === 'turn') return launch(service, state.why, at);
+  if (at.host === 'ending' && awaitsTurn(service)) return launch(service, service.state.why, at);
   return stay(service);
 }
