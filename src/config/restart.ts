@@ -1,6 +1,7 @@
 // `restart`: the policy, its back-off and its limit.
 
 import type { RestartSpec } from '../core/spec.js';
+import { millis } from '../core/time.js';
 import { duration, number, percent, rateOrNone } from './amounts.js';
 import { durationText } from './quantity.js';
 import { defaulted, later, record } from './record.js';
@@ -58,7 +59,8 @@ const fields = record(
 );
 
 /** The longest delay is never below the first: ours gives way to a longer first one, an operator's is a mistake. */
-export const restart: Shape<RestartSpec> = refine(fields, (spec, tree, reading) => {
+export const restart: Shape<RestartSpec> = refine(fields, (written, tree, reading) => {
+  const spec: RestartSpec = { ...written, at: null, spread: millis(0) };
   const { delay, backoff: growing } = spec;
   if (reading.mode === 'partial' || delay <= growing.max) return spec;
   const max = valueAt(valueAt(tree, 'backoff'), 'max');

@@ -179,6 +179,7 @@ function build(
     },
     ready: fields.ready,
     restart: fields.restart,
+    heartbeats: [],
     coupling: couplingOf(fields),
     hooks: fields.hooks,
     directories: fields.directories,
