@@ -10,6 +10,7 @@ const HOMES = {
   commander: '^src/cli/',
   libsql: '^src/history/',
   nodemailer: '^src/notices/',
+  croner: '^src/config/',
 };
 
 const floor = (name, comment, path, allowed) => ({
