@@ -4,6 +4,7 @@ import type { Death, Sender } from './death.js';
 import type { Role } from './effect.js';
 import type { Verb } from './event.js';
 import type { Fight } from './fight.js';
+import type { Fails, Reaction } from './heartbeat.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { ServiceName } from './spec.js';
 import type { Failure, LaunchReason, StateName, StopReason, WaveId } from './state.js';
@@ -49,6 +50,24 @@ export type What =
   | { readonly type: 'hookFailed'; readonly hook: Role; readonly reason: string }
   /** A rolling restart goes no further: this member was to follow. */
   | { readonly type: 'rollEnded'; readonly reason: string }
+  /** A heartbeat has failed so often that something is done about it. */
+  | {
+      readonly type: 'unhealthy';
+      readonly heartbeat: string;
+      /** The last answer. */
+      readonly detail: string;
+      readonly fails: Fails;
+      readonly then: Reaction['type'];
+      /** Stands in every message about this, also about the restart that follows. */
+      readonly incident: string;
+    }
+  /** It is good again, without a restart. */
+  | { readonly type: 'healthy'; readonly heartbeat: string; readonly after: Millis; readonly incident: string }
+  /** A heartbeat could not be asked; told once, until it could. */
+  | { readonly type: 'unasked'; readonly heartbeat: string; readonly reason: string }
+  | { readonly type: 'askable'; readonly heartbeat: string; readonly after: Millis }
+  /** The command that stands for a failed heartbeat has run; `problem` null: it succeeded. */
+  | { readonly type: 'reacted'; readonly heartbeat: string; readonly problem: string | null }
   | { readonly type: 'ambiguous'; readonly pids: readonly number[] }
   | { readonly type: 'unseen'; readonly reason: string }
   | { readonly type: 'stopping'; readonly why: StopReason }

@@ -1,7 +1,9 @@
 // When does a service need waking? A deadline is a field of a state; holds and overrides with `--for` end on the wall clock.
 
 import { unhold } from './ask.js';
+import { restartAsPlanned } from './calendar.js';
 import { peaceAt } from './fight.js';
+import { healthDeadline, healthWallDeadline } from './health.js';
 import { before, type Move } from './move.js';
 import { pursue } from './pursue.js';
 import { isHeld, type Service } from './state.js';
@@ -17,7 +19,10 @@ export function stateDeadline(service: Service): Instant | null {
     case 'done':
       return null;
     case 'running':
-      return earliest(graceOf(service), earliest(state.deadline, peaceOf(service, state.since)));
+      return earliest(
+        earliest(graceOf(service), healthDeadline(service)),
+        earliest(state.deadline, peaceOf(service, state.since)),
+      );
     case 'starting':
       return earliest(graceOf(service), state.deadline);
     case 'skipped':
@@ -44,9 +49,10 @@ function earliest(a: Instant | null, b: Instant | null): Instant | null {
   return a < b ? a : b;
 }
 
-/** When a hold or an operator's word ends by itself, on the wall clock. */
+/** When a hold or an operator's word ends by itself, or something is due by the calendar. */
 export function wallDeadline(service: Service): WallTime | null {
-  const ends = [service.hold?.until, service.override?.until].filter((end) => end != null);
+  const { hold, override, planned } = service;
+  const ends = [hold?.until, override?.until, planned?.at, healthWallDeadline(service)].filter((end) => end != null);
   return ends.length === 0 ? null : (Math.min(...ends) as WallTime);
 }
 
@@ -63,13 +69,14 @@ export function wakeTime(service: Service, now: Now): Instant | null {
   return due === null ? byWall : (Math.min(due, byWall) as Instant);
 }
 
-/** Has the deadline of its state passed? */
-export function isDue(service: Service, now: Instant): boolean {
+/** Has the deadline of its state passed, or the time of a heartbeat come? */
+export function isDue(service: Service, { instant, wall }: Now): boolean {
   const due = stateDeadline(service);
-  return due !== null && due <= now;
+  const byCalendar = healthWallDeadline(service);
+  return (due !== null && due <= instant) || (byCalendar !== null && byCalendar <= wall);
 }
 
-/** Ends what ended by the wall clock; null when nothing did. */
+/** What the wall clock ends or begins; null when nothing is due. */
 export function expire(service: Service, at: Moment): Move | null {
   if (service.hold?.until != null && service.hold.until <= at.wall) {
     return before([], [{ type: 'holdEnded' }], unhold(service, at));
@@ -77,5 +84,5 @@ export function expire(service: Service, at: Moment): Move | null {
   if (service.override?.until != null && service.override.until <= at.wall) {
     return before([], [{ type: 'overrideEnded' }], pursue({ ...service, override: null }, at));
   }
-  return null;
+  return restartAsPlanned(service, at);
 }

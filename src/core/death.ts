@@ -60,7 +60,7 @@ export interface Death {
 }
 
 /** What we had done to a process before it ended; it decides whether the end is called ours. */
-export type OurPart = 'none' | 'requested' | 'coupling' | 'start-timeout';
+export type OurPart = 'none' | 'requested' | 'coupling' | 'start-timeout' | 'heartbeat';
 
 /** A signal that we sent because somebody asked for just that: what comes of it is not ours, and no opponent's either. */
 export interface AskedSignal {
@@ -236,7 +236,7 @@ function describeCause(death: Death): string {
     case 'watchdog':
       return `its watchdog was silent, killed by us (${describeStatus(death.status)})`;
     case 'heartbeat':
-      return `failed its heartbeat, stopped by us (${describeStatus(death.status)})`;
+      return `failed its heartbeat${death.detail === null ? '' : ` ${death.detail}`}, stopped by us (${describeStatus(death.status)})`;
     case 'coupling':
       return `stopped with another service (${describeStatus(death.status)})`;
     case 'limit':
@@ -302,7 +302,7 @@ export function describeKiller({ pid, name, ...person }: Killer): string {
 }
 
 /** Short, sortable by time, and unlike enough to be looked up: the time in base 36 and three random digits. */
-function incidentOf(now: Now): string {
+export function incidentOf(now: Now): string {
   const tail = Math.floor(now.random * 46656)
     .toString(36)
     .padStart(3, '0');

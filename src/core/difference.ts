@@ -3,7 +3,7 @@
 
 import type { ServiceSpec } from './spec.js';
 
-/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, coupling, hooks, clean state, log rotation, words for people) is live. */
+/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, heartbeats, coupling, hooks, clean state, log rotation, words for people) is live. */
 const bakedIn = [
   'user',
   'group',
@@ -62,6 +62,7 @@ export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly s
   for (const key of live) if (!isEqual(before[key], after[key])) keys.add(key);
   for (const key of coupled) if (!isEqual(before.coupling[key], after.coupling[key])) keys.add(key);
   if (!isEqual(before.pool, after.pool)) keys.add('instances');
+  if (!isEqual(before.heartbeats, after.heartbeats)) keys.add('heartbeat');
   for (const key of bakedIn) {
     if (!isEqual(before.settings[key], after.settings[key])) keys.add(key === 'envFiles' ? 'envFile' : key);
   }

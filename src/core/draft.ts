@@ -22,6 +22,8 @@ export interface Draft extends View {
   readonly at: Moment;
   /** The new values; null: removed. */
   readonly services: Map<string, Service | null>;
+  /** Those of them that need not be recorded. */
+  readonly faint: Set<string>;
   readonly links: Map<string, Dependents>;
   readonly effects: Effect[];
   readonly changes: Change[];
@@ -48,6 +50,7 @@ export function draftOf(world: World, at: Moment): Draft {
     world,
     at,
     services,
+    faint: new Set(),
     links,
     effects: [],
     changes: [],
@@ -69,6 +72,7 @@ export function enter(draft: Draft, was: Service | null, { service, effects, hap
   const isGone = service.fate === 'removed' && service.state.name === 'stopped';
   relinkIn(draft, was, isGone ? null : service);
   draft.places += placeOf(isGone ? null : service) - placeOf(was);
+  draft.faint.delete(name);
   draft.services.set(name, isGone ? null : service);
   draft.effects.push(...effects);
   for (const what of happened) note(draft, was, service, what);
@@ -77,7 +81,16 @@ export function enter(draft: Draft, was: Service | null, { service, effects, hap
 
 /** Another value of a service, of which nothing is to be told. */
 export function amend(draft: Draft, service: Service): void {
+  draft.faint.delete(service.spec.name);
   draft.services.set(service.spec.name, service);
+}
+
+/** Another value, in which nothing changed that concerns anybody else or has to survive the keeper. */
+export function hum(draft: Draft, { service, effects }: Move): void {
+  const { name } = service.spec;
+  if (!draft.services.has(name)) draft.faint.add(name);
+  draft.services.set(name, service);
+  draft.effects.push(...effects);
 }
 
 /** Tells of a service that it has not moved otherwise. */

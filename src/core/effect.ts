@@ -1,7 +1,9 @@
 // Vocabulary: orders to the outside. Imperative. They never answer: what comes of them returns as an event.
 
+import type { HeartbeatSpec } from './heartbeat.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Command, Leftovers, ServiceName, ServiceSpec } from './spec.js';
+import type { WallTime } from './time.js';
 
 /** What a spawned process is for. `main` is the supervised service itself; the others are commands around it. */
 export type Role =
@@ -73,4 +75,33 @@ export type Effect =
   | { readonly type: 'stopSeeking'; readonly service: ServiceName }
   /** Begin the probe that decides when this start counts. Answered by `becameReady`, or never. */
   | { readonly type: 'awaitReady'; readonly spec: ServiceSpec; readonly process: ProcessRef }
-  | { readonly type: 'stopAwaitingReady'; readonly service: ServiceName };
+  | { readonly type: 'stopAwaitingReady'; readonly service: ServiceName }
+  /** Ask the service whether it does its work. Answered by `answered`, by the time-out of the heartbeat at the latest. */
+  | {
+      readonly type: 'ask';
+      readonly spec: ServiceSpec;
+      readonly heartbeat: HeartbeatSpec;
+      readonly process: ProcessRef;
+      readonly question: number;
+    }
+  /** Nobody waits for its answers any longer: what is under way is given up, and not answered. */
+  | { readonly type: 'stopAsking'; readonly service: ServiceName }
+  /** Run the command that stands for a failed heartbeat. Answered by `reacted`. */
+  | {
+      readonly type: 'react';
+      readonly spec: ServiceSpec;
+      readonly heartbeat: string;
+      readonly command: Command;
+      readonly env: Readonly<Record<string, string>>;
+    }
+  /** When is it time by this cron expression, after that time? Answered by `planned`. */
+  | {
+      readonly type: 'plan';
+      readonly service: ServiceName;
+      readonly what: Planned;
+      readonly expression: string;
+      readonly after: WallTime;
+    };
+
+/** What comes by the calendar: the planned restart, or a heartbeat. */
+export type Planned = { readonly type: 'restart' } | { readonly type: 'heartbeat'; readonly name: string };

@@ -1,5 +1,6 @@
 // What an end leads to: the verdict of the restart rule made a state. Death flows in one direction, down this page.
 
+import { ailment } from './ailment.js';
 import type { Next, What } from './change.js';
 import type { Death } from './death.js';
 import type { Effect } from './effect.js';
@@ -138,16 +139,32 @@ export function moveOn(down: Service, state: Stopping, at: Moment): Move {
     case 'requested':
     case 'changed':
     case 'restart-command':
+    case 'planned':
       return before([], [{ type: 'stopped' }], launch(down, 'requested', at));
+    case 'heartbeat-stop':
+      return putDown(down, at);
     case 'coupling':
       return before([], [{ type: 'stopped' }], launch(down, 'coupling', at));
     case 'done':
       return settleDone(down, at);
     case 'ended':
     case 'start-timeout':
+    case 'heartbeat':
     case 'hook':
       return down.lastDeath === null ? launch(down, 'restart', at) : retry(down, down.lastDeath, at);
   }
+}
+
+/** A heartbeat said that it is to be stopped: only a person starts it again. */
+function putDown(service: Service, at: Moment): Move {
+  const { lastDeath } = service;
+  const failure = { type: 'unhealthy', heartbeat: ailment(service) ?? 'its heartbeat' } as const;
+  const next: Next = { type: 'nothing', why: 'its heartbeat says stop' };
+  const died: readonly What[] = lastDeath === null ? [] : [{ type: 'died', death: lastDeath, next }];
+  return go(applyNext(service), { name: 'failed', since: at.instant, failure, deadline: null }, seeking(service), [
+    ...died,
+    { type: 'failed', failure, next },
+  ]);
 }
 
 /** A stopped service takes its new definition at once. */

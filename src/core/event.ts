@@ -1,9 +1,10 @@
 // Vocabulary: facts that arrive. Past tense. A fact about a process names its whole ProcessRef.
 
 import type { Sender } from './death.js';
-import type { Role } from './effect.js';
+import type { Planned, Role } from './effect.js';
 import type { Look } from './pattern.js';
 import type { ExitEvidence, ProcessRef } from './process.js';
+import type { Answer } from './question.js';
 import type { ServiceName, ServiceSpec } from './spec.js';
 import type { Service } from './state.js';
 import type { HostPhase, WallTime } from './time.js';
@@ -47,6 +48,30 @@ export type ServiceEvent =
       readonly service: ServiceName;
       readonly generation: number;
       readonly problem: string | null;
+    }
+  /** The answer to `ask`. */
+  | {
+      readonly type: 'answered';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly heartbeat: string;
+      readonly question: number;
+      readonly answer: Answer;
+    }
+  /** The answer to `react`: null, or what went wrong with the command. */
+  | {
+      readonly type: 'reacted';
+      readonly service: ServiceName;
+      readonly heartbeat: string;
+      readonly problem: string | null;
+    }
+  /** The answer to `plan`: the next time after that; null: there is none. */
+  | {
+      readonly type: 'planned';
+      readonly service: ServiceName;
+      readonly what: Planned;
+      readonly expression: string;
+      readonly next: WallTime | null;
     }
   /** The deadline of its state, hold or override may have passed: the keeper woke for it. */
   | { readonly type: 'deadlinePassed'; readonly service: ServiceName }

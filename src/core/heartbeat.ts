@@ -1,8 +1,8 @@
 // Vocabulary: a heartbeat as the operator wrote it (product.md 2.7), with its defaults. What was answered and what follows from
 // it is in health.ts.
 
+import type { Command } from './command.js';
 import type { Question } from './question.js';
-import type { Command } from './spec.js';
 import type { Millis } from './time.js';
 
 export interface HeartbeatSpec {
@@ -37,3 +37,7 @@ export type Reaction =
   /** Down until somebody starts it. */
   | { readonly type: 'stop' }
   | { readonly type: 'exec'; readonly command: Command };
+
+/** `3 times in a row`, `3 of 5 times`. */
+export const failsInWords = ({ count, of }: Fails): string =>
+  count === 1 ? 'once' : count === of ? `${count} times in a row` : `${count} of ${of} times`;

@@ -65,6 +65,11 @@ function causeText({ state, lastDeath }: Service): string | null {
       return state.why;
     case 'restart-command':
       return 'requested';
+    case 'heartbeat':
+    case 'heartbeat-stop':
+      return 'heartbeat';
+    case 'planned':
+      return 'planned';
     case 'ended':
     case 'hook':
       return died;

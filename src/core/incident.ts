@@ -20,8 +20,11 @@ export function filed({ lastDeath, spec }: Pick<Service, 'lastDeath' | 'spec'>, 
 const wasMeant = ({ cause }: Death): boolean => cause === 'requested' || cause === 'coupling';
 
 /** The incident that is open now; null: all is well, or it is down because that was asked for. */
-export function openIncident({ lastDeath, state, spec }: Service, now: Now): string | null {
+export function openIncident({ lastDeath, state, spec, health }: Service, now: Now): string | null {
   if (lastDeath === null || wasMeant(lastDeath) || state.name === 'done') return null;
-  const isWell = state.name === 'running' && elapsed(state.since, now.instant) >= spec.restart.healthyAfter;
+  const isWell =
+    state.name === 'running' &&
+    elapsed(state.since, now.instant) >= spec.restart.healthyAfter &&
+    !health.some(({ verdict }) => verdict === 'failing');
   return isWell ? null : lastDeath.incident;
 }

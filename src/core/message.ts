@@ -4,6 +4,7 @@
 import type { Change, Next, What } from './change.js';
 import { describeDeath, describeFailedStart, mayBeWanted } from './death.js';
 import { describeFight } from './fight.js';
+import { failsInWords, type Reaction } from './heartbeat.js';
 import { byWhom } from './person.js';
 import type { Service, StopReason } from './state.js';
 import { inWords } from './time.js';
@@ -68,6 +69,24 @@ function lineOf(change: Change, title: string, service: Service | null): Message
       return { level: 'warning', text: `${what.reason}; ${title} goes on all the same` };
     case 'rollEnded':
       return { level: 'error', text: `${title} is not restarted: ${what.reason}` };
+    case 'unhealthy':
+      return unhealthyLine(what, title);
+    case 'healthy':
+      return {
+        level: 'notice',
+        text: `${title} does its work again: heartbeat ${what.heartbeat} is good after ${inWords(what.after)}`,
+      };
+    case 'unasked':
+      return {
+        level: 'warning',
+        text: `heartbeat ${what.heartbeat} of ${title} could not be asked, and nothing is done about that: ${what.reason}`,
+      };
+    case 'askable':
+      return info(`heartbeat ${what.heartbeat} of ${title} could be asked again, after ${inWords(what.after)}`);
+    case 'reacted':
+      return what.problem === null
+        ? info(`the command for heartbeat ${what.heartbeat} of ${title} has run`)
+        : { level: 'error', text: `the command for heartbeat ${what.heartbeat} of ${title} ${what.problem}` };
     case 'cameBack':
       return { level: 'notice', text: `${title} came back by another's hand (pid ${what.process.pid})` };
     case 'ambiguous':
@@ -114,10 +133,14 @@ function stoppingText(why: StopReason, title: string): string {
       return `${title} was not ready in time, stopping it`;
     case 'hook':
       return `a command after the start of ${title} failed, stopping it`;
+    case 'planned':
+      return `stopping ${title}: a restart by the calendar`;
     case 'requested':
     case 'changed':
     case 'restart-command':
     case 'coupling':
+    case 'heartbeat':
+    case 'heartbeat-stop':
     case 'ended':
     case 'done':
       return `stopping ${title}`;
@@ -198,11 +221,30 @@ function failedLine({ failure, next }: Extract<What, { type: 'failed' }>, title:
       };
     case 'prevented':
       return { level: 'error', text: `${title} has failed: its restart policy leaves it down` };
+    case 'unhealthy':
+      return { level: 'error', text: `${title} is down: its heartbeat says stop` };
     case 'nothing-matches':
       // The line of the failed start has said it.
       return null;
   }
 }
+
+function unhealthyLine(
+  { heartbeat, detail, fails, then }: Extract<What, { type: 'unhealthy' }>,
+  title: string,
+): Message {
+  return {
+    level: then === 'notice' ? 'error' : 'warning',
+    text: `${title} does not do its work: heartbeat ${heartbeat} failed ${failsInWords(fails)}: ${detail}; ${thenInWords[then]}`,
+  };
+}
+
+const thenInWords: Readonly<Record<Reaction['type'], string>> = {
+  restart: 'restarting it',
+  stop: 'stopping it',
+  notice: 'nothing is done about it',
+  exec: 'its command is run',
+};
 
 function fightLine({ fight, told, next }: Extract<What, { type: 'fight' }>, title: string): Message {
   const again = told === 'first' ? 'again and again' : 'still';

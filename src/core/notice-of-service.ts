@@ -56,6 +56,16 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
         headline: headlineOf(it, 'staying down'),
         story: [down, 'Its restart policy leaves it down after such an end.', ...heldBackBy(it), nextSentence(next)],
       });
+    case 'unhealthy':
+      return bulletin(it, 'failed', at, {
+        headline: headlineOf(it, 'staying down'),
+        story: [
+          down,
+          'Its heartbeat failed, and says that it is to be stopped.',
+          ...heldBackBy(it),
+          nextSentence(next),
+        ],
+      });
     case 'nothing-matches':
       return bulletin(it, 'failed', at, {
         headline: 'its start command succeeded, and nothing matches its watch',

@@ -1,11 +1,11 @@
 // Vocabulary: where notices go and who is told of what, as the configuration says it (product.md 2.8).
 
 import type { NoticeKind } from './notice.js';
+import type { Secret } from './secret.js';
 import type { Command } from './spec.js';
 import type { Millis } from './time.js';
 
-/** A word that is not written into the configuration itself. */
-export type Secret = { readonly type: 'file'; readonly path: string } | { readonly type: 'env'; readonly name: string };
+export type { Secret };
 
 export type Channel =
   | {

@@ -113,6 +113,11 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'reloadFailed':
     case 'signaled':
     case 'pidFileRefused':
+    case 'unhealthy':
+    case 'healthy':
+    case 'unasked':
+    case 'askable':
+    case 'reacted':
       return quiet(it);
   }
 }

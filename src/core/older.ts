@@ -6,16 +6,33 @@ import type { Entry } from './entry.js';
 import { noOpposition } from './fight.js';
 import { noCoupling, noHooks, type ServiceSpec } from './spec.js';
 import type { Service, ServiceState } from './state.js';
+import { millis } from './time.js';
 
 export function wholeSpec(spec: ServiceSpec): ServiceSpec {
-  const alone = { pool: null, coupling: noCoupling, hooks: noHooks, directories: [], clean: [] } as const;
+  const alone = {
+    pool: null,
+    heartbeats: [],
+    coupling: noCoupling,
+    hooks: noHooks,
+    directories: [],
+    clean: [],
+  } as const;
   const { kind } = spec;
-  return { ...alone, ...spec, kind: kind.type === 'supervised' ? { ...{ oneshot: 'no' }, ...kind } : kind };
+  const restart = { ...{ at: null, spread: millis(0) }, ...spec.restart };
+  return { ...alone, ...spec, restart, kind: kind.type === 'supervised' ? { ...{ oneshot: 'no' }, ...kind } : kind };
 }
 
 /** The rest of a service, whose definitions are written elsewhere. */
 export function wholeService<S extends Omit<Service, 'spec' | 'next'>>(service: S): S {
-  const quiet = { asked: null, opposition: noOpposition, wave: null, missing: [], enrolled: null } as const;
+  const quiet = {
+    asked: null,
+    opposition: noOpposition,
+    wave: null,
+    missing: [],
+    enrolled: null,
+    health: [],
+    planned: null,
+  } as const;
   const { state, lastDeath } = service;
   const unseen = { peakMemory: null, cpuTime: null, findings: null, onRequest: 'no' } as const;
   return {

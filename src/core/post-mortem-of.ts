@@ -200,6 +200,11 @@ function markOf(
     case 'done':
     case 'hookFailed':
     case 'rollEnded':
+    case 'unhealthy':
+    case 'healthy':
+    case 'unasked':
+    case 'askable':
+    case 'reacted':
       return null;
   }
 }

@@ -1,8 +1,8 @@
 // Vocabulary: what a service can be asked (product.md 2.7), with every short form expanded and every default filled in. One
 // interface a kind; how it is asked is in heartbeats/, one file a kind. Knows nothing of YAML and of sockets.
 
-import type { Secret } from './notice-spec.js';
-import type { Command } from './spec.js';
+import type { Command } from './command.js';
+import type { Secret } from './secret.js';
 import type { Millis } from './time.js';
 
 export type Question =

@@ -128,6 +128,8 @@ function whyFailed({ failure, deadline }: Failed, now: Now, last: string | null)
       return `${countOf(failure.count, 'restart')} in a row did not help: ${last ?? ''}; ${retry}`;
     case 'nothing-matches':
       return 'its start command succeeded, and nothing matches; try `upkeep match`';
+    case 'unhealthy':
+      return `stopped by its heartbeat: ${last ?? ''}; ${retry}`;
     case 'prevented':
       return `its restart policy leaves it down: ${last ?? ''}`;
   }

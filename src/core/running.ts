@@ -1,11 +1,13 @@
 // A service that serves: its death, the commands that run beside it, and the time that a watched one is given to come back.
 
+import { healthyFor } from './ailment.js';
 import type { What } from './change.js';
 import { askedFor, deathOf, describeStatus, mayBeWanted } from './death.js';
 import { endHelper } from './end-helper.js';
 import { conclude, decide, retry } from './ending.js';
 import type { Fact } from './fact.js';
 import { forgive, peaceAt } from './fight.js';
+import { askDue } from './health.js';
 import { filed } from './incident.js';
 import { launch, seek } from './launch.js';
 import { leaveNoRest } from './leftovers.js';
@@ -24,7 +26,7 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   const life = { startedAt: service.restarts.lastStart, readySince: state.since };
   const evidence = sparingHeirs(fact.evidence, state.process);
   const seen = deathOf(state.process, evidence, 'none', life, fact.away, at);
-  const death = filed(service, askedFor(seen, service.asked, at));
+  const death = filed(service, askedFor({ ...seen, served: healthyFor(service) ?? seen.served }, service.asked, at));
   const { kind } = service.spec;
   const rid = leaveNoRest(service, state.process);
   const busy = service.hold === null ? endHelper(service, state.helper) : [];
@@ -93,9 +95,10 @@ function helperExited(service: Service, state: Running, fact: Of<'exited'>): Mov
   );
 }
 
-/** Two things may be due: a command that takes too long, and the peace after a fight. */
+/** Three things may be due: a command that takes too long, the peace after a fight, and questions. */
 export function deadlinePassed(service: Service, state: Running, at: Moment): Move {
-  return andThen(endFight(service, state, at), (calm) => helperTimedOut(calm, state, at));
+  const calm = andThen(endFight(service, state, at), (it) => helperTimedOut(it, state, at));
+  return andThen(calm, (it) => (it.state.name === 'running' ? askDue(it, it.state, at) : stay(it)));
 }
 
 /** Whoever stopped it had time enough to do it again. */

@@ -1,6 +1,8 @@
 // What the operator asked of one service, with every short form expanded and every default filled in.
 // Plain data: it is written to disk as the last good configuration. Knows nothing of YAML.
 
+import type { Command } from './command.js';
+import type { HeartbeatSpec } from './heartbeat.js';
 import type { Pattern } from './pattern.js';
 import type { SignalName } from './process.js';
 import type { Millis } from './time.js';
@@ -12,12 +14,7 @@ export const serviceName = (name: string): ServiceName => name as ServiceName;
 /** `up`: it is to run. `down`: it is defined, not started. */
 export type Desired = 'up' | 'down';
 
-/** A program and its arguments; never a shell's line. `timeout` null: no deadline. `user` null: the service's. */
-export interface Command {
-  readonly argv: readonly string[];
-  readonly timeout: Millis | null;
-  readonly user: string | null;
-}
+export type { Command };
 
 export interface ServiceSpec {
   readonly name: ServiceName;
@@ -32,6 +29,7 @@ export interface ServiceSpec {
   readonly settings: ProcessSettings;
   readonly ready: Ready;
   readonly restart: RestartSpec;
+  readonly heartbeats: readonly HeartbeatSpec[];
   readonly coupling: Coupling;
   readonly hooks: Hooks;
   /** Made before each start, owned by the user of the service. */
@@ -189,7 +187,9 @@ export type ReadyProbe =
   | { readonly type: 'socket'; readonly path: string }
   | { readonly type: 'http'; readonly url: string }
   | { readonly type: 'exec'; readonly command: Command }
-  | { readonly type: 'log'; readonly regex: string };
+  | { readonly type: 'log'; readonly regex: string }
+  /** A heartbeat of it has been good; null: all of them. */
+  | { readonly type: 'heartbeat'; readonly name: string | null };
 
 /** systemd's meanings of Restart=. */
 export type RestartWhen = 'always' | 'on-failure' | 'on-abnormal' | 'on-abort' | 'on-watchdog' | 'on-success' | 'never';
@@ -209,6 +209,10 @@ export interface RestartSpec {
   readonly successExit: readonly ExitSelector[];
   readonly preventExit: readonly ExitSelector[];
   readonly alwaysAfter: readonly ExitSelector[];
+  /** A planned graceful restart: a cron expression in local time; null: none. */
+  readonly at: string | null;
+  /** It comes so much later at most, by chance. */
+  readonly spread: Millis;
 }
 
 export interface Backoff {

@@ -220,6 +220,8 @@ function probeText(probe: ReadyProbe): string {
       return `it has to answer at ${probe.url}`;
     case 'exec':
       return 'its readiness command has to succeed';
+    case 'heartbeat':
+      return `its heartbeat${probe.name === null ? '' : ` ${probe.name}`} has to be good`;
     case 'log':
       return `its log has to show /${probe.regex}/`;
   }
@@ -243,6 +245,8 @@ function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string
       const { limit } = spec.restart;
       return `has failed: ${countOf(failure.count, 'restart')}${limit === null ? '' : ` within ${inWords(limit.within)}`} did not help`;
     }
+    case 'unhealthy':
+      return `was stopped by its heartbeat ${failure.heartbeat}`;
     case 'nothing-matches':
       return 'has failed: its start command succeeded, and nothing matches its watch';
     case 'prevented':

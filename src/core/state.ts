@@ -1,5 +1,6 @@
 // Vocabulary: where a service is. Each variant says since when, and carries its own deadline where it has one.
 
+import type { Beat } from './beat.js';
 import type { AskedSignal, Death, Sender } from './death.js';
 import { noOpposition, type Opposition } from './fight.js';
 import type { ProcessRef } from './process.js';
@@ -129,13 +130,16 @@ export interface Stopping {
   readonly deadline: Instant | null;
 }
 
-/** `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. Without a process, and only its afterStop commands run: `ended`, nobody had asked for that; `done`, a oneshot. */
+/** `heartbeat`: it failed that and is restarted; `heartbeat-stop`: and stays down. `planned`: by the calendar. `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. Without a process, and only its afterStop commands run: `ended`, nobody had asked for that; `done`, a oneshot. */
 export type StopReason =
   | 'requested'
   | 'start-timeout'
   | 'changed'
   | 'restart-command'
   | 'coupling'
+  | 'heartbeat'
+  | 'heartbeat-stop'
+  | 'planned'
   | 'hook'
   | 'ended'
   | 'done';
@@ -159,6 +163,8 @@ export interface Failed {
 export type Failure =
   | { readonly type: 'limit'; readonly count: number }
   | { readonly type: 'nothing-matches' }
+  /** A heartbeat failed whose `then` says stop. */
+  | { readonly type: 'unhealthy'; readonly heartbeat: string }
   /** Its restart policy says that it stays down after such an end. */
   | { readonly type: 'prevented' };
 
@@ -241,6 +247,10 @@ export interface Service {
   readonly missing: readonly Missing[];
   /** A restart of a member of a pool that waits for its turn: they go one at a time. */
   readonly enrolled: 'requested' | 'changed' | null;
+  /** One for each of its heartbeats, once it has been up; what they say is about the process that runs, or the last one that did. */
+  readonly health: readonly Beat[];
+  /** Its next restart by the calendar; `at` null: not known yet, or never. */
+  readonly planned: { readonly expression: string; readonly at: WallTime | null } | null;
 }
 
 export interface Identity {
@@ -306,6 +316,8 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     wave: null,
     missing: [],
     enrolled: null,
+    health: [],
+    planned: null,
   };
 }
 

@@ -2,14 +2,16 @@
 // then its neighbours are told to go down where a wave takes them, and those whose turn has come go on: all in one step, so
 // that it is recorded in one write. Facts about processes that are not the service's (any more) are dropped here and nowhere else.
 
+import { plannedRestart } from './calendar.js';
 import type { Change } from './change.js';
 import { expire, isDue } from './deadline.js';
-import { type Draft, draftOf } from './draft.js';
+import { type Draft, draftOf, hum } from './draft.js';
 import type { Effect } from './effect.js';
 import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
+import { answered, isAwaited, plannedBeat } from './health.js';
 import { close } from './membership.js';
-import { type Move, stay } from './move.js';
+import { before, type Move, stay } from './move.js';
 import { type Pace, rolledBy } from './pool.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { resume } from './resume.js';
@@ -26,6 +28,8 @@ import type { World } from './world.js';
 /** What one event makes of the world. `services` are the new values of those that changed; `removed` are no more. */
 export interface Step {
   readonly services: readonly Service[];
+  /** Those of them in which nothing changed that has to survive the keeper: a question went out, an answer said what the last one did. */
+  readonly faint: ReadonlySet<string>;
   readonly removed: readonly ServiceName[];
   readonly effects: readonly Effect[];
   readonly changes: readonly Change[];
@@ -45,20 +49,31 @@ export function step(world: World, event: Event, at: Moment): Step {
   return outcome(draft, queued);
 }
 
-function outcome({ services: changed, effects, changes, links }: Draft, queued: readonly ServiceName[]): Step {
+function outcome({ services: changed, faint, effects, changes, links }: Draft, queued: readonly ServiceName[]): Step {
   const services: Service[] = [];
   const removed: ServiceName[] = [];
   for (const [name, service] of changed) {
     if (service === null) removed.push(name as ServiceName);
     else services.push(service);
   }
-  return { services, removed, effects, changes, links, queued };
+  return { services, faint, removed, effects, changes, links, queued };
 }
 
 function takeTogether(draft: Draft, events: readonly SingleEvent[]): void {
   const rolled = rolledBy(draft, events);
   for (const [index, event] of events.entries())
     take(draft, event, rolled.has(event.service) ? 'in turn' : 'now', byChance(draft.at, index));
+}
+
+/** Nothing but a heartbeat's own memory has changed: that moves no neighbour. */
+function isHum(was: Service, { service, happened }: Move): boolean {
+  if (happened.length > 0 || service.health === was.health) return false;
+  return isShallowEqual({ ...service, health: null }, { ...was, health: null });
+}
+
+function isShallowEqual<T extends object>(a: T, b: T): boolean {
+  for (const key in a) if (a[key] !== b[key]) return false;
+  return true;
 }
 
 /** They share a moment, and not its chance: delays must not go in lockstep, and each end has an incident of its own. Steps of the golden ratio meet no value twice. */
@@ -77,6 +92,10 @@ function take(draft: Draft, event: SingleEvent, pace: Pace, at: Moment): void {
   if (event.type === 'deadlinePassed') loseFaith(draft, service);
   const now = draft.get(event.service) ?? service;
   const moved = move(now, event, pace, at);
+  if (isHum(now, moved)) {
+    hum(draft, moved);
+    return;
+  }
   carry(draft, now, moved);
   breakOff(draft, moved);
   if (event.type === 'asked') callNeeded(draft, event);
@@ -92,10 +111,18 @@ function move(service: Service, event: ServiceEvent, pace: Pace, at: Moment): Mo
     case 'prepared':
     case 'emptied':
       return receive(service, event, at);
+    case 'answered':
+      return answered(service, event, at);
+    case 'reacted':
+      return before([], [{ type: 'reacted', heartbeat: event.heartbeat, problem: event.problem }], stay(service));
+    case 'planned':
+      return event.what.type === 'restart'
+        ? plannedRestart(service, event, at)
+        : plannedBeat(service, event.what.name, event);
     case 'deadlinePassed': {
       const expired = expire(service, at);
       if (expired !== null) return expired;
-      return isDue(service, at.instant) ? receive(service, event, at) : stay(service);
+      return isDue(service, at) ? receive(service, event, at) : stay(service);
     }
     case 'asked':
     case 'changed':
@@ -117,11 +144,15 @@ function isStale(service: Service, event: ServiceEvent): boolean {
       return !(service.state.name === 'starting' && isThe(service.state.process, event.process));
     case 'emptied':
       return !isThe(service.rest, event.process);
+    case 'answered':
+      return !isAwaited(service, event);
     case 'spawned':
     case 'spawnFailed':
     case 'prepared':
       return event.generation !== service.generation || !isUnderWay(service);
     case 'looked':
+    case 'reacted':
+    case 'planned':
     case 'deadlinePassed':
     case 'asked':
     case 'changed':

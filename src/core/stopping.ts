@@ -1,5 +1,6 @@
 // Facts that arrive on the way down. The way itself is in `stop.ts`.
 
+import { ailment, healthyFor } from './ailment.js';
 import { type Death, deathOf, type OurPart } from './death.js';
 import { endHelper } from './end-helper.js';
 import { finish } from './ending.js';
@@ -14,7 +15,7 @@ import { chooseMain, type Look } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
 import { beginStop, endRest, findBeforeStop, runCommand } from './stop.js';
-import { later, type Millis, type Moment, seconds } from './time.js';
+import { later, type Millis, type Moment, millis, seconds } from './time.js';
 import { follow, living, memoryOf, remember } from './watching.js';
 import { hookExited, hookNotSpawned, hookSpawned, hookTimedOut } from './way-down.js';
 
@@ -93,7 +94,8 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
   const life = { startedAt: service.restarts.lastStart, readySince: our === 'start-timeout' ? null : state.since };
   const death = {
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
-    detail: our === 'start-timeout' ? (service.lastDeath?.detail ?? null) : null,
+    ...(our === 'start-timeout' ? { detail: service.lastDeath?.detail ?? null } : {}),
+    ...(our === 'heartbeat' ? { detail: ailment(service), served: healthyFor(service) ?? millis(0) } : {}),
   };
   const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
   // What was to come before its end comes too late.
@@ -111,7 +113,7 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
 /** Where a command after the start had failed, that is what its end is remembered for. */
 function lastDeathAfter(service: Service, { why }: Stopping, death: Death, our: OurPart): Death {
   if (why === 'hook' && service.lastDeath !== null) return service.lastDeath;
-  return our === 'start-timeout' || our === 'none' ? filed(service, death) : death;
+  return our === 'requested' || our === 'coupling' ? death : filed(service, death);
 }
 
 function ourPartIn(why: Stopping['why']): OurPart {
@@ -122,10 +124,14 @@ function ourPartIn(why: Stopping['why']): OurPart {
     case 'requested':
     case 'changed':
     case 'restart-command':
+    case 'planned':
     case 'hook':
     case 'ended':
     case 'done':
       return 'requested';
+    case 'heartbeat':
+    case 'heartbeat-stop':
+      return 'heartbeat';
   }
 }
 

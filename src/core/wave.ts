@@ -2,8 +2,10 @@
 // in. What a move means to others is in meaning.ts, how each member's part is remembered in membership.ts, and when a member
 // may start or stop in turn.ts; the rules are those of docs/coupling.md.
 
+import { arrange } from './calendar.js';
 import { type Draft, enter, stamp } from './draft.js';
 import { couplingOf, targetsOf } from './graph.js';
+import { tend } from './health.js';
 import { type Meaning, meaningOf } from './meaning.js';
 import { noteSettled, waveOf, waveOfLoss, withPart } from './membership.js';
 import { type Move, stay } from './move.js';
@@ -15,7 +17,8 @@ import { type Instant, later, millis } from './time.js';
 import { isGoingDown, isThere, isUp } from './turn.js';
 
 /** Takes a move in, with all that follows for others: they are told to go down, not yet stopped or started. */
-export function carry(draft: Draft, was: Service | null, move: Move): void {
+export function carry(draft: Draft, was: Service | null, made: Move): void {
+  const move = arrange(was, tend(was, made, draft.at), draft.at);
   const { happened } = move;
   const meaning = meaningOf(draft, was, move.service, happened);
   const now = withPart(draft, was, move.service, meaning);

@@ -1,8 +1,8 @@
 // What every kind of question is: a function from what is asked to what was found. It runs inside an asker, with the rights of
 // the user who asks. Owns no socket and no timer: each kind closes what it opened when it is done, however that ends.
 
-import type { Secret } from '../core/notice-spec.js';
 import type { Result } from '../core/question.js';
+import type { Secret } from '../core/secret.js';
 
 export interface Finding {
   readonly result: Result;
@@ -20,6 +20,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Says which part of the question begins: `resolve`, `connect`, `tls`, `answer`. Ends the part before; `detail` tells what came of that. A deadline that passes in `resolve` says nothing about the service. */
   readonly begin: (step: string, detail?: string) => void;
+  /** Whose question it is, `SERVICE/HEARTBEAT`: what is kept until the next question is kept by this. Not there: asked once, by hand; nothing is kept. */
+  readonly by?: string;
   /** What the keeper has read for us. @throws Error: it could not be read; then nothing can be asked */
   readonly secret: (secret: Secret) => string;
 }

@@ -164,8 +164,9 @@ export class Keeper {
     this.#roster.take(outcome);
     for (const service of outcome.services) this.#wakeups.set(service.spec.name, wakeTime(service, at));
     for (const name of outcome.removed) this.#wakeups.set(name, null);
-    const { services, removed, changes } = outcome;
-    if (services.length > 0 || removed.length > 0 || changes.length > 0) journal.record(services, removed, changes);
+    const { services, faint, removed, changes } = outcome;
+    const kept = faint.size === 0 ? services : services.filter(({ spec }) => !faint.has(spec.name));
+    if (kept.length > 0 || removed.length > 0 || changes.length > 0) journal.record(kept, removed, changes);
     for (const effect of outcome.effects) {
       try {
         kernel.perform(effect);

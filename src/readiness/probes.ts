@@ -67,6 +67,7 @@ export class ReadinessProbes implements Readiness {
     switch (probe.type) {
       case 'alive':
       case 'fd':
+      case 'heartbeat':
         return null;
       case 'port':
         return portProbe(probe.host, probe.port);

@@ -1,5 +1,6 @@
 // Short builders for specs, with the defaults of the configuration where a test does not say otherwise.
 
+import type { HeartbeatSpec } from '../../src/core/heartbeat.js';
 import type { Pattern } from '../../src/core/pattern.js';
 import { asPid } from '../../src/core/process.js';
 import {
@@ -49,6 +50,8 @@ export const restartDefaults: RestartSpec = {
   successExit: [],
   preventExit: [],
   alwaysAfter: [],
+  at: null,
+  spread: millis(0),
 };
 
 const readyDefaults: Ready = { probe: { type: 'alive', for: seconds(1) }, timeout: seconds(30) };
@@ -88,7 +91,29 @@ interface Shared {
   readonly directories?: readonly Directory[];
   readonly clean?: readonly string[];
   readonly pool?: Pool;
+  readonly heartbeats?: readonly HeartbeatSpec[];
 }
+
+/** A heartbeat with the defaults of the configuration. */
+export const heartbeat = (wish: Partial<HeartbeatSpec> = {}): HeartbeatSpec => ({
+  name: 'tcp',
+  question: {
+    kind: 'tcp',
+    host: 'localhost',
+    port: 8080,
+    send: null,
+    expect: null,
+    addresses: 'any',
+  },
+  every: { type: 'interval', every: seconds(30) },
+  timeout: seconds(5),
+  grace: seconds(10),
+  fails: { count: 3, of: 3 },
+  then: { type: 'restart' },
+  user: null,
+  group: null,
+  ...wish,
+});
 
 function couplingOf({ needs = [], wants = [], after = [], restartWith = [] }: Shared): Coupling {
   return {
@@ -169,6 +194,7 @@ function common(name: string, wish: Shared, own: Pick<ServiceSpec, 'leftovers' |
     settings: settingsDefaults,
     ready: { ...readyDefaults, ...wish.ready },
     restart: { ...restartDefaults, ...wish.restart },
+    heartbeats: wish.heartbeats ?? [],
     pool: wish.pool ?? null,
     coupling: couplingOf(wish),
     hooks: { ...noHooks, ...wish.hooks },
