@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Places } from '../cli/places.js';
+import { nextTime } from '../config/cron.js';
 import type { Peer } from '../control/judge.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Service } from '../core/state.js';
@@ -113,6 +114,7 @@ export function composeOutside({ places, token, begunAt, report, post, together 
     readyFiles: join(places.runtime, 'ready'),
     reaper: new Reaper(isFollowed),
     witnesses,
+    nextTime,
     seeker: new Looker({ features, connector, post }),
   });
   return {

@@ -14,6 +14,7 @@ import {
   type ProcessRef,
 } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
+import type { WallTime } from '../core/time.js';
 import type { Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
 import { endHelper } from './end-helper.js';
 import type { Exits } from './exits.js';
@@ -57,6 +58,8 @@ export interface KernelParts {
   readonly token: string;
   /** In ticks since boot: when the generation that was recorded last by an earlier keeper was recorded first. */
   readonly begunAt: (service: ServiceName) => number;
+  /** When it is time by a cron expression, after that time; null: never. */
+  readonly nextTime: (expression: string, after: WallTime) => WallTime | null;
   /** Where the files are that services say on that they are ready. */
   readonly readyFiles: string;
 }
@@ -146,6 +149,9 @@ export class RealKernel implements Kernel {
         this.#readyFiles.forget(effect.service);
         readiness.cancel(effect.service);
         return;
+      case 'plan':
+        this.#plan(effect);
+        return;
     }
   }
 
@@ -181,6 +187,11 @@ export class RealKernel implements Kernel {
       );
       if (signal.aborted) end();
     });
+  }
+
+  #plan({ service, what, expression, after }: Extract<Effect, { type: 'plan' }>): void {
+    const next = this.#parts.nextTime(expression, after);
+    this.#parts.post({ type: 'planned', service, what, expression, next });
   }
 
   /** `yes`: a call to a file system has not returned, and Node's own exit would wait for it. */

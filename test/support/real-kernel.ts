@@ -141,6 +141,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     );
     const reaper = new Reaper(isFollowed);
     const kernel = new RealKernel({
+      nextTime: () => null,
       post: (event) => void events.push(event),
       report,
       features,
