@@ -1,20 +1,11 @@
-// Whose word a certificate needs: the authorities that the host believes, as curl and every other program on it has them.
-// Node knows only a list of its own, without the authority of the house that an administrator has added.
+// Whose word a certificate needs. Read anew for every letter: an administrator may have added one.
 
 import { readFileSync } from 'node:fs';
+import { placesOfAuthorities } from '../core/authorities.js';
 
-/** Debian, Red Hat, SUSE, Alpine. */
-const BUNDLES = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-];
-
-/** PEM; undefined: the host has none, and Node's own list counts. SSL_CERT_FILE is OpenSSL's word for another place. */
+/** PEM; undefined: the host has none, and Node's own list counts. */
 export function authorities(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const named = env.SSL_CERT_FILE;
-  for (const path of named === undefined || named === '' ? BUNDLES : [named]) {
+  for (const path of placesOfAuthorities(env)) {
     try {
       return readFileSync(path, 'utf8');
     } catch {

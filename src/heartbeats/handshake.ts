@@ -1,0 +1,127 @@
+// TLS over a connection that stands, and what is wrong with the certificate that the server shows, in words that say what to do.
+// It must not know what is said over it.
+
+import { isIP, type Socket } from 'node:net';
+import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { errorCode } from '../core/error-text.js';
+import type { TlsOptions } from '../core/question.js';
+import { inWords } from '../core/time.js';
+import { judge, Verdict } from './judge.js';
+import { type Asking, failed } from './kind.js';
+import { trusted } from './trust.js';
+
+/**
+ * Goes with the socket below it. `host`: what the question names, where the options name nothing else. @throws Verdict, or what the
+ * connection threw
+ */
+export async function secured(
+  socket: Socket,
+  host: string,
+  { verify, name, ca }: TlsOptions,
+  { begin }: Pick<Asking, 'begin'>,
+  protocols: readonly string[] = [],
+): Promise<TLSSocket> {
+  begin('tls');
+  const asked = name ?? host;
+  const secureContext = await trusted(verify === 'yes' ? ca : null);
+  const secure = connect({
+    socket,
+    host: asked,
+    secureContext,
+    // An address is no name to ask for (RFC 6066 section 3).
+    ...(isIP(asked) === 0 ? { servername: asked } : {}),
+    ...(protocols.length > 0 ? { ALPNProtocols: [...protocols] } : {}),
+    // Judged below, where the certificate can still be looked at.
+    rejectUnauthorized: false,
+  });
+  await shaken(secure);
+  const distrust = secure.authorizationError as unknown;
+  if (verify === 'yes' && distrust) {
+    const code = distrust instanceof Error ? errorCode(distrust) : String(distrust);
+    throw new Verdict(failed(whatIsWrong(code, secure.getPeerCertificate(true), asked)));
+  }
+  return secure;
+}
+
+function shaken(secure: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    secure.once('secureConnect', resolve);
+    // Stays: later errors are the user's to hear or to ignore.
+    secure.on('error', (error) => reject(new Verdict(failed(brokenOff(error)))));
+    secure.once('close', () => reject(new Verdict(failed(CLOSED))));
+  });
+}
+
+const CLOSED = 'closed by the server during the TLS handshake';
+
+function brokenOff(error: Error): string {
+  const code = errorCode(error, '');
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') return 'it speaks no TLS';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return CLOSED;
+  const reason = 'reason' in error ? String(error.reason) : judge(error).detail;
+  return `the TLS handshake failed: ${reason}`;
+}
+
+function whatIsWrong(code: string, own: PeerCertificate, asked: string): string {
+  switch (code) {
+    case 'CERT_HAS_EXPIRED': {
+      const { whose, at } = firstOf(
+        own,
+        ({ valid_to: end }) => Date.parse(end),
+        (at) => at < Date.now(),
+      );
+      return `${whose} expired ${inWords(Date.now() - at)} ago (${day(at)})`;
+    }
+    case 'CERT_NOT_YET_VALID': {
+      const { whose, at } = firstOf(
+        own,
+        ({ valid_from: begin }) => Date.parse(begin),
+        (at) => at > Date.now(),
+      );
+      return `${whose} is valid from ${day(at)} only, in ${inWords(at - Date.now())}`;
+    }
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `its certificate is not for ${asked}, but for ${namesOf(own)}`;
+    case 'CERT_REVOKED':
+      return 'its certificate is revoked';
+    default:
+      return `nobody that we trust vouches for its certificate (${code}, issued by ${issuerOf(own)}); \`tls: {ca: FILE}\` trusts it`;
+  }
+}
+
+interface Chained extends PeerCertificate {
+  readonly issuerCertificate?: Chained;
+}
+
+/** The certificate of a chain whose time is out of bounds, from the server's own upwards. */
+function firstOf(
+  own: PeerCertificate,
+  timeOf: (one: PeerCertificate) => number,
+  isBad: (at: number) => boolean,
+): { readonly whose: string; readonly at: number } {
+  let one: Chained | undefined = own;
+  while (one !== undefined && !isBad(timeOf(one)) && one.issuerCertificate !== one) one = one.issuerCertificate;
+  if (one === undefined || one === own) return { whose: 'its certificate', at: timeOf(own) };
+  return {
+    whose: `the certificate of its issuer ${nameIn(one.subject)}`,
+    at: timeOf(one),
+  };
+}
+
+const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+/** A distinguished name may have several of each. */
+const nameIn = ({ CN, O }: PeerCertificate['subject']): string => [CN ?? O ?? 'nobody'].flat().join(' ');
+
+const issuerOf = ({ issuer, subject }: PeerCertificate): string =>
+  nameIn(issuer) === nameIn(subject) ? 'itself' : nameIn(issuer);
+
+/** `a.example, b.example and 3 more` */
+function namesOf({ subject, subjectaltname }: PeerCertificate): string {
+  const names = (subjectaltname ?? '')
+    .split(', ')
+    .filter((name) => name !== '')
+    .map((name) => name.replace(/^(DNS|IP Address):/, ''));
+  if (names.length === 0) return nameIn(subject);
+  return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+}
