@@ -2,7 +2,8 @@
 // waited for.
 
 import type { ServerResponse } from 'node:http';
-import type { Change, What } from '../core/change.js';
+import type { Change } from '../core/change.js';
+import { whatForAll } from '../core/for-all.js';
 import { messageOf } from '../core/message.js';
 import type { ServiceSet } from '../core/state.js';
 import { iso } from '../core/time.js';
@@ -32,8 +33,10 @@ export class EventStream implements Sink {
     if (this.#readers.size === 0) return;
     for (const change of changes) {
       this.#lastId += 1;
-      const text = messageOf(change, set.get(change.service) ?? null)?.text ?? null;
-      const data = JSON.stringify({ version: 1, ...change, what: forAll(change.what), time: iso(change.time), text });
+      // One stream for all: what else stands in the details of the history is asked for there.
+      const seen: Change = { ...change, what: whatForAll(change.what) };
+      const text = messageOf(seen, set.get(change.service) ?? null)?.text ?? null;
+      const data = JSON.stringify({ version: 1, ...seen, time: iso(change.time), text });
       const frame = `id: ${this.#lastId}\nevent: ${change.what.type}\ndata: ${data}\n\n`;
       for (const reader of this.#readers) this.#send(reader, frame);
     }
@@ -53,12 +56,4 @@ export class EventStream implements Sink {
     }
     reader.write(frame);
   }
-}
-
-/** One stream for all: command lines, and what else stands in the details of the history, are asked for there. */
-function forAll(what: What): What {
-  if (!('death' in what)) return what;
-  const { by } = what.death;
-  const person = by === null ? null : { ...by, command: null, parent: null };
-  return { ...what, death: { ...what.death, by: person, findings: null, peakMemory: null, cpuTime: null } };
 }

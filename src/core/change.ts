@@ -6,6 +6,7 @@ import type { Verb } from './event.js';
 import type { Fight } from './fight.js';
 import type { Fails, Reaction } from './heartbeat.js';
 import type { ProcessRef, SignalName } from './process.js';
+import type { QuestionKind } from './question.js';
 import type { ServiceName } from './spec.js';
 import type { Failure, LaunchReason, StateName, StopReason, WaveId } from './state.js';
 import type { Millis, WallTime } from './time.js';
@@ -54,8 +55,9 @@ export type What =
   | {
       readonly type: 'unhealthy';
       readonly heartbeat: string;
-      /** The last answer. */
-      readonly detail: string;
+      readonly asked: Asked;
+      /** The last answer; null: it is not for whoever reads this. */
+      readonly detail: string | null;
       readonly fails: Fails;
       readonly then: Reaction['type'];
       /** Stands in every message about this, also about the restart that follows. */
@@ -64,7 +66,13 @@ export type What =
   /** It is good again, without a restart. */
   | { readonly type: 'healthy'; readonly heartbeat: string; readonly after: Millis; readonly incident: string }
   /** A heartbeat could not be asked; told once, until it could. */
-  | { readonly type: 'unasked'; readonly heartbeat: string; readonly reason: string }
+  | {
+      readonly type: 'unasked';
+      readonly heartbeat: string;
+      readonly asked: Asked;
+      /** null: it is not for whoever reads this. */
+      readonly reason: string | null;
+    }
   | { readonly type: 'askable'; readonly heartbeat: string; readonly after: Millis }
   /** The command that stands for a failed heartbeat has run; `problem` null: it succeeded. */
   | { readonly type: 'reacted'; readonly heartbeat: string; readonly problem: string | null }
@@ -84,6 +92,12 @@ export type What =
   | { readonly type: 'specChanged'; readonly effect: 'none' | 'live' | 'restart' | 'start' | 'stop' }
   | { readonly type: 'removed' }
   | { readonly type: 'pidFileRefused'; readonly reason: string };
+
+/** What a heartbeat asks, in words; null: they are a command line, and that is not for whoever reads this. */
+export interface Asked {
+  readonly kind: QuestionKind;
+  readonly text: string | null;
+}
 
 /** A service that a wave leaves alone. */
 export interface Spared {

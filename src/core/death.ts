@@ -1,8 +1,10 @@
 // Evidence → cause of death, and the sentence for it. Invents nothing: a code is never called a signal,
 // 137 is not called an OOM kill, and what we did ourselves is called ours.
 
+import type { KeptAnswer } from './beat.js';
 import { personOf } from './person.js';
 import type { ExitEvidence, ExitStatus, Fault, Findings, Killer, OomKill, ProcessRef, SignalName } from './process.js';
+import type { QuestionKind } from './question.js';
 import { sizeInWords } from './size.js';
 import { elapsed, type Instant, type Millis, type Now, seconds, type WallTime } from './time.js';
 
@@ -57,6 +59,15 @@ export interface Death {
   readonly whileAway: 'yes' | 'no';
   /** Stands in every message about this death; see incident.ts. */
   readonly incident: string;
+  /** For cause `heartbeat`. Absent for the others. */
+  readonly ailment?: Ailment;
+}
+
+/** The heartbeat for which it was stopped, and its last answers, oldest first. */
+export interface Ailment {
+  readonly heartbeat: string;
+  readonly kind: QuestionKind;
+  readonly answers: readonly KeptAnswer[];
 }
 
 /** What we had done to a process before it ended; it decides whether the end is called ours. */

@@ -2,7 +2,7 @@
 // remembers is in beat.ts. Knows no other service; a restart goes the way of every planned stop, with coupling and limits.
 
 import { askBeat, type Beat, beatDeadline, beginBeat, fallSilent, goOn, hear, isQuestionDue } from './beat.js';
-import type { What } from './change.js';
+import type { Asked, What } from './change.js';
 import { incidentOf } from './death.js';
 import type { Effect } from './effect.js';
 import type { ServiceEvent } from './event.js';
@@ -12,6 +12,7 @@ import { openIncident } from './incident.js';
 import { before, type Move, stay } from './move.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import type { Answer } from './question.js';
+import { questionInWords } from './question-text.js';
 import { desiredOf, isHeld, type Running, type Service, type StopReason } from './state.js';
 import { beginStop } from './stop.js';
 import { elapsed, type Instant, type Moment, millis, type WallTime } from './time.js';
@@ -169,7 +170,7 @@ export function answered(service: Service, { heartbeat, answer }: Of<'answered'>
 
 function takeAnswer(service: Service, spec: HeartbeatSpec, beat: Beat, answer: Answer, at: Moment): Move {
   const heard = hear(beat, spec, answer, at);
-  const told = asking(beat, heard, answer, at);
+  const told = asking(spec, beat, heard, answer, at);
   const known = withBeat(service, beat.name, () => heard);
   if (heard.verdict === 'failing' && heard.acted === 'no')
     return before([], told, react(known, spec, heard, answer, at));
@@ -180,9 +181,9 @@ function takeAnswer(service: Service, spec: HeartbeatSpec, beat: Beat, answer: A
 }
 
 /** Whether it can be asked at all is told when that changes. */
-function asking(was: Beat, now: Beat, { detail }: Answer, at: Moment): readonly What[] {
+function asking(spec: HeartbeatSpec, was: Beat, now: Beat, { detail }: Answer, at: Moment): readonly What[] {
   if (was.unaskedSince === null && now.unaskedSince !== null)
-    return [{ type: 'unasked', heartbeat: was.name, reason: detail }];
+    return [{ type: 'unasked', heartbeat: was.name, asked: askedOf(spec), reason: detail }];
   if (was.unaskedSince !== null && now.unaskedSince === null)
     return [{ type: 'askable', heartbeat: was.name, after: elapsed(was.unaskedSince, at.instant) }];
   return [];
@@ -196,7 +197,15 @@ function react(service: Service, spec: HeartbeatSpec, beat: Beat, { detail }: An
   const ailing = beat.ailing ?? { since: at.instant, incident: openIncident(service, at) ?? incidentOf(at) };
   const { incident } = ailing;
   const acted = withBeat(service, beat.name, (one) => ({ ...one, acted: 'yes', ailing }));
-  const told: What = { type: 'unhealthy', heartbeat: beat.name, detail, fails: spec.fails, then: then.type, incident };
+  const told: What = {
+    type: 'unhealthy',
+    heartbeat: beat.name,
+    asked: askedOf(spec),
+    detail,
+    fails: spec.fails,
+    then: then.type,
+    incident,
+  };
   const stop = (why: StopReason): Move => beginStop(acted, state.process, state.helper, why, at);
   switch (then.type) {
     case 'notice':
@@ -212,6 +221,8 @@ function react(service: Service, spec: HeartbeatSpec, beat: Beat, { detail }: An
     }
   }
 }
+
+const askedOf = ({ question }: HeartbeatSpec): Asked => ({ kind: question.kind, text: questionInWords(question) });
 
 /** What nothing can start again is not stopped. */
 function reactionOf({ spec: { kind } }: Service, { then }: HeartbeatSpec): HeartbeatSpec['then'] {

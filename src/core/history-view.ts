@@ -3,9 +3,10 @@
 import type { What } from './change.js';
 import type { Death, Sender } from './death.js';
 import { doerOf, type Entry, type News } from './entry.js';
+import { whatForAll } from './for-all.js';
 import type { Answer, Position } from './history.js';
 import { describeNews } from './keeper-news.js';
-import type { Level } from './message.js';
+import { type Level, messageOf } from './message.js';
 import type { Findings, Killer } from './process.js';
 import type { StateName } from './state.js';
 import { type DeathStatus, deathStatus, senderOf } from './status.js';
@@ -85,8 +86,19 @@ function historyEntry(entry: Entry, details: 'yes' | 'no'): HistoryEntry {
 
 /** Why a channel fails is said in the words of programs and servers, or names the file of a secret. */
 function forAll(news: News): News {
-  if (news.of !== 'keeper' || news.what.type !== 'channelLost') return news;
+  if (news.of === 'service') return serviceForAll(news);
+  if (news.what.type !== 'channelLost') return news;
   return { ...news, what: { ...news.what, reason: 'why is for operators to see' } };
+}
+
+/** Where something of it is for operators alone, its line is written anew from the rest. */
+function serviceForAll(news: Extract<News, { of: 'service' }>): News {
+  const { change, about } = news;
+  const what = whatForAll(change.what);
+  if (what === change.what || 'death' in what) return news;
+  const seen = { ...change, what };
+  const line = messageOf(seen, null)?.text.slice(change.service.length + 2) ?? null;
+  return { ...news, change: seen, about: { ...about, line } };
 }
 
 type View = Omit<HistoryEntry, 'id' | 'time' | 'details'>;

@@ -79,7 +79,7 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'unasked':
       return {
         level: 'warning',
-        text: `heartbeat ${what.heartbeat} of ${title} could not be asked, and nothing is done about that: ${what.reason}`,
+        text: `heartbeat ${what.heartbeat} of ${title} could not be asked, and nothing is done about that${what.reason === null ? '' : `: ${what.reason}`}`,
       };
     case 'askable':
       return info(`heartbeat ${what.heartbeat} of ${title} could be asked again, after ${inWords(what.after)}`);
@@ -235,7 +235,7 @@ function unhealthyLine(
 ): Message {
   return {
     level: then === 'notice' ? 'error' : 'warning',
-    text: `${title} does not do its work: heartbeat ${heartbeat} failed ${failsInWords(fails)}: ${detail}; ${thenInWords[then]}`,
+    text: `${title} does not do its work: heartbeat ${heartbeat} failed ${failsInWords(fails)}${detail === null ? '' : `: ${detail}`}; ${thenInWords[then]}`,
   };
 }
 

@@ -1,6 +1,6 @@
 // Facts that arrive on the way down. The way itself is in `stop.ts`.
 
-import { ailment, healthyFor } from './ailment.js';
+import { ailment, ailmentOf, healthyFor } from './ailment.js';
 import { type Death, deathOf, type OurPart } from './death.js';
 import { endHelper } from './end-helper.js';
 import { finish } from './ending.js';
@@ -95,7 +95,7 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
   const death = {
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
     ...(our === 'start-timeout' ? { detail: service.lastDeath?.detail ?? null } : {}),
-    ...(our === 'heartbeat' ? { detail: ailment(service), served: healthyFor(service) ?? millis(0) } : {}),
+    ...(our === 'heartbeat' ? { ...byHeartbeat(service), served: healthyFor(service) ?? millis(0) } : {}),
   };
   const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
   // What was to come before its end comes too late.
@@ -108,6 +108,11 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
       if (state.phase === 'command') return go(dead, { ...state, process: null });
       return before(orders, [], finish(dead, state, at));
   }
+}
+
+function byHeartbeat(service: Service): Pick<Death, 'detail' | 'ailment'> {
+  const found = ailmentOf(service);
+  return found === null ? { detail: null } : { detail: ailment(service), ailment: found };
 }
 
 /** Where a command after the start had failed, that is what its end is remembered for. */
