@@ -90,6 +90,9 @@ export function goOn(beat: Beat, spec: HeartbeatSpec, chance: number, at: Moment
   };
 }
 
+/** It is asked something else from now on: what it answered before is kept to be seen, and counts no more. */
+export const forgetAnswers = (beat: Beat): Beat => ({ ...beat, counted: [], verdict: 'unknown', acted: 'no' });
+
 /** Nothing runs that could be asked. */
 export const fallSilent = (beat: Beat): Beat => ({ ...beat, due: null, dueOnWall: null, asked: null });
 
@@ -113,18 +116,22 @@ export function askBeat(beat: Beat, { every }: HeartbeatSpec, at: Moment): Beat 
   return { ...beat, questions: question, asked: { question, at: at.instant }, due, dueOnWall: null };
 }
 
+/** A question is left out, or given up, because its answer would prove nothing. */
+export function leaveOut(beat: Beat, { every }: HeartbeatSpec, at: Moment): Beat {
+  const isOver = every.type === 'interval' && beat.due !== null && beat.due <= at.instant;
+  const due = isOver ? nextOnGrid(beat.due, every.every, at.instant) : beat.due;
+  return { ...beat, asked: null, due, dueOnWall: null };
+}
+
 function nextOnGrid(due: Instant, every: Millis, now: Instant): Instant {
   return instant(due + every * (Math.floor(Math.max(0, now - due) / every) + 1));
 }
 
 /** An answer comes in. Questions do not overlap: what fell due meanwhile is left out. */
 export function hear(beat: Beat, spec: HeartbeatSpec, answer: Answer, at: Moment): Beat {
-  const { every } = spec;
-  const isOverdue = every.type === 'interval' && beat.due !== null && beat.due <= at.instant;
   const heard: Beat = {
-    ...beat,
-    asked: null,
-    due: isOverdue ? nextOnGrid(beat.due, every.every, at.instant) : beat.due,
+    ...leaveOut(beat, spec, at),
+    dueOnWall: beat.dueOnWall,
     answers: [...beat.answers.slice(1 - keptAnswers), { ...answer, time: at.wall }],
   };
   switch (answer.result) {
@@ -146,6 +153,10 @@ function count(beat: Beat, fails: Fails, result: 'good' | 'failed'): Beat {
     failures >= fails.count ? 'failing' : result === 'good' || beat.verdict === 'failing' ? 'ok' : beat.verdict;
   return { ...beat, counted, verdict, acted: verdict === 'failing' ? beat.acted : 'no' };
 }
+
+/** Has this very answer made it fail, or failed it again where nothing could be done before? */
+export const hasFailedAnew = (was: Beat, now: Beat): boolean =>
+  now.verdict === 'failing' && now.acted === 'no' && now.counted !== was.counted && now.counted.at(-1) === 'failed';
 
 /** In its grace, which begins with the process, and anew when the keeper or the machine has stood still, and ends with the first success. */
 function isForgiven(

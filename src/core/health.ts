@@ -1,9 +1,22 @@
 // The heartbeats of a service: asked while it serves, judged, and what follows when one fails too often. What one heartbeat
 // remembers is in beat.ts. Knows no other service; a restart goes the way of every planned stop, with coupling and limits.
 
-import { askBeat, type Beat, beatDeadline, beginBeat, fallSilent, goOn, hear, isQuestionDue } from './beat.js';
+import {
+  askBeat,
+  type Beat,
+  beatDeadline,
+  beginBeat,
+  fallSilent,
+  forgetAnswers,
+  goOn,
+  hasFailedAnew,
+  hear,
+  isQuestionDue,
+  leaveOut,
+} from './beat.js';
 import type { Asked, What } from './change.js';
 import { incidentOf } from './death.js';
+import { isEqual } from './difference.js';
 import type { Effect } from './effect.js';
 import type { ServiceEvent } from './event.js';
 import type { HeartbeatSpec } from './heartbeat.js';
@@ -30,7 +43,19 @@ export function tend(was: Service | null, move: Move, at: Moment): Move {
   // What the keeper before had under way is not answered any more.
   if (was === null) return withBeats(move, heartbeats, at, 'same process');
   if (earlier === null || !isSameProcess(earlier, process)) return withBeats(move, heartbeats, at, 'new process');
-  return was.spec.heartbeats === heartbeats ? move : withBeats(move, heartbeats, at, 'same process');
+  return isEqual(was.spec.heartbeats, heartbeats)
+    ? move
+    : withBeats(rethink(was, move), heartbeats, at, 'same process');
+}
+
+/** What answered another question under the same name says nothing about this one. */
+function rethink({ spec: { heartbeats: before } }: Service, move: Move): Move {
+  const isAsBefore = (beat: Beat): boolean => {
+    const was = before.find(({ name }) => name === beat.name);
+    return isEqual(was?.question, specOf(move.service, beat.name)?.question);
+  };
+  const health = move.service.health.map((beat) => (isAsBefore(beat) ? beat : forgetAnswers(beat)));
+  return { ...move, service: { ...move.service, health } };
 }
 
 /** The main process, while it serves. */
@@ -110,23 +135,34 @@ export function healthWallDeadline(service: Service): WallTime | null {
 }
 
 /** One that nobody wants up, or that is on hold, is left in peace. */
-const isAskable = (service: Service): boolean =>
+export const isAskable = (service: Service): boolean =>
   servingProcess(service) !== null && !isHeld(service) && desiredOf(service) === 'up';
 
-/** Asks what is due. A host that goes down takes down what services need, and proves nothing. */
+/** Asks what is due. */
 export function askDue(service: Service, state: Running, at: Moment): Move {
-  if (service.health.length === 0 || !isAskable(service) || at.host === 'ending') return stay(service);
+  if (service.health.length === 0 || !isAskable(service)) return stay(service);
   let move = stay(service);
   for (const { name } of service.health) {
     const { health } = move.service;
     const spec = specOf(service, name);
     const beat = health.find((one) => one.name === name);
     if (spec === undefined || beat === undefined || move.service.state !== state) continue;
-    if (isQuestionDue(beat, at)) move = ask(move, spec, beat, state.process, at);
-    else if (isOverdue(beat, spec, at))
-      move = follow(move, (it) => takeAnswer(it, spec, beat, nobodyAnswered(beat, at), at));
+    const isDue = isQuestionDue(beat, at);
+    if (!isDue && !isOverdue(beat, spec, at)) continue;
+    if (provesNothing(beat, at)) move = pass(move, spec, beat, at);
+    else if (isDue) move = ask(move, spec, beat, state.process, at);
+    else move = follow(move, (it) => takeAnswer(it, spec, beat, nobodyAnswered(beat, at), at));
   }
   return move;
+}
+
+/** A host that goes down takes down what services need; and whoever was to ask may have stood still with everything else. */
+const provesNothing = ({ asked }: Beat, { host, steadySince }: Moment): boolean =>
+  host === 'ending' || (asked !== null && asked.at < steadySince);
+
+function pass({ service, effects, happened }: Move, spec: HeartbeatSpec, beat: Beat, at: Moment): Move {
+  const passed = withBeat(service, beat.name, () => leaveOut(beat, spec, at));
+  return { service: passed, effects: [...effects, ...planFor(service, spec, at)], happened };
 }
 
 function ask(
@@ -172,8 +208,7 @@ function takeAnswer(service: Service, spec: HeartbeatSpec, beat: Beat, answer: A
   const heard = hear(beat, spec, answer, at);
   const told = asking(spec, beat, heard, answer, at);
   const known = withBeat(service, beat.name, () => heard);
-  if (heard.verdict === 'failing' && heard.acted === 'no')
-    return before([], told, react(known, spec, heard, answer, at));
+  if (hasFailedAnew(beat, heard)) return before([], told, react(known, spec, heard, answer, at));
   if (heard.verdict !== 'ok' || heard.ailing === null) return before([], told, stay(known));
   const { since, incident } = heard.ailing;
   const well: What = { type: 'healthy', heartbeat: beat.name, after: elapsed(since, at.instant), incident };
@@ -192,7 +227,8 @@ function asking(spec: HeartbeatSpec, was: Beat, now: Beat, { detail }: Answer, a
 /** It has failed too often. Under a hold nothing is done; then the next failure asks again. */
 function react(service: Service, spec: HeartbeatSpec, beat: Beat, { detail }: Answer, at: Moment): Move {
   const { state } = service;
-  if (state.name !== 'running' || !isAskable(service) || at.host === 'ending') return stay(service);
+  // What could not come back now is not taken down.
+  if (state.name !== 'running' || !isAskable(service) || at.host !== 'up') return stay(service);
   const then = reactionOf(service, spec);
   const ailing = beat.ailing ?? { since: at.instant, incident: openIncident(service, at) ?? incidentOf(at) };
   const { incident } = ailing;
@@ -228,6 +264,16 @@ const askedOf = ({ question }: HeartbeatSpec): Asked => ({ kind: question.kind, 
 function reactionOf({ spec: { kind } }: Service, { then }: HeartbeatSpec): HeartbeatSpec['then'] {
   return then.type === 'restart' && kind.type === 'watched' && kind.start === null ? { type: 'notice' } : then;
 }
+
+/** What of their memory has to survive the keeper: whether it has done its work, and for long enough to be forgiven what was before. */
+export const hasNewStanding = (was: Service, is: Service): boolean => standingOf(was) !== standingOf(is);
+
+const standingOf = ({ health, spec: { restart } }: Service): string =>
+  health
+    .map(({ verdict, begun, lastGood }) =>
+      lastGood !== null && elapsed(begun, lastGood) >= restart.healthyAfter ? `${verdict} for long` : verdict,
+    )
+    .join();
 
 const specOf = ({ spec }: Service, name: string): HeartbeatSpec | undefined =>
   spec.heartbeats.find((one) => one.name === name);

@@ -1,6 +1,7 @@
 // Which ends belong together: an incident begins with an end that nobody asked for, and is over when the service has been
 // well for as long as its restart rule calls healthy. Its id stands in every message, in the history and on the card.
 
+import { healthyFor } from './ailment.js';
 import type { Death } from './death.js';
 import type { Service } from './state.js';
 import { elapsed, type Now } from './time.js';
@@ -20,11 +21,12 @@ export function filed({ lastDeath, spec }: Pick<Service, 'lastDeath' | 'spec'>, 
 const wasMeant = ({ cause }: Death): boolean => cause === 'requested' || cause === 'coupling';
 
 /** The incident that is open now; null: all is well, or it is down because that was asked for. */
-export function openIncident({ lastDeath, state, spec, health }: Service, now: Now): string | null {
+export function openIncident(service: Service, now: Now): string | null {
+  const { lastDeath, state, spec, health } = service;
+  const ailing = state.name === 'running' ? health.find((beat) => beat.ailing !== null)?.ailing : null;
+  if (ailing != null) return ailing.incident;
   if (lastDeath === null || wasMeant(lastDeath) || state.name === 'done') return null;
   const isWell =
-    state.name === 'running' &&
-    elapsed(state.since, now.instant) >= spec.restart.healthyAfter &&
-    !health.some(({ verdict }) => verdict === 'failing');
+    state.name === 'running' && (healthyFor(service) ?? elapsed(state.since, now.instant)) >= spec.restart.healthyAfter;
   return isWell ? null : lastDeath.incident;
 }

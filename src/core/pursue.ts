@@ -33,7 +33,8 @@ export function up(service: Service, at: Moment): Move {
 }
 
 /** Then what comes back would be the answer of the restart rule. */
-const isItsOwn = (why: StopReason): boolean => why === 'start-timeout' || why === 'hook' || why === 'ended';
+const isItsOwn = (why: StopReason): boolean =>
+  why === 'start-timeout' || why === 'hook' || why === 'ended' || why === 'heartbeat' || why === 'heartbeat-stop';
 
 function down(service: Service, at: Moment): Move {
   const { state } = service;

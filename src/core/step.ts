@@ -9,7 +9,7 @@ import { type Draft, draftOf, hum } from './draft.js';
 import type { Effect } from './effect.js';
 import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
-import { answered, isAwaited, plannedBeat } from './health.js';
+import { answered, hasNewStanding, isAwaited, plannedBeat } from './health.js';
 import { close } from './membership.js';
 import { before, type Move, stay } from './move.js';
 import { type Pace, rolledBy } from './pool.js';
@@ -65,9 +65,9 @@ function takeTogether(draft: Draft, events: readonly SingleEvent[]): void {
     take(draft, event, rolled.has(event.service) ? 'in turn' : 'now', byChance(draft.at, index));
 }
 
-/** Nothing but a heartbeat's own memory has changed: that moves no neighbour. */
+/** Nothing but a heartbeat's own memory has changed, and none of it that has to survive: that moves no neighbour. */
 function isHum(was: Service, { service, happened }: Move): boolean {
-  if (happened.length > 0 || service.health === was.health) return false;
+  if (happened.length > 0 || service.health === was.health || hasNewStanding(was, service)) return false;
   return isShallowEqual({ ...service, health: null }, { ...was, health: null });
 }
 

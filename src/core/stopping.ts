@@ -95,7 +95,7 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
   const death = {
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
     ...(our === 'start-timeout' ? { detail: service.lastDeath?.detail ?? null } : {}),
-    ...(our === 'heartbeat' ? { ...byHeartbeat(service), served: healthyFor(service) ?? millis(0) } : {}),
+    ...(our === 'heartbeat' ? byHeartbeat(service) : {}),
   };
   const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
   // What was to come before its end comes too late.
@@ -110,9 +110,13 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
   }
 }
 
-function byHeartbeat(service: Service): Pick<Death, 'detail' | 'ailment'> {
+/** It belongs to what was told when the heartbeat failed, and counts as having served only for as long as it did its work. */
+function byHeartbeat(service: Service): Partial<Death> {
   const found = ailmentOf(service);
-  return found === null ? { detail: null } : { detail: ailment(service), ailment: found };
+  const served = healthyFor(service) ?? millis(0);
+  if (found === null) return { served };
+  const incident = service.health.find(({ name }) => name === found.heartbeat)?.ailing?.incident;
+  return { served, detail: ailment(service), ailment: found, ...(incident === undefined ? {} : { incident }) };
 }
 
 /** Where a command after the start had failed, that is what its end is remembered for. */
