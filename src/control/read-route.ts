@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { graphOf } from '../core/graph-view.js';
 import { namedBy } from '../core/pool.js';
+import { type Status, statusForAll } from '../core/status.js';
 import { type ActRoute, patienceIn } from './act-route.js';
 import { ControlError } from './control-error.js';
 import type { HistoryRoute } from './history-route.js';
@@ -37,7 +38,7 @@ export class ReadRoute {
     if (version === 'v1' && path.length === 2) {
       switch (kind) {
         case 'status':
-          return this.#parts.status();
+          return this.#status(details);
         case 'graph':
           return graphOf(this.#parts.status(), this.#parts.services());
         case 'keeper':
@@ -58,9 +59,14 @@ export class ReadRoute {
     throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
   }
 
+  #status(details: Details): Status {
+    const status = this.#parts.status();
+    return details === 'yes' ? status : statusForAll(status);
+  }
+
   /** One service; or the members of a pool. */
   #card(name: string, details: Details): unknown {
-    const { services } = this.#parts.status();
+    const { services } = this.#status(details);
     if (this.#acts.isPool(name)) {
       const members = new Set<string>(namedBy(this.#parts.services(), name));
       return { version: 1, pool: name, services: services.filter((service) => members.has(service.name)) };

@@ -17,7 +17,7 @@ import {
 } from '../core/post-mortem-of.js';
 import { isAsWanted, standingOf } from '../core/standing.js';
 import type { Service, ServiceSet } from '../core/state.js';
-import type { ServiceStatus, Status } from '../core/status.js';
+import { type ServiceStatus, type Status, statusForAll } from '../core/status.js';
 import { type Now, wallTime } from '../core/time.js';
 import type { Why, WhyDocument } from '../core/why.js';
 
@@ -55,7 +55,8 @@ const ends = ['died', 'startFailed'];
 
 /** null: there is no service of this name. */
 export async function answerWhy(question: WhyQuestion, parts: WhyParts): Promise<WhyDocument | null> {
-  const { host, time, services } = parts.status();
+  const status = parts.status();
+  const { host, time, services } = question.details === 'yes' ? status : statusForAll(status);
   const named: readonly string[] = question.name === null ? [] : namedBy(parts.services(), question.name);
   const meant = services.filter((one) => (question.name === null ? !isAsWanted(one) : named.includes(one.name)));
   const elsewhere = parts.elsewhere().filter(({ name }) => name === question.name);

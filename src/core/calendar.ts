@@ -7,7 +7,7 @@ import { before, type Move, stay } from './move.js';
 import { enrol } from './pool.js';
 import { desiredOf, isHeld, type Service } from './state.js';
 import { beginStop } from './stop.js';
-import { laterOnWall, type Moment, millis, minutes } from './time.js';
+import { laterOnWall, type Moment, millis, minutes, type WallTime } from './time.js';
 
 /** What is later than this, because the machine slept or nobody was there to do it, is left out: it was meant for the night. */
 const latest = minutes(10);
@@ -49,7 +49,7 @@ export function restartAsPlanned(service: Service, at: Moment): Move | null {
   if (planned === null || planned.at === null || planned.at > at.wall) return null;
   const isLate = at.wall - planned.at > latest;
   const next = order(stay(service), planned.expression, at);
-  const isIdle = state.name !== 'running' || isHeld(service) || desiredOf(service) === 'down' || at.host === 'ending';
+  const isIdle = state.name !== 'running' || isHeld(service) || desiredOf(service) === 'down' || at.host !== 'up';
   if (isLate || isIdle || !canStartAgain(service)) return next;
   // Members of a pool go one at a time.
   const restart =
@@ -58,5 +58,9 @@ export function restartAsPlanned(service: Service, at: Moment): Move | null {
       : enrol(next.service, 'requested');
   return before(next.effects, [], restart);
 }
+
+/** When it is restarted next by the calendar, as it is now; null: it is not. */
+export const plannedFor = (service: Service): WallTime | null =>
+  desiredOf(service) === 'up' && !isHeld(service) && canStartAgain(service) ? (service.planned?.at ?? null) : null;
 
 const canStartAgain = ({ spec: { kind } }: Service): boolean => kind.type === 'supervised' || kind.start !== null;

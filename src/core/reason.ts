@@ -3,6 +3,7 @@
 
 import { graceOf } from './deadline.js';
 import { describeDeath } from './death.js';
+import { healthClauses } from './health-text.js';
 import { countOf, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
@@ -41,7 +42,7 @@ function clauseOf(service: Service, now: Now, outlook: Outlook): string {
     case 'done':
       return `done ${inWords(now.instant - state.since)} ago`;
     case 'running':
-      return `running for ${inWords(now.instant - state.since)}${away(service, now)}${enrolled(service)}`;
+      return [runningText(service, now.instant - state.since, now), ...healthClauses(service, now)].join('; ');
     case 'stopping':
       return whyStopping(service, state, outlook);
     case 'backoff':
@@ -144,6 +145,9 @@ function away(service: Service, now: Now): string {
   const [are, they] = missing.length === 1 ? ['is', 'it is'] : ['are', 'they are'];
   return `; ${names} ${are} away: it stops in ${inWords(until - now.instant)} unless ${they} back`;
 }
+
+const runningText = (service: Service, length: number, now: Now): string =>
+  `running for ${inWords(length)}${away(service, now)}${enrolled(service)}`;
 
 const enrolled = (service: Service): string => (service.enrolled === null ? '' : '; is restarted when its turn comes');
 

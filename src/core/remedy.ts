@@ -1,6 +1,7 @@
 // The commands that change what a service is and what comes next, each with what it does. Pure. Only such that would not be
 // refused, and those that help first.
 
+import { stateOfBeat } from './beat.js';
 import type { Pattern } from './pattern.js';
 import { desiredOf, isInFight, type Service } from './state.js';
 
@@ -37,7 +38,7 @@ function stateRemedies(service: Service): readonly Remedy[] {
   if (hold !== null) return [];
   switch (state.name) {
     case 'running':
-      return desiredOf(service) === 'down' ? [remedy(`stop ${name}`, 'stops it')] : [];
+      return desiredOf(service) === 'down' ? [remedy(`stop ${name}`, 'stops it')] : healthRemedies(service);
     case 'done':
       return [remedy(`restart ${name}`, 'runs it again')];
     case 'skipped':
@@ -56,6 +57,17 @@ function stateRemedies(service: Service): readonly Remedy[] {
     case 'unknown':
       return matchRemedy(service);
   }
+}
+
+/** It runs, and does not do its work, as far as its heartbeats tell. */
+function healthRemedies({ spec: { name }, health }: Service): readonly Remedy[] {
+  if (health.every((beat) => stateOfBeat(beat) !== 'failing' && beat.unaskedSince === null)) return [];
+  return [
+    remedy(`test ${name}`, 'asks it now, and shows each step'),
+    remedy(`restart ${name}`, 'restarts it'),
+    remedy(`logs ${name}`, 'shows what it printed'),
+    remedy(`hold ${name} --for 2h`, 'neither asks it nor acts on it for so long'),
+  ];
 }
 
 function downRemedies(service: Service, start: Remedy): readonly Remedy[] {

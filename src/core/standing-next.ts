@@ -1,5 +1,6 @@
 // What comes next of a service by itself, for people: a clause about `it`. Pure. Why it is as it is stands in standing.ts.
 
+import { plannedFor } from './calendar.js';
 import { graceOf } from './deadline.js';
 import { isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
@@ -36,7 +37,10 @@ export function nextFor(service: Service, now: Now, outlook: Outlook): string | 
     case 'unknown':
       return 'it is looked for again and again';
     case 'running':
-      return missingNext(service, now) ?? (desiredOf(service) === 'up' ? runningNext(service) : null);
+      return (
+        missingNext(service, now) ??
+        (desiredOf(service) === 'up' ? (runningNext(service) ?? plannedText(service, now)) : null)
+      );
   }
 }
 
@@ -72,6 +76,11 @@ function runningNext({ spec, restarts, lastDeath, enrolled }: Service): string |
   const { when, limit } = spec.restart;
   const most = limit === null ? '' : `, ${limit.count} times within ${inWords(limit.within)} at most`;
   return when === 'never' ? 'if it ends, it stays down' : `if it ends, it is started again${most}`;
+}
+
+function plannedText(service: Service, now: Now): string | null {
+  const at = plannedFor(service);
+  return at === null ? null : `it is restarted in ${inWords(at - now.wall)}, as planned`;
 }
 
 export const leftUntil = (deadline: Instant, now: Now): string => inWords(deadline - now.instant);

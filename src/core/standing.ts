@@ -4,6 +4,7 @@
 import { causesOf, chainInWords } from './cause.js';
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
+import { healthSentences } from './health-text.js';
 import { countOf, isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
@@ -24,7 +25,7 @@ import {
   type Unknown,
   type Waiting,
 } from './state.js';
-import { type ServiceStatus, standing } from './status.js';
+import { type HeartbeatStatus, type ServiceStatus, standing } from './status.js';
 import { elapsed, inWords, type Now, type WallTime } from './time.js';
 
 export type { Remedy };
@@ -49,18 +50,27 @@ export function standingOf(service: Service, now: Now, outlook: Outlook): Standi
   };
 }
 
-/** Is there anything to explain? More than the exit code of `status` asks for: a hold that keeps it down, a fight, and what runs although nobody wants it. */
+/** Is there anything to explain? More than the exit code of `status` asks for: a hold that keeps it down, a fight, a heartbeat that fails or could not be asked, and what runs although nobody wants it. */
 export function isAsWanted(service: ServiceStatus): boolean {
-  const { state, desired, hold, fight } = service;
+  const { state, desired, hold, fight, health } = service;
   const isUp = state === 'running';
+  if (isUp && hold === null && health.heartbeats.some(isTroubled)) return false;
   if (fight !== null || (hold !== null && desired === 'up' && !isUp)) return false;
   return standing(service) === 'fine' && !(desired === 'down' && isUp && hold === null);
 }
 
+/** It fails, or it says nothing because it could not be asked. */
+const isTroubled = ({ state, unaskedSince }: HeartbeatStatus): boolean => state === 'failing' || unaskedSince !== null;
+
 function sentencesFor(service: Service, now: Now, outlook: Outlook): readonly string[] {
   const { fight } = service.opposition;
   const fought = fight === null ? [] : [`somebody stops it again and again: ${describeFight(fight)}`];
-  return [...mainSentences(service, now, outlook), ...waveSentence(service), ...fought];
+  return [
+    ...mainSentences(service, now, outlook),
+    ...healthSentences(service, now),
+    ...waveSentence(service),
+    ...fought,
+  ];
 }
 
 function mainSentences(service: Service, now: Now, outlook: Outlook): readonly string[] {

@@ -1,10 +1,12 @@
 // The outward view, versioned: the CLI, the control socket and later the dashboard and the fleet read this and nothing
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
+import { plannedFor } from './calendar.js';
 import { graceOf } from './deadline.js';
 import { type Death, describeDeath, type Sender } from './death.js';
 import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
+import { type HealthStatus, healthForAll, healthOf } from './health-view.js';
 import { countOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
@@ -15,7 +17,8 @@ import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, t
 import { type Instant, inWords, iso, type Now } from './time.js';
 
 // Whoever shows the status shows persons, times, counts and errors in the same words.
-export { byWhom, countOf, errorCode, errorText, inWords, iso };
+export type { AnswerStatus, HeartbeatStatus } from './health-view.js';
+export { byWhom, countOf, errorCode, errorText, type HealthStatus, inWords, iso };
 
 export interface Status {
   readonly version: 1;
@@ -55,7 +58,7 @@ export interface ServiceStatus {
   readonly generation: number;
   readonly draining: readonly never[];
   readonly statusText: string | null;
-  readonly health: { readonly state: 'ok' | 'failing' | 'unknown' | 'none'; readonly heartbeats: readonly never[] };
+  readonly health: HealthStatus;
   readonly restarts: { readonly total: number; readonly window: number };
   readonly lastDeath: DeathStatus | null;
   readonly next: NextStatus | null;
@@ -142,7 +145,7 @@ export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
     generation: service.generation,
     draining: [],
     statusText: null,
-    health: { state: 'none', heartbeats: [] },
+    health: healthOf(service, (at) => wallOf(at, view)),
     restarts: { total: restarts.total, window: countRecent(spec.restart, restarts, view.now.instant) },
     lastDeath: lastDeath === null ? null : deathStatus(lastDeath),
     next: nextOf(service, view),
@@ -180,13 +183,19 @@ function nextOf(service: Service, view: Viewpoint): NextStatus | null {
       return state.deadline === null ? null : next('start', 'condition', state.deadline);
     case 'running':
       if (missing.length > 0) return next('stop', 'missing', graceOf(service), missing);
-      return enrolled === null ? null : next('restart', enrolled);
+      return enrolled === null ? plannedNext(service) : next('restart', enrolled);
     case 'starting':
       return missing.length > 0 ? next('stop', 'missing', graceOf(service), missing) : null;
     case 'stopped':
     case 'done':
       return null;
   }
+}
+
+/** By the calendar; null: nothing is planned, or nothing would come of it. */
+function plannedNext(service: Service): NextStatus | null {
+  const at = plannedFor(service);
+  return at === null ? null : { what: 'restart', at: iso(at), why: 'planned', waitsFor: [] };
 }
 
 function fightStatus(service: Service, view: Viewpoint): FightStatus | null {
@@ -237,6 +246,12 @@ function startedAt(process: ProcessRef, view: Viewpoint): string {
 function wallOf(at: Instant, view: Viewpoint): string {
   return iso(view.now.wall + (at - view.now.instant));
 }
+
+/** As everybody may see it: without what programs printed, and without command lines. */
+export const statusForAll = (status: Status): Status => ({
+  ...status,
+  services: status.services.map((service) => ({ ...service, health: healthForAll(service.health) })),
+});
 
 /** So begins the problem of a keeper whose file could not be applied; its mistakes are the problems behind it. */
 export const brokenConfiguration = 'the configuration is broken';
