@@ -6,8 +6,10 @@ import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { errorCode } from '../core/error-text.js';
 import type { TlsOptions } from '../core/question.js';
 import { inWords } from '../core/time.js';
+import { chainOf, nameIn } from './chain.js';
 import { judge, Verdict } from './judge.js';
 import { type Asking, failed } from './kind.js';
+import { listed } from './listed.js';
 import { trusted } from './trust.js';
 
 /**
@@ -63,22 +65,15 @@ function brokenOff(error: Error): string {
 }
 
 function whatIsWrong(code: string, own: PeerCertificate, asked: string): string {
+  const [chain, now] = [chainOf(own), Date.now()];
   switch (code) {
     case 'CERT_HAS_EXPIRED': {
-      const { whose, at } = firstOf(
-        own,
-        ({ valid_to: end }) => Date.parse(end),
-        (at) => at < Date.now(),
-      );
-      return `${whose} expired ${inWords(Date.now() - at)} ago (${day(at)})`;
+      const { whose, until } = chain.find(({ until }) => until < now) ?? chain[0];
+      return `${whose} expired ${inWords(now - until)} ago (${day(until)})`;
     }
     case 'CERT_NOT_YET_VALID': {
-      const { whose, at } = firstOf(
-        own,
-        ({ valid_from: begin }) => Date.parse(begin),
-        (at) => at > Date.now(),
-      );
-      return `${whose} is valid from ${day(at)} only, in ${inWords(at - Date.now())}`;
+      const { whose, from } = chain.find(({ from }) => from > now) ?? chain[0];
+      return `${whose} is valid from ${day(from)} only, in ${inWords(from - now)}`;
     }
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `its certificate is not for ${asked}, but for ${namesOf(own)}`;
@@ -89,39 +84,16 @@ function whatIsWrong(code: string, own: PeerCertificate, asked: string): string 
   }
 }
 
-interface Chained extends PeerCertificate {
-  readonly issuerCertificate?: Chained;
-}
-
-/** The certificate of a chain whose time is out of bounds, from the server's own upwards. */
-function firstOf(
-  own: PeerCertificate,
-  timeOf: (one: PeerCertificate) => number,
-  isBad: (at: number) => boolean,
-): { readonly whose: string; readonly at: number } {
-  let one: Chained | undefined = own;
-  while (one !== undefined && !isBad(timeOf(one)) && one.issuerCertificate !== one) one = one.issuerCertificate;
-  if (one === undefined || one === own) return { whose: 'its certificate', at: timeOf(own) };
-  return {
-    whose: `the certificate of its issuer ${nameIn(one.subject)}`,
-    at: timeOf(one),
-  };
-}
-
 const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
-
-/** A distinguished name may have several of each. */
-const nameIn = ({ CN, O }: PeerCertificate['subject']): string => [CN ?? O ?? 'nobody'].flat().join(' ');
 
 const issuerOf = ({ issuer, subject }: PeerCertificate): string =>
   nameIn(issuer) === nameIn(subject) ? 'itself' : nameIn(issuer);
 
-/** `a.example, b.example and 3 more` */
 function namesOf({ subject, subjectaltname }: PeerCertificate): string {
   const names = (subjectaltname ?? '')
     .split(', ')
     .filter((name) => name !== '')
     .map((name) => name.replace(/^(DNS|IP Address):/, ''));
   if (names.length === 0) return nameIn(subject);
-  return names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+  return listed(names);
 }

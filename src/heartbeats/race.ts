@@ -6,6 +6,7 @@ import { connect, isIPv6, type NetConnectOpts, type Socket } from 'node:net';
 import type { Endpoint } from '../core/question.js';
 import { type Meaning, meaningOf, Verdict } from './judge.js';
 import { type Finding, failed, unasked } from './kind.js';
+import { listed } from './listed.js';
 
 /**
  * Between the beginnings of two addresses, in ms, where the earlier one is silent (RFC 8305 section 5); after a refusal the next
@@ -13,8 +14,6 @@ import { type Finding, failed, unasked } from './kind.js';
  */
 const STAGGER = 250;
 const SPAN = 750;
-/** The others are counted. */
-const MOST_NAMED = 3;
 
 export interface Target {
   readonly options: NetConnectOpts;
@@ -29,7 +28,7 @@ export const targetAt = (endpoint: Endpoint): Target => ({
   name: endpointText(endpoint),
 });
 
-interface Miss {
+export interface Miss {
   readonly name: string;
   readonly meaning: Meaning;
 }
@@ -99,17 +98,11 @@ const isConnectedToItself = (socket: Socket): boolean =>
   socket.localAddress === socket.remoteAddress;
 
 /** What all of them together mean: `refused by 127.0.0.1:80 and [::1]:80`. */
-function verdictOf(misses: readonly Miss[]): Finding {
+export function verdictOf(misses: readonly Miss[]): Finding {
   const isAbout = (about: Meaning['about']): boolean => misses.some(({ meaning }) => meaning.about === about);
   const words = [...new Set(misses.map(({ meaning }) => meaning.words))];
   const told = words
     .map((said) => `${said} ${listed(misses.filter(({ meaning }) => meaning.words === said).map(({ name }) => name))}`)
     .join(', ');
   return isAbout('service') && !isAbout('us') ? failed(told) : unasked(told);
-}
-
-function listed(names: readonly string[]): string {
-  if (names.length > MOST_NAMED + 1)
-    return `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
-  return names.length === 1 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
