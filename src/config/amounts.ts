@@ -1,6 +1,7 @@
 // The shapes of amounts and names that many keys share.
 
 import type { Millis } from '../core/time.js';
+import { parseCron } from './cron.js';
 import { parseBits, parseDuration, parsePercent, parseRate, parseSize } from './quantity.js';
 import { amount, describedAs, leafShape, orNone, type Shape, word } from './shape.js';
 
@@ -21,6 +22,13 @@ export const duration: Shape<Millis> = {
     return anyDuration.read(tree, reading);
   },
 };
+
+/** A time that comes again, by the clock on the wall. */
+export const cron: Shape<string> = amount(
+  'a cron expression like "0 4 * * 0"',
+  '^(@[a-z]+|\\S+(\\s+\\S+){4,5})$',
+  parseCron,
+);
 
 /** null: for ever. */
 export const durationOrNone: Shape<Millis | null> = orNone(anyDuration);

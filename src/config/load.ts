@@ -7,6 +7,7 @@ import type { ServiceSpec } from '../core/spec.js';
 import { warnOfConflicts } from './conflicts.js';
 import { type Disk, realDisk } from './disk.js';
 import { readFiles, type Sources } from './files.js';
+import { warnOfHeartbeats } from './heartbeat-warnings.js';
 import type { HostFacts } from './host-facts.js';
 import { checkTemplates, layersOf } from './layers.js';
 import { checkReferences, couple, specsOf } from './neighbours.js';
@@ -22,7 +23,7 @@ import { type Classes, checkNames, decideClasses } from './soft-classes.js';
 import { warnOfTakingNothingBack } from './taken-back.js';
 import type { KeeperSettings } from './top-keys.js';
 import { type Dict, valueAt } from './tree.js';
-import { checkTrust, envFilesOf, secretFilesOf } from './trust.js';
+import { checkTrust, envFilesOf, heartbeatSecretsOf, secretFilesOf } from './trust.js';
 
 /** A service that is not for this host. */
 export interface Elsewhere {
@@ -93,10 +94,13 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
   const here = new Map([...read].filter(isHere));
   const elsewhere = new Map([...read].filter((one) => !isHere(one)).map(([name, { hosts }]) => [name, hosts.text]));
   for (const [name, { members }] of here)
-    for (const { effective } of members)
+    for (const { effective } of members) {
       checkTrust(`services.${name}.envFile`, envFilesOf(effective), request.who, disk, problems);
+      checkTrust(`services.${name}.heartbeat`, heartbeatSecretsOf(effective), request.who, disk, problems);
+    }
   const couplings = ordered(couple({ here, elsewhere }, references), here, references, warnings);
   warnOfConflicts(here, couplings, warnings);
+  warnOfHeartbeats(here, warnings);
   checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);
   warn(request.path, parts, warnings);
 

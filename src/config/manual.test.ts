@@ -51,7 +51,13 @@ services:
     run: x
     heartbeat:
       http: http://localhost:8080/browse/
-      expect: { status: 200-399 }
+      method: GET
+      expect: { status: 200-399 }   # body: REGEX, header: {name: REGEX}
+      every: 30s                    # or a cron expression
+      timeout: 5s
+      grace: 10s                    # from the process's start; the first success ends it
+      fails: 3 in a row             # an integer, or "3 of 5"
+      then: restart                 # or notice | stop | {exec: COMMAND}
 `;
 
 describe('the examples of the manual', () => {
@@ -80,7 +86,7 @@ describe('the examples of the manual', () => {
     expect(warningsOf(COUPLING)).toEqual([]);
   });
 
-  it('of graceful restarts and of heartbeats are refused as not there yet', () => {
+  it('of graceful restarts are refused as not there yet', () => {
     expect(problemsOf(GRACEFUL)).toEqual([
       `/u.yaml:5:5: services.web: ${notYet('sockets')}`,
       `/u.yaml:6:5: services.web: ${notYet('fdStore')}`,
@@ -88,6 +94,14 @@ describe('the examples of the manual', () => {
       `/u.yaml:8:12: services.web.ready: ${notYet('notify')}`,
       `/u.yaml:9:5: services.web: ${notYet('handover')}`,
     ]);
-    expect(problemsOf(HEARTBEAT)).toEqual([`/u.yaml:5:5: services.web: ${notYet('heartbeat')}`]);
+  });
+
+  it('of heartbeats, with the defaults, is what counts where only the URL is said', () => {
+    const [written] = configOf(HEARTBEAT).specs;
+    const [short] = configOf(
+      'services: { web: { run: x, heartbeat: { http: "http://localhost:8080/browse/" } } }\n',
+    ).specs;
+    expect(written?.heartbeats).toEqual(short?.heartbeats);
+    expect(written?.heartbeats).toHaveLength(1);
   });
 });

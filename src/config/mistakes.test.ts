@@ -107,6 +107,21 @@ const SERVICE: readonly (readonly [string, string, ...string[]])[] = [
     '/u.yaml:4:43: services.web.restart.backoff.max: found a longest delay of 30s, below the first of 1m; write 1m or more',
   ],
   [
+    'a planned restart at no time of the clock',
+    'run: x\nrestart: { at: "0 25 * * 0" }',
+    '/u.yaml:4:23: services.web.restart.at: found "0 25 * * 0", which has "25" as its hour; it goes from 0 to 23, as in 5, 1-5, 1,3 or */2',
+  ],
+  [
+    'a planned restart that never comes',
+    'run: x\nrestart: { at: "0 0 30 2 *" }',
+    '/u.yaml:4:20: services.web.restart.at: found "0 0 30 2 *", which never comes: no month has such a day',
+  ],
+  [
+    'a spread of nothing',
+    'run: x\nrestart: { spread: 10m }',
+    '/u.yaml:4:24: services.web.restart.spread: found a spread without `at`, the time that is spread; write `at: "0 4 * * 0"` too, or take it out',
+  ],
+  [
     'an exit code beyond 255',
     'run: x\nrestart: { preventExit: [256] }',
     '/u.yaml:4:30: services.web.restart.preventExit.1: found "256", which is no exit code; they go from 0 to 255',
@@ -245,7 +260,7 @@ const SERVICE: readonly (readonly [string, string, ...string[]])[] = [
   [
     'nothing at all',
     'run: x\nready: port',
-    '/u.yaml:4:12: services.web.ready: found "port"; write alive, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}',
+    '/u.yaml:4:12: services.web.ready: found "port"; write alive, heartbeat, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}',
   ],
 ];
 
@@ -255,7 +270,7 @@ describe('a mistake in a service is told with its line and column, what was foun
   });
 });
 
-const LATER = ['sockets: {}', 'fdStore: 3', 'handover: {}', 'watchdog: 30s', 'heartbeat: {}'];
+const LATER = ['sockets: {}', 'fdStore: 3', 'handover: {}', 'watchdog: 30s'];
 
 describe('a key whose wing comes later', () => {
   it.each(LATER)('is refused with one message that says so: %s', (setting) => {
@@ -272,10 +287,6 @@ describe('a key whose wing comes later', () => {
     [
       'run: x\nready: {notify: exec}',
       '/u.yaml:4:13: services.web.ready: this version does not have `notify` yet; take it out until one does',
-    ],
-    [
-      'run: x\nrestart: {at: "0 4 * * 0"}',
-      '/u.yaml:4:15: services.web.restart: this version does not have `at` yet; take it out until one does',
     ],
     [
       'watch: {systemd: ssh.service}',

@@ -6,33 +6,13 @@ import { durationOrNone } from './amounts.js';
 import { commandWithin } from './command.js';
 import { named } from './named.js';
 import { defaulted, optional, record, required } from './record.js';
+import { secret } from './secret.js';
 import { SERVICE_NAME } from './service-name.js';
 import { complain, type Keys, leafShape, line, listOf, oneOf, path, refine, type Shape, word } from './shape.js';
 import { didYouMean } from './suggest.js';
 import { dictOf, entryOf, valueAt } from './tree.js';
 
 const NAME = SERVICE_NAME;
-
-const secretMap: Shape<Secret> = refine(
-  record('a secret as {file: PATH} or {env: NAME}', {
-    file: optional(path(), 'The file that holds it, readable by the keeper alone.'),
-    env: optional(word('the name of a variable', /^[A-Za-z_]\w*$/), 'The variable of the keeper that holds it.'),
-  }),
-  ({ file, env }, tree, reading) => {
-    if (file !== null && env === null) return { type: 'file', path: file } as const;
-    if (env !== null && file === null) return { type: 'env', name: env } as const;
-    return complain(reading, tree.at, 'write exactly one of file and env');
-  },
-);
-
-/** What stands there in the clear is not repeated: the complaint about it goes to logs and terminals. */
-const secret: Shape<Secret> = {
-  ...secretMap,
-  read: (tree, reading) =>
-    tree.type === 'leaf'
-      ? complain(reading, tree.at, 'a secret is not written into the configuration; write {file: PATH} or {env: NAME}')
-      : secretMap.read(tree, reading),
-};
 
 const address = leafShape(
   'an address like root or ops@example.org',

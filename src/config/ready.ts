@@ -3,33 +3,14 @@
 import type { Ready, ReadyProbe } from '../core/spec.js';
 import { duration, durationOrNone } from './amounts.js';
 import { commandWithin } from './command.js';
+import { endpoint } from './endpoint.js';
+import { ALL } from './heartbeat-keys.js';
 import { defaulted, type Fields, later, optional, record } from './record.js';
-import { complain, integer, type Keys, leafShape, path, regex, type Shape } from './shape.js';
+import { SERVICE_NAME } from './service-name.js';
+import { complain, integer, type Keys, leafShape, path, regex, type Shape, word } from './shape.js';
 import { dictOf, inLayer, leafOf, type Tree, valueAt } from './tree.js';
 
-const WRITE = 'alive, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}';
-
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
-
-// `localhost` and not 127.0.0.1: a Node program that listens on "localhost" may have ::1 alone.
-const endpoint: Shape<Endpoint> = leafShape(
-  'a port like 8080 or 10.0.0.1:8080',
-  { type: ['integer', 'string'], minimum: 1, maximum: 65_535 },
-  (text) => {
-    const match = /^(?:(?:\[([^\]]+)\]|([^\s:[\]]+)):)?(\d{1,5})$/.exec(text);
-    const port = Number(match?.[3]);
-    if (match === null || port < 1 || port > 65_535) {
-      return {
-        type: 'bad',
-        problem: 'is no port; write one from 1 to 65535, or an address and a port like 10.0.0.1:8080',
-      };
-    }
-    return { type: 'ok', value: { host: match[1] ?? match[2] ?? 'localhost', port } };
-  },
-);
+const WRITE = 'alive, heartbeat, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}';
 
 const url: Shape<string> = leafShape(
   'a URL like http://localhost:8080/',
@@ -51,20 +32,25 @@ const keys = {
   // As long as a heartbeat's question: it is asked again until the timeout of `ready`.
   exec: optional(commandWithin('5s'), 'This command exits 0; it is run again until then.'),
   log: optional(regex, 'A line of its log matches this regular expression.'),
+  heartbeat: optional(
+    word('the name of a heartbeat, or all', SERVICE_NAME),
+    'This heartbeat of it has been good, or `all` of them have.',
+  ),
   notify: later('It has said READY=1 by sd_notify.'),
   timeout: defaulted(durationOrNone, '30s', 'A start that does not count by then has failed.'),
 } as const satisfies Keys;
 
 /** The ways to be ready, of which one is written. */
-export const PROBES = ['alive', 'fd', 'port', 'socket', 'http', 'exec', 'log', 'notify'] as const;
+export const PROBES = ['alive', 'fd', 'port', 'socket', 'http', 'exec', 'log', 'heartbeat', 'notify'] as const;
 
 const fields = record(WRITE, keys, {
   short: (tree) => {
     if (tree.type !== 'leaf') return tree;
     if (tree.text === 'alive') return dictOf(tree, { alive: leafOf(tree, '1s') });
+    if (tree.text === 'heartbeat') return dictOf(tree, { heartbeat: leafOf(tree, ALL) });
     return tree.text === 'notify' ? dictOf(tree, { notify: tree }) : tree;
   },
-  shortSchema: { const: 'alive' },
+  shortSchema: { enum: ['alive', 'heartbeat'] },
   alternatives: PROBES.map((probe) => [probe]),
 });
 
@@ -99,7 +85,9 @@ function probeOf(read: Fields<typeof keys>): ReadyProbe | null {
   if (read.socket !== null) return { type: 'socket', path: read.socket };
   if (read.http !== null) return { type: 'http', url: read.http };
   if (read.exec !== null) return { type: 'exec', command: read.exec };
-  return read.log === null ? null : { type: 'log', regex: read.log };
+  if (read.log !== null) return { type: 'log', regex: read.log };
+  if (read.heartbeat === null) return null;
+  return { type: 'heartbeat', name: read.heartbeat === ALL ? null : read.heartbeat };
 }
 
 /** Does `ready` ask for a descriptor, which only a process of ours can have? */

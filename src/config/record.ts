@@ -205,7 +205,8 @@ function readOnce(key: Keys[string], tree: Tree, reading: Reading): unknown {
   return known.value;
 }
 
-function unknownKey(keys: Keys, name: string): string {
+/** What is said of a key that no table has. */
+export function unknownKey(keys: Keys, name: string): string {
   if (name === '<<') return 'the merge key << is not read; use `templates` and `extends`';
   const known = Object.keys(keys);
   const hint = didYouMean(name, known);

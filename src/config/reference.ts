@@ -57,7 +57,9 @@ function isRepetition({ path, parent }: KeyHelp): boolean {
 
 const COMMAND_KEYS: readonly string[] = ['exec', 'timeout', 'user'];
 
-const isCommand = (keys: Keys): boolean => COMMAND_KEYS.every((name) => keys[name] !== undefined);
+/** A heartbeat has these keys too, but its `exec` is a command by itself. */
+const isCommand = (keys: Keys): boolean =>
+  keys.exec?.shape.keys === null && COMMAND_KEYS.every((name) => keys[name] !== undefined);
 
 function defaultCell(key: Key<unknown>): string {
   const { keys } = key.shape;

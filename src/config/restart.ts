@@ -2,12 +2,12 @@
 
 import type { RestartSpec } from '../core/spec.js';
 import { millis } from '../core/time.js';
-import { duration, number, percent, rateOrNone } from './amounts.js';
+import { cron, duration, number, percent, rateOrNone } from './amounts.js';
 import { durationText } from './quantity.js';
-import { defaulted, later, record } from './record.js';
-import { below, complain, listOf, oneOf, refine, type Shape } from './shape.js';
+import { defaulted, optional, record } from './record.js';
+import { below, complain, listOf, oneOf, type Reading, refine, type Shape } from './shape.js';
 import { exitSelector } from './signal.js';
-import { dictOf, valueAt } from './tree.js';
+import { dictOf, type Tree, valueAt } from './tree.js';
 
 const when = oneOf('always', 'on-failure', 'on-abnormal', 'on-abort', 'on-watchdog', 'on-success', 'never');
 
@@ -52,15 +52,22 @@ const fields = record(
       '[]',
       'Codes and signals after which it is started again whatever `when` says, uncounted: an agreed restart code.',
     ),
-    at: later('A planned graceful restart, as a cron expression.'),
-    spread: later('By how much planned restarts are spread over hosts.'),
+    at: optional(
+      cron,
+      'A planned graceful restart, as a cron expression in local time; "0 4 * * 0" is Sunday morning at four.',
+    ),
+    spread: defaulted(
+      duration,
+      '0s',
+      'It comes so much later at most, by chance, so that many hosts do not go at once.',
+    ),
   },
   { short: (tree) => (tree.type === 'leaf' ? dictOf(tree, { when: tree }) : tree), shortSchema: when.schema },
 );
 
 /** The longest delay is never below the first: ours gives way to a longer first one, an operator's is a mistake. */
-export const restart: Shape<RestartSpec> = refine(fields, (written, tree, reading) => {
-  const spec: RestartSpec = { ...written, at: null, spread: millis(0) };
+export const restart: Shape<RestartSpec> = refine(fields, (spec, tree, reading) => {
+  if (spec.at === null && spec.spread > 0 && reading.mode === 'whole') return unplanned(spec, tree, reading);
   const { delay, backoff: growing } = spec;
   if (reading.mode === 'partial' || delay <= growing.max) return spec;
   const max = valueAt(valueAt(tree, 'backoff'), 'max');
@@ -68,3 +75,14 @@ export const restart: Shape<RestartSpec> = refine(fields, (written, tree, readin
   const found = `found a longest delay of ${durationText(growing.max)}, below the first of ${durationText(delay)}`;
   return complain(below(reading, 'backoff.max'), max.at, `${found}; write ${durationText(delay)} or more`);
 });
+
+/** A spread of nothing: skipped where it is a default, a mistake where the service says it. */
+function unplanned(spec: RestartSpec, tree: Tree, reading: Reading): RestartSpec | undefined {
+  const written = valueAt(tree, 'spread');
+  if (written === undefined || written.layer.type === 'defaults') return { ...spec, spread: millis(0) };
+  return complain(
+    below(reading, 'spread'),
+    written.at,
+    'found a spread without `at`, the time that is spread; write `at: "0 4 * * 0"` too, or take it out',
+  );
+}

@@ -6,6 +6,7 @@ import { classExpression } from './class-expression.js';
 import { clean, directories } from './clean-state.js';
 import { commandWithin, foreground } from './command.js';
 import { needs, serviceRefs } from './coupling.js';
+import { heartbeats } from './heartbeat.js';
 import { hooks } from './hooks.js';
 import { MOST_INSTANCES } from './instances.js';
 import { log } from './log.js';
@@ -130,13 +131,16 @@ export const serviceKeys = {
   hooks: defaulted(hooks, '{}', 'Commands before and after it starts and stops, and whether it is started at all.'),
   ready: defaulted(ready, '{}', 'When a start counts.'),
   restart: defaulted(restart, '{}', 'Whether, when and how often it is started again.'),
+  heartbeat: optional(
+    heartbeats,
+    'What it is asked on a schedule while it runs: whether it does its work. One question, or a list of them.',
+  ),
   log: defaulted(log, '{}', 'Where it writes.'),
   logFrom: optional(path(), 'The log file that the daemon writes itself, for `upkeep logs` and `why`.', 'watched'),
   sockets: later('Listening sockets that Upkeep holds for it.'),
   fdStore: later('How many descriptors it may keep with Upkeep.'),
   handover: later('How it is replaced by a new generation.'),
   watchdog: later('How often it tells that it lives.'),
-  heartbeat: later('Questions that it is asked on a schedule.'),
 } as const satisfies Keys;
 
 /** A service, or a part of one. */

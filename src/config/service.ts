@@ -5,6 +5,8 @@ import type { Coupling, Pool, ServiceSpec, Supervised, Watched } from '../core/s
 import { memberName, serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
 import { checkCleanState } from './clean-state.js';
+import { isIdle } from './heartbeat.js';
+import { checkHeartbeats } from './heartbeat-checks.js';
 import { instancesOf, numbered, poolsOf } from './instances.js';
 import { merge, nothingSaid } from './merge.js';
 import { asOneshot, isOneshotIn, shownOneshot } from './oneshot.js';
@@ -42,8 +44,9 @@ export function readService(name: string, layers: readonly Dict[], problems: Pro
   const merged = layers
     .map((layer) => (layer.layer.type === 'defaults' ? fitting(layer, kind, isOneshot) : layer))
     .reduce(merge, nothingSaid(own));
-  const misfits = merged.entries.filter((entry) => !fits(entry, kind)).map((entry) => refuse(entry, kind, reading));
-  const whole = isOneshot ? asOneshot(merged, reading) : merged;
+  const said = { ...merged, entries: merged.entries.filter((entry) => !isIdle(entry)) };
+  const misfits = said.entries.filter((entry) => !fits(entry, kind)).map((entry) => refuse(entry, kind, reading));
+  const whole = isOneshot ? asOneshot(said, reading) : said;
   if (whole === undefined) return undefined;
   const effective = service.complete(whole, kind);
   if (effective.type !== 'dict') return undefined;
@@ -104,11 +107,13 @@ const EMPTY: Dict = {
   alternatives: [],
 };
 
-/** Of the defaults: a oneshot is ready when it is done, whatever they say of others. */
+/** Of the defaults: a oneshot is ready when it is done, and nobody is there to be asked, whatever they say of others. */
 const fitting = (layer: Dict, kind: Kind, isOneshot: boolean): Dict => ({
   ...layer,
-  entries: layer.entries.filter((entry) => fits(entry, kind) && !(isOneshot && entry.key === 'ready')),
+  entries: layer.entries.filter((entry) => fits(entry, kind) && !(isOneshot && NOT_OF_ONESHOTS.includes(entry.key))),
 });
+
+const NOT_OF_ONESHOTS = ['ready', 'heartbeat'];
 
 /** Does this mean anything for a service of this kind? */
 function fits(entry: Entry, kind: Kind): boolean {
@@ -152,7 +157,7 @@ function build(
   }
   if (checkCleanState(fields.directories, fields.clean, tree, reading) === 'wrong') return undefined;
   const isPool = pool.of > 1;
-  return {
+  const spec: ServiceSpec = {
     name: isPool ? memberName(pool.name, pool.index) : serviceName(pool.name),
     pool: isPool ? pool : null,
     description: fields.description,
@@ -179,13 +184,14 @@ function build(
     },
     ready: fields.ready,
     restart: fields.restart,
-    heartbeats: [],
+    heartbeats: fields.heartbeat ?? [],
     coupling: couplingOf(fields),
     hooks: fields.hooks,
     directories: fields.directories,
     clean: fields.clean,
     log: fields.log,
   };
+  return checkHeartbeats(spec, tree, reading) === 'wrong' ? undefined : spec;
 }
 
 function couplingOf({ needs, wants, after, restartWith }: Fields<typeof serviceKeys>): Coupling {

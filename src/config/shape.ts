@@ -118,16 +118,22 @@ export const path = (write = 'a path that begins with /'): Shape<string> =>
     return hasControls(text) ? bad('has a control character; write a plain path') : ok(text);
   });
 
+const regexOf = (flags: '' | 'u'): Shape<string> =>
+  leafShape('a regular expression', { type: 'string', format: 'regex' }, (text) => {
+    try {
+      new RegExp(text, flags);
+      return text === '' ? bad('is empty and would match everything; write a regular expression') : ok(text);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: .*\/\w*: /s, '') : '';
+      return bad(`is no regular expression (${reason}); write one of JavaScript's`);
+    }
+  });
+
 /** A regular expression that compiles; its source. */
-export const regex: Shape<string> = leafShape('a regular expression', { type: 'string', format: 'regex' }, (text) => {
-  try {
-    new RegExp(text);
-    return text === '' ? bad('is empty and would match everything; write a regular expression') : ok(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: .*\/\w*: /s, '') : '';
-    return bad(`is no regular expression (${reason}); write one of JavaScript's`);
-  }
-});
+export const regex: Shape<string> = regexOf('');
+
+/** The same with the flag u: for texts of others, in which a dot is a whole character. */
+export const unicodeRegex: Shape<string> = regexOf('u');
 
 export const integer = (least: number, most: number): Shape<number> => {
   const write =

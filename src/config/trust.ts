@@ -1,6 +1,7 @@
 // Files that are read later and must be as trustworthy as the configuration that names them: env files and secrets.
 
 import type { Disk } from './disk.js';
+import { heartbeatsIn } from './heartbeat.js';
 import { type Who, whyNotTrusted } from './ownership.js';
 import type { Problems } from './problem.js';
 import { type Leaf, type Tree, valueAt } from './tree.js';
@@ -33,6 +34,15 @@ export function secretFilesOf(notices: Tree | null): readonly Leaf[] {
     const password = valueAt(valueAt(valueAt(value, 'mail'), 'via'), 'password');
     const url = valueAt(valueAt(value, 'webhook'), 'url');
     const files = [valueAt(password, 'file'), valueAt(url, 'file')];
+    return files.filter((file) => file?.type === 'leaf');
+  });
+}
+
+/** The files of the secrets that the heartbeats of one service are asked with. */
+export function heartbeatSecretsOf(effective: Tree): readonly Leaf[] {
+  return heartbeatsIn(valueAt(effective, 'heartbeat')).flatMap((heartbeat) => {
+    const logins = [heartbeat, valueAt(heartbeat, 'auth'), valueAt(heartbeat, 'bind')];
+    const files = logins.map((login) => valueAt(valueAt(login, 'password'), 'file'));
     return files.filter((file) => file?.type === 'leaf');
   });
 }
