@@ -27,7 +27,13 @@ export interface Program {
   readonly binds: string | null;
   /** How long after its start its readiness shows; null: never. */
   readonly readyAfter: number | null;
+  /** What whoever asks it finds, and from when on it does not answer any more; null: it does not come to that. */
+  readonly doing: Doing;
+  readonly hangsAfter: number | null;
 }
+
+/** What a heartbeat finds: `wrong` answers at once, and not what was wanted; `unreachable` cannot be asked. */
+export type Doing = 'its work' | 'wrong' | 'hangs' | 'unreachable';
 
 export interface Daemon {
   readonly after: number;
@@ -47,6 +53,8 @@ const plain: Program = {
   ends: null,
   binds: null,
   readyAfter: 0,
+  doing: 'its work',
+  hangsAfter: null,
 };
 
 /** A program with these traits; later ones win, what none says is that of a plain program that lives. */
@@ -77,6 +85,11 @@ export const refused = (errno: string): Partial<Program> => ({
 export const binds = (path: string): Partial<Program> => ({ binds: path });
 
 export const readyAfter = (length: number | null): Partial<Program> => ({ readyAfter: length });
+
+export const does = (doing: Doing): Partial<Program> => ({ doing });
+
+/** It lives on, and does its work no more. */
+export const hangsAfter = (length: number): Partial<Program> => ({ hangsAfter: length });
 
 /** A stop command: after a while every process of that executable gets SIGTERM. */
 export const ends = (exe: string, after = 5): Partial<Program> => ({ ends: { exe, after } });

@@ -3,7 +3,7 @@
 
 import type { PidFile, ProcessFacts } from '../../src/core/pattern.js';
 import { asPid, type ExitEvidence, type ExitStatus, isSameProcess, type ProcessRef } from '../../src/core/process.js';
-import { type Program, program } from './program.js';
+import { type Doing, type Program, program } from './program.js';
 import type { SimulatedClock } from './simulated-clock.js';
 
 export interface SimulatedProcess {
@@ -17,6 +17,8 @@ export interface SimulatedProcess {
   readonly born: number;
   /** `frozen`: stopped by SIGSTOP. */
   life: 'alive' | 'frozen' | 'gone';
+  /** What whoever asks it finds. */
+  doing: Doing;
   /** Signals that wait for SIGCONT or for the end of an uninterruptible sleep. */
   readonly pending: string[];
   readonly received: string[];
@@ -142,6 +144,7 @@ export class SimulatedHost {
       program: birth.program,
       born: this.#clock.instant,
       life: 'alive',
+      doing: birth.program.doing,
       pending: [],
       received: [],
     };
@@ -152,7 +155,7 @@ export class SimulatedHost {
   }
 
   #act(process: SimulatedProcess): void {
-    const { life, children, daemons, ends, binds } = process.program;
+    const { life, children, daemons, ends, binds, hangsAfter } = process.program;
     for (const child of children) {
       this.bear({ argv: process.argv, program: child, ppid: process.ref.pid, group: process.group, uid: process.uid });
     }
@@ -174,6 +177,11 @@ export class SimulatedHost {
       this.#whileAlive(process, 1, () => this.end(process, { type: 'exited', code: 1 }));
     } else if (binds !== null) {
       this.files.set(binds, { type: 'socket', uid: process.uid, holder: process.ref });
+    }
+    if (hangsAfter !== null) {
+      this.#whileAlive(process, hangsAfter, () => {
+        process.doing = 'hangs';
+      });
     }
     if (life.type === 'exits') {
       this.#whileAlive(process, life.after, () => this.end(process, { type: 'exited', code: life.code }));

@@ -1,6 +1,8 @@
 // Performs the effects of the core on the simulated host, as kernel/ and readiness/ do on a real one, and posts the
 // facts that come of it. The host outlives the keeper: `disconnect` is the keeper's death, nothing on the host notices.
 
+import { nextTime } from '../../src/config/cron.js';
+import { describeStatus } from '../../src/core/death.js';
 import type { Effect, Role } from '../../src/core/effect.js';
 import { type Event, LOST } from '../../src/core/event.js';
 import type { Look } from '../../src/core/pattern.js';
@@ -8,6 +10,7 @@ import { type ExitEvidence, isSameProcess, type ProcessRef } from '../../src/cor
 import type { ServiceName, ServiceSpec } from '../../src/core/spec.js';
 import type { Kernel, Post } from '../../src/keeper/ports.js';
 import { endedUnseen } from './evidence.js';
+import { type Course, SimulatedAskers } from './simulated-askers.js';
 import type { SimulatedClock } from './simulated-clock.js';
 import type { SimulatedHost, SimulatedProcess } from './simulated-host.js';
 import { look, matches, UIDS } from './simulated-match.js';
@@ -31,6 +34,8 @@ export interface KernelOptions {
   readonly latency: (event: Event['type']) => number;
   /** Is called before each effect; `lost`: the keeper died before it. */
   readonly before: (effect: Effect) => 'performed' | 'lost';
+  /** How a question goes. */
+  readonly courseOf: (question: Extract<Effect, { type: 'ask' }>) => Course;
 }
 
 /** Those whose end may be one of an attempt to start, or of a generation. */
@@ -40,10 +45,13 @@ export class SimulatedKernel implements Kernel {
   readonly #options: KernelOptions;
   readonly #clock: SimulatedClock;
   readonly #host: SimulatedHost;
+  readonly askers: SimulatedAskers;
   #post: Post | null = null;
   /** Which connection an answer belongs to: those of a dead keeper reach nobody. */
   #connection = 0;
   #followed: { readonly service: ServiceName; readonly ref: ProcessRef }[] = [];
+  /** Commands that stand for a failed heartbeat. */
+  #reactions: { readonly ref: ProcessRef; readonly ended: (problem: string | null) => void }[] = [];
   #emptying: { readonly service: ServiceName; readonly ref: ProcessRef }[] = [];
   readonly #seeking = new Map<string, { readonly spec: ServiceSpec; told: string }>();
   readonly #awaiting = new Map<string, () => void>();
@@ -60,6 +68,12 @@ export class SimulatedKernel implements Kernel {
     this.#options = options;
     this.#clock = options.clock;
     this.#host = options.host;
+    this.askers = new SimulatedAskers({
+      clock: options.clock,
+      host: options.host,
+      courseOf: options.courseOf,
+      tell: (event, about) => this.#tell(event, about),
+    });
     this.#host.onExit((process, evidence) => this.#ended(process, evidence));
     this.#host.onChange(() => this.#noticed());
   }
@@ -86,6 +100,8 @@ export class SimulatedKernel implements Kernel {
     this.#seeking.clear();
     for (const cancel of this.#awaiting.values()) cancel();
     this.#awaiting.clear();
+    this.askers.close();
+    this.#reactions = [];
     this.#lastArrival.clear();
     this.#underWay.clear();
   }
@@ -137,6 +153,20 @@ export class SimulatedKernel implements Kernel {
         this.#awaiting.get(effect.service)?.();
         this.#awaiting.delete(effect.service);
         return;
+      case 'ask':
+        this.askers.ask(effect);
+        return;
+      case 'stopAsking':
+        this.askers.stop(effect.service);
+        return;
+      case 'react':
+        this.#react(effect);
+        return;
+      case 'plan': {
+        const { service, what, expression, after } = effect;
+        this.#tell({ type: 'planned', service, what, expression, next: nextTime(expression, after) }, service);
+        return;
+      }
     }
   }
 
@@ -182,6 +212,19 @@ export class SimulatedKernel implements Kernel {
     this.#note({ process, service: spec.name, role, generation, hook, env });
     this.#followed.push({ service: spec.name, ref: process.ref });
     this.#tell({ type: 'spawned', service: spec.name, role, generation, process: process.ref }, named(process.ref));
+  }
+
+  #react({ spec, heartbeat, command }: Effect & { type: 'react' }): void {
+    const ended = (problem: string | null): void =>
+      this.#tell({ type: 'reacted', service: spec.name, heartbeat, problem }, `${spec.name}/${heartbeat}`);
+    const program = this.#host.execute(command.argv[0] ?? '');
+    if (program.refused !== null) {
+      ended(program.refused.detail);
+      return;
+    }
+    const { ref } = this.#host.bear({ argv: command.argv, program, ppid: this.#host.keeperPid, group: null, uid: 0 });
+    this.#reactions.push({ ref, ended });
+    if (command.timeout !== null) this.#clock.after(command.timeout, () => this.#host.signal(ref, 'SIGKILL'));
   }
 
   #prepare({ spec, generation }: Effect & { type: 'prepare' }): void {
@@ -319,6 +362,11 @@ export class SimulatedKernel implements Kernel {
       this.#tell({ type: 'exited', service, process: process.ref, evidence, away: 'no' }, named(process.ref));
     }
     this.#followed = this.#followed.filter((f) => !isSameProcess(f.ref, process.ref));
+    for (const { ended } of this.#reactions.filter(({ ref }) => isSameProcess(ref, process.ref))) {
+      const { status } = evidence;
+      ended(status.type === 'exited' && status.code === 0 ? null : `it ended with ${describeStatus(status)}`);
+    }
+    this.#reactions = this.#reactions.filter(({ ref }) => !isSameProcess(ref, process.ref));
     for (const { ref } of [...this.#emptying]) if (!this.#hasRest(ref)) this.#emptied(ref);
   }
 }

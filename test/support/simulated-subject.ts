@@ -14,6 +14,7 @@ import {
   refused,
   startsDaemon,
 } from './program.js';
+import { answeredSoon } from './simulated-askers.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedHost } from './simulated-host.js';
 import { SimulatedKernel } from './simulated-kernel.js';
@@ -21,7 +22,13 @@ import { SimulatedKernel } from './simulated-kernel.js';
 export async function makeSimulatedSubject(): Promise<Subject> {
   const clock = new SimulatedClock();
   const host = new SimulatedHost({ clock, pids: 200, inodes: 'yes' });
-  const kernel = new SimulatedKernel({ clock, host, latency: () => 1, before: () => 'performed' });
+  const kernel = new SimulatedKernel({
+    clock,
+    host,
+    latency: () => 1,
+    before: () => 'performed',
+    courseOf: () => answeredSoon,
+  });
   const events: Event[] = [];
   kernel.connect((event) => void events.push(event));
   const installed = (name: string, what: Program): Command => {

@@ -13,8 +13,9 @@ import { newService, type Service, type ServiceState, type StateName } from '../
 import { type HostPhase, instant, wallTime } from '../../src/core/time.js';
 import { viewOf } from '../../src/core/world.js';
 import { Keeper } from '../../src/keeper/keeper.js';
-import type { Program } from './program.js';
+import type { Doing, Program } from './program.js';
 import { type Random, seeded } from './random.js';
+import { answeredSoon, type Course } from './simulated-askers.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedHost, type SimulatedProcess } from './simulated-host.js';
 import { SimulatedJournal } from './simulated-journal.js';
@@ -26,6 +27,8 @@ export interface StageOptions {
   readonly inodes?: 'yes' | 'no';
   /** How long until a fact reaches the keeper, see SimulatedKernel. */
   readonly latency?: (event: Event['type'], random: Random) => number;
+  /** How a question goes, see SimulatedAskers. */
+  readonly courseOf?: (question: Extract<Effect, { type: 'ask' }>, random: Random) => Course;
   /** How many services may start at once; more than a scenario has, unless it says so. */
   readonly parallel?: number;
 }
@@ -41,6 +44,7 @@ export class Stage {
   readonly effects: Effect[] = [];
   readonly changes: Change[] = [];
   readonly problems: string[] = [];
+  readonly #questions: { readonly service: string; readonly at: number }[] = [];
   /** The applied configuration: in place before the keeper hears of it, and it outlives the keeper. */
   readonly configured = new Map<string, ServiceSpec>();
   /** Called before every effect that is performed, with the journal as it is then. */
@@ -67,14 +71,17 @@ export class Stage {
     this.journal.now = () => ({ instant: instant(this.clock.instant), wall: wallTime(this.clock.wall) });
     this.journal.heldBackBy = (name) => heldBackBy(viewOf(this.keeper.world), name);
     const latency = options.latency ?? (() => 1);
+    const courseOf = options.courseOf ?? (() => answeredSoon);
     this.kernel = new SimulatedKernel({
       clock: this.clock,
       host: this.host,
       latency: (event) => latency(event, random),
+      courseOf: (question) => courseOf(question, random),
       before: (effect) => {
         if (this.#burn() === 'dead') return 'lost';
         this.onEffect(effect);
         this.effects.push(effect);
+        if (effect.type === 'ask') this.#questions.push({ service: effect.spec.name, at: this.clock.instant });
         return 'performed';
       },
     });
@@ -235,6 +242,16 @@ export class Stage {
   /** The signals that effects sent for this service, in order. */
   signals(name: string): readonly string[] {
     return this.effects.flatMap((e) => (e.type === 'signal' && e.service === name ? [e.signal] : []));
+  }
+
+  /** When it was asked, how this keeper or an earlier one saw the time. */
+  questions(name: string): readonly number[] {
+    return this.#questions.filter(({ service }) => service === name).map(({ at }) => at);
+  }
+
+  /** What heartbeats find of this service from now on. */
+  let(name: string, doing: Doing): void {
+    this.main(name).doing = doing;
   }
 
   happened(name: string, type: What['type']): readonly Change[] {
