@@ -50,7 +50,7 @@ export const quoted = (bytes: Buffer): string =>
   `"${
     bytes
       .subarray(0, 60)
-      .toString('latin1')
+      .toString('utf8')
       .split(/[\r\n\0]/)[0]
   }"`;
 
