@@ -35,8 +35,10 @@ export interface Kin {
  * Living descendants of a process that this keeper has started itself: its session, and the orphans of the family with
  * their offspring. Complete only where orphans come to us.
  */
-export function descendantsOf(leader: ProcessRef, kin: Kin): readonly ProcessRef[] {
-  const members: ProcessRef[] = [];
+export const descendantsOf = (leader: ProcessRef, kin: Kin): readonly ProcessRef[] => [...eachDescendant(leader, kin)];
+
+/** One after another, for whoever has to leave the loop its turn in between. */
+export function* eachDescendant(leader: ProcessRef, kin: Kin): Generator<ProcessRef, undefined> {
   const head = readStat(leader.pid);
   const isIntact = head === null || head.startTicks === leader.startTicks;
   const below = isIntact && head !== null ? childrenOf(leader.pid) : [];
@@ -50,10 +52,9 @@ export function descendantsOf(leader: ProcessRef, kin: Kin): readonly ProcessRef
     const stat = readStat(pid);
     if (stat === null) continue;
     if (under === 'us' && !(isIntact && isMember(pid, stat, leader)) && !kin.isOurs(pid)) continue;
-    if (!isDead(stat)) members.push(refOf(pid, stat));
+    if (!isDead(stat)) yield refOf(pid, stat);
     for (const child of childrenOf(pid)) waiting.push({ pid: child, under: 'member' });
   }
-  return members;
 }
 
 const refOf = (pid: number, stat: Stat): ProcessRef => ({ pid: asPid(pid), startTicks: stat.startTicks, inode: null });

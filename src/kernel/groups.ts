@@ -132,6 +132,13 @@ export class Groups {
     };
   }
 
+  /** Milliseconds of processor that the group has used since it was made, by whoever was in it; null where that is not counted. */
+  cpuTime(service: ServiceName): number | null {
+    if (this.#root === null) return null;
+    const used = /^usage_usec (\d+)$/m.exec(readText(`${this.#dir(this.#root, service)}/cpu.stat`))?.[1];
+    return used === undefined ? null : Number(used) / 1000;
+  }
+
   /** What the service has held at most since its main process was started, in bytes; null where the group does not tell: the newer hierarchy counts over all generations. */
   peakMemory(service: ServiceName): number | null {
     if (this.#memoryRoot === null) return null;

@@ -16,6 +16,9 @@ export interface Stat {
   readonly session: number;
   /** Clock ticks of 10 ms in user and system mode. */
   readonly cpuTicks: number;
+  /** The same of its children that have ended and that it has waited for, with theirs. */
+  readonly childTicks: number;
+  readonly threads: number;
   /** Since boot, in clock ticks of 10 ms. */
   readonly startTicks: number;
   /** wait(2) status of a zombie; 0 while it lives, and where we may not read it. */
@@ -53,6 +56,8 @@ function readStatNow(pid: number): Stat | null {
     pgrp: number(5),
     session: number(6),
     cpuTicks: number(14) + number(15),
+    childTicks: number(16) + number(17),
+    threads: number(20),
     startTicks: number(22),
     exitCode: number(52),
   };

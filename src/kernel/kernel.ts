@@ -14,6 +14,7 @@ import {
   type ProcessRef,
 } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
+import type { Usage } from '../core/usage.js';
 import type { WallTime } from '../core/time.js';
 import type { Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
 import { endHelper } from './end-helper.js';
@@ -32,6 +33,7 @@ import { signalGroup, signalProcess } from './signals.js';
 import { refuseWithoutRoom, spawn } from './spawn.js';
 import { close } from './syscalls.js';
 import { tokenOf } from './token.js';
+import { type UsageAsked, Usages } from './usage.js';
 import type { Witnesses } from './witnesses.js';
 
 /** What looks for watched daemons. */
@@ -70,6 +72,7 @@ const RETRY = 1000;
 export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
   readonly #rests: Rests;
+  readonly #usages: Usages;
   readonly #readyFiles: ReadyFiles;
   readonly #reclaims: Reclaims;
   readonly #preparations: Preparations;
@@ -95,6 +98,7 @@ export class RealKernel implements Kernel {
       isOwn: (service, process) => this.#isOwn(service, process),
       onEmptied: (service, process) => post({ type: 'emptied', service, process }),
     });
+    this.#usages = new Usages({ exits, groups });
     const living = (service: ServiceName): Promise<readonly number[]> =>
       this.#rests.living(service, this.#last.get(service) ?? null);
     this.#preparations = new Preparations({ post, report, living });
@@ -192,6 +196,11 @@ export class RealKernel implements Kernel {
   #plan({ service, what, expression, after }: Extract<Effect, { type: 'plan' }>): void {
     const next = this.#parts.nextTime(expression, after);
     this.#parts.post({ type: 'planned', service, what, expression, next });
+  }
+
+  /** What all processes of a service take together. @throws SystemCallFailure: EMFILE */
+  usageOf(asked: UsageAsked): Promise<Usage> {
+    return this.#usages.of(asked);
   }
 
   /** `yes`: a call to a file system has not returned, and Node's own exit would wait for it. */

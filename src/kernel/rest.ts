@@ -10,7 +10,7 @@ import { descendantsOf, sessionOf } from './family.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
 import { identify, identifyAgain } from './identity.js';
-import { environmentOf } from './processes-of.js';
+import { kinOf, restOf } from './kin.js';
 import { isGroupEmpty, signalProcess } from './signals.js';
 import { close, SystemCallFailure } from './syscalls.js';
 
@@ -131,7 +131,7 @@ export class Rests {
       if (ending.awaited.size === 0 && this.#endings.get(service) === ending) this.#startRound(service, ending, 'look');
     };
     try {
-      if (this.#parts.exits.follow(followerOf(service), member, onExit) === 'following')
+      if (this.#parts.exits.follow(restOf(service), member, onExit) === 'following')
         ending.awaited.set(member.pid, member);
     } catch (error) {
       if (!(error instanceof SystemCallFailure)) throw error; // no descriptors: found gone at the next look
@@ -149,7 +149,7 @@ export class Rests {
 
   #drop(service: ServiceName, ending: Ending): void {
     if (ending.timer !== null) clearTimeout(ending.timer);
-    for (const member of ending.awaited.values()) this.#parts.exits.unfollow(followerOf(service), member);
+    for (const member of ending.awaited.values()) this.#parts.exits.unfollow(restOf(service), member);
     this.#endings.delete(service);
   }
 
@@ -183,16 +183,6 @@ export class Rests {
   }
 
   #descendants(service: ServiceName, main: ProcessRef): readonly ProcessRef[] {
-    const { exits } = this.#parts;
-    return descendantsOf(main, {
-      isOurs: (pid) => {
-        const variable = environmentOf(pid);
-        return variable('UPKEEP_SERVICE') === service && variable('UPKEEP_ROLE') === 'main';
-      },
-      isOthers: (pid) => exits.isFollowedBeside(followerOf(service), pid),
-    });
+    return descendantsOf(main, kinOf(service, this.#parts.exits));
   }
 }
-
-/** Under this name the ends of leftovers are followed: those are still left, not somebody else's. */
-const followerOf = (service: ServiceName): string => `rest of ${service}`;

@@ -1,0 +1,32 @@
+// Whose descendants are of a service and whose are not: of one that we started, its orphans by their environment, but nobody
+// who is followed as somebody else's; of a daemon, whoever is still in its control group. It must not know what is done with
+// them.
+
+import type { ServiceName } from '../core/spec.js';
+import type { Exits } from './exits.js';
+import type { Kin } from './family.js';
+import { environmentOf, readText } from './processes-of.js';
+
+export const kinOf = (service: ServiceName, exits: Pick<Exits, 'isFollowedBeside'>): Kin => ({
+  isOurs: (pid) => {
+    const variable = environmentOf(pid);
+    return variable('UPKEEP_SERVICE') === service && variable('UPKEEP_ROLE') === 'main';
+  },
+  isOthers: (pid) => exits.isFollowedBeside(restOf(service), pid),
+});
+
+/** Under this name the ends of leftovers are followed: those are still left, not somebody else's. */
+export const restOf = (service: ServiceName): string => `rest of ${service}`;
+
+/** A login below sshd, or a job below crond, is moved to a group of its own where there is an init system that does so. */
+export function withinGroupOf(pid: number): Kin {
+  const groups = readText(`/proc/${pid}/cgroup`).split('\n');
+  const isBelow = (group: string, index: number): boolean => {
+    const above = groups[index] ?? '';
+    return group === above || group.startsWith(above.endsWith('/') ? above : `${above}/`);
+  };
+  return {
+    isOurs: () => false,
+    isOthers: (other) => !readText(`/proc/${other}/cgroup`).split('\n').every(isBelow),
+  };
+}
