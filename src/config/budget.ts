@@ -1,6 +1,7 @@
 // The time budget of a service: how long each step from a death to being up again, and from a stop to being down, may
 // take by its settings. Numbers for `explain`.
 
+import type { HeartbeatSpec } from '../core/heartbeat.js';
 import type { Command, ServiceSpec } from '../core/spec.js';
 import { type Millis, millis } from '../core/time.js';
 import { durationText } from './quantity.js';
@@ -20,7 +21,8 @@ export interface BudgetStep {
     | 'before-stop'
     | 'stop'
     | 'after-stop'
-    | 'worst-restart';
+    | 'worst-restart'
+    | 'hang';
   /** The longest it takes; null: without end. */
   readonly ms: Millis | null;
   /** For people. */
@@ -42,6 +44,7 @@ export function budgetOf(spec: ServiceSpec): readonly BudgetStep[] {
     { step: 'stop', ms: stopTime(spec), text: within(stopTime(spec), 'to stop by its ladder or command') },
     ...around('after-stop', hooks.afterStop, 'for the hooks after a stop'),
     ...worstRestart(spec),
+    ...hangs(spec),
   ];
 }
 
@@ -94,6 +97,71 @@ function startCommand({ kind }: ServiceSpec): readonly BudgetStep[] {
 
 const readyFor = ({ kind }: ServiceSpec): string =>
   kind.type === 'supervised' && kind.oneshot === 'yes' ? 'for its work' : 'until a start must count';
+
+/** How soon each heartbeat finds out that it hangs, and what has been done about it by when. */
+const hangs = (spec: ServiceSpec): readonly BudgetStep[] =>
+  spec.heartbeats.map((heartbeat) => {
+    const noticed = noticedWithin(heartbeat);
+    const ms = sum([noticed, ...answerTo(heartbeat, spec)]);
+    return {
+      step: 'hang',
+      ms,
+      text: `a hang is noticed ${noticedBy(heartbeat, noticed)}, and ${doneBy(heartbeat, ms)}`,
+    };
+  });
+
+/**
+ * It hangs right after it was asked. Questions come at a fixed pace and never overlap: one that hangs for longer than `every`
+ * leaves out those that fall due meanwhile. The failures that count are in a row, for nothing answers. null: by the calendar.
+ */
+function noticedWithin({ every, timeout, fails }: HeartbeatSpec): Millis | null {
+  if (every.type === 'cron') return null;
+  const pace = every.every * (Math.floor(timeout / every.every) + 1);
+  return millis(every.every + (fails.count - 1) * pace + timeout);
+}
+
+function noticedBy({ name, every, fails }: HeartbeatSpec, noticed: Millis | null): string {
+  if (noticed !== null) return `within ${durationText(noticed)} by heartbeat ${name}`;
+  const questions = fails.count === 1 ? 'the next question' : `the next ${fails.count} questions`;
+  return `by heartbeat ${name} with ${questions} of the calendar${every.type === 'cron' ? ` (${every.expression})` : ''}`;
+}
+
+/** What it takes to do what `then` says. A service that had been well comes back without a delay. */
+function answerTo({ then }: HeartbeatSpec, spec: ServiceSpec): readonly (Millis | null)[] {
+  const { kind, hooks } = spec;
+  const down = [timeOf(hooks.beforeStop), stopTime(spec)];
+  switch (then.type) {
+    case 'notice':
+    case 'exec':
+      return [];
+    case 'stop':
+      return down;
+    case 'restart': {
+      const start = kind.type === 'watched' && kind.start !== null ? [kind.start.timeout] : [];
+      const up = [timeOf(beforeStart(spec)), ...start, readyWithin(spec), timeOf(hooks.afterStart)];
+      return [...down, timeOf(hooks.afterStop), ...up];
+    }
+  }
+}
+
+function doneBy({ every, then }: HeartbeatSpec, ms: Millis | null): string {
+  const unlimited = every.type === 'cron' ? ' then' : ', but nothing limits when';
+  const by = ms === null ? unlimited : ` within ${durationText(ms)}`;
+  switch (then.type) {
+    case 'notice':
+      return 'somebody is told';
+    case 'exec':
+      return 'its command is run';
+    case 'stop':
+      return `it is stopped${by}`;
+    case 'restart':
+      return `it runs again${by}`;
+  }
+}
+
+/** Whoever has only to live is ready when it has, and not later. */
+const readyWithin = ({ ready: { probe, timeout } }: ServiceSpec): Millis | null =>
+  probe.type === 'alive' ? probe.for : timeout;
 
 /** Hooks run one after the other. */
 function around(step: BudgetStep['step'], commands: readonly Command[], what: string): readonly BudgetStep[] {

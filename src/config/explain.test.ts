@@ -20,6 +20,16 @@ services:
       beforeStop: d
       afterStop: { exec: e, timeout: 2s }
   once: { run: x, oneshot: true }
+  asked:
+    run: x
+    stop: { wait: 1s }
+    heartbeat:
+      - { http: http://localhost/, every: 5s, timeout: 2s, fails: 2 in a row }
+      - { tcp: 80, every: 2s, timeout: 5s, fails: 3 of 5, then: notice }
+      - { exec: a, every: "0 * * * *", fails: 2 }
+      - { name: calendar, exec: a, every: "0 * * * *", fails: 1, then: stop }
+      - { file: /a, age: "< 1m", every: 1m, fails: 1, then: { exec: b } }
+  hung: { run: x, stop: { wait: none }, ready: { port: 80, timeout: none }, heartbeat: { tcp: 80 } }
 `;
 
 function explained(name: string): ReturnType<typeof explain> {
@@ -94,6 +104,35 @@ describe('explain', () => {
       ['worst-restart', 256_000, '4m16s at most from a death until it is up or has failed once more'],
     ]);
     expect(explained('once').budget.find(({ step }) => step === 'ready')?.text).toBe('no limit for its work');
+  });
+
+  it('says how soon a hang is found out, and it runs again: within 15 s for a question every 5 s', () => {
+    const hangs = (name: string): readonly (readonly [number | null, string])[] =>
+      explained(name).budget.flatMap(({ step, ms, text }) => (step === 'hang' ? [[ms, text]] : []));
+    expect(hangs('asked')).toEqual([
+      [14_000, 'a hang is noticed within 12s by heartbeat http, and it runs again within 14s'],
+      [19_000, 'a hang is noticed within 19s by heartbeat tcp, and somebody is told'],
+      [
+        null,
+        'a hang is noticed by heartbeat exec with the next 2 questions of the calendar (0 * * * *), and it runs again then',
+      ],
+      [
+        null,
+        'a hang is noticed by heartbeat calendar with the next question of the calendar (0 * * * *), and it is stopped then',
+      ],
+      [65_000, 'a hang is noticed within 1m5s by heartbeat file, and its command is run'],
+    ]);
+    expect(hangs('hung')).toEqual([
+      [null, 'a hang is noticed within 1m35s by heartbeat tcp, and it runs again, but nothing limits when'],
+    ]);
+    expect(hangs('web')).toEqual([]);
+  });
+
+  it('shows the heartbeats of a list one setting a line', () => {
+    const settings = new Map(explained('asked').settings.map(({ key, value }) => [key, value]));
+    expect(settings.get('heartbeat.1.http')).toBe('http://localhost/');
+    expect(settings.get('heartbeat.2.fails')).toBe('3 of 5');
+    expect(settings.get('heartbeat.5.then.exec.exec')).toBe('[b]');
   });
 
   it('is lines for people', () => {

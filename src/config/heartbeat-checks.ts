@@ -28,8 +28,7 @@ export function checkHeartbeats(spec: ServiceSpec, tree: Tree, reading: Reading)
 
 export const isRestarting = ({ then }: HeartbeatSpec): boolean => then.type === 'restart';
 
-const isStartable = ({ kind }: ServiceSpec): boolean =>
-  kind.type === 'supervised' || kind.start !== null || kind.restart !== null;
+const isStartable = ({ kind }: ServiceSpec): boolean => kind.type === 'supervised' || kind.start !== null;
 
 /** Where `then` stands, or where the heartbeat does that says nothing of it. */
 export function placeOfThen(tree: Tree, index: number): Place {

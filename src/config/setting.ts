@@ -22,6 +22,9 @@ export function settingsOf(tree: Tree, key = ''): readonly Setting[] {
   if (tree.type === 'dict' && (tree.entries.length > 0 || key === '')) {
     return tree.entries.flatMap((entry) => settingsOf(entry.value, key === '' ? entry.key : `${key}.${entry.key}`));
   }
+  // A list of maps, like that of heartbeats, by the number of each: in one line nobody would find anything.
+  if (tree.type === 'list' && tree.items.length > 0 && tree.items.every((item) => item.type === 'dict'))
+    return tree.items.flatMap((item, index) => settingsOf(item, `${key}.${index + 1}`));
   const isOurs = tree.layer.type === 'upkeep';
   return [
     {
