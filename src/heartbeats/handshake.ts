@@ -36,7 +36,7 @@ export async function secured(
     // Judged below, where the certificate can still be looked at.
     rejectUnauthorized: false,
   });
-  await shaken(secure);
+  await shaken(secure, socket);
   const distrust = secure.authorizationError as unknown;
   if (verify === 'yes' && distrust) {
     const code = distrust instanceof Error ? errorCode(distrust) : String(distrust);
@@ -45,12 +45,16 @@ export async function secured(
   return secure;
 }
 
-function shaken(secure: TLSSocket): Promise<void> {
+function shaken(secure: TLSSocket, socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
+    const closed = (): void => reject(new Verdict(failed(CLOSED)));
     secure.once('secureConnect', resolve);
     // Stays: later errors are the user's to hear or to ignore.
     secure.on('error', (error) => reject(new Verdict(failed(brokenOff(error)))));
-    secure.once('close', () => reject(new Verdict(failed(CLOSED))));
+    secure.once('close', closed);
+    // Where the server was quicker than the certificates were read, the TLS above never hears of it.
+    socket.once('close', closed);
+    if (socket.destroyed) closed();
   });
 }
 

@@ -7,6 +7,7 @@ import { addressesOf, unlessAborted } from './addresses.js';
 import { connectTo, connectUnix } from './connect.js';
 import { judge } from './judge.js';
 import { type Asking, type Finding, failed, good, unasked } from './kind.js';
+import { listed } from './listed.js';
 import { endpointText, firstOf, targetAt } from './race.js';
 
 /** It need not heed the signal: the socket goes with it. */
@@ -51,8 +52,8 @@ function ofAll(all: readonly Asked[]): Finding {
   const bad = (result: Finding['result']): readonly Asked[] => all.filter(({ finding }) => finding.result === result);
   const [failures, others] = [bad('failed'), bad('unasked')];
   if (failures.length + others.length === 0) {
-    const detail = all[0]?.finding.detail ?? '';
-    return good(all.length === 1 ? detail : `${detail} from each of ${all.length} addresses`);
+    const details = listed([...new Set(all.map(({ finding }) => finding.detail))]);
+    return good(all.length === 1 ? details : `${details} from ${all.length} addresses`);
   }
   const told = [...failures, ...others].map(({ address, finding }) => `${address}: ${finding.detail}`).join(', ');
   return failures.length > 0 ? failed(told) : unasked(told);
