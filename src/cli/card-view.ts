@@ -2,6 +2,7 @@
 
 import type { ServiceStatus } from '../core/status.js';
 import { blockOf, type Labelled } from './block.js';
+import { heartbeatLines } from './health-text.js';
 import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import type { Paint } from './paint.js';
 import { byHandText, colourOf, fightText, nextText } from './service-text.js';
@@ -33,6 +34,7 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
     ],
     ['says', service.statusText === null ? null : printable(service.statusText)],
     ['health', health.state === 'none' ? null : health.state],
+    ...heartbeatLines(service, now),
     ['generation', String(service.generation)],
     [
       'restarts',

@@ -3,6 +3,7 @@
 
 import type { HoldStatus, OverrideStatus, ServiceStatus } from '../core/status.js';
 import { byWhom, standing } from '../core/status.js';
+import { troubleText } from './health-text.js';
 import type { Colour } from './paint.js';
 import { printable } from './text-width.js';
 import { clockText, sinceText, untilText } from './time-text.js';
@@ -31,6 +32,8 @@ export const lastText = ({ lastDeath }: ServiceStatus, now: number): string | nu
 /** What comes next by itself, or why nothing does though it should; null when all is as it should be. */
 export function nextText(service: ServiceStatus, now: number): string | null {
   const { next, fight } = service;
+  const trouble = troubleText(service);
+  if (trouble !== null && (next === null || next.why === 'planned')) return trouble;
   if (next === null) {
     if (fight !== null) return 'a fight: it may be stopped again';
     return standing(service) === 'fine' ? null : printable(service.reason);
@@ -57,6 +60,9 @@ const WHY: Readonly<Record<string, string>> = {
   changed: '',
   coupling: '',
   condition: ', if its condition says yes then',
+  planned: ', as planned',
+  heartbeat: ', for a heartbeat that failed',
+  'heartbeat-stop': ', for a heartbeat that failed',
 };
 
 /** `SIGTERM 4 times in 15 min, …`; null when nobody stops what we start. */

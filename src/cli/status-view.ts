@@ -2,6 +2,7 @@
 // in three layouts for three widths of terminal. Pure.
 
 import type { ServiceStatus, Status } from '../core/status.js';
+import { barColour, barText } from './health-text.js';
 import type { ElsewhereFact } from './keeper-facts.js';
 import { type Colour, type Paint, plain } from './paint.js';
 import type { Places } from './places.js';
@@ -97,21 +98,42 @@ const PID: Column = { title: 'PID', least: null };
 const UP: Column = { title: 'UP', least: null };
 const RESTARTS: Column = { title: 'RESTARTS', least: null };
 
-const firstCells = (service: ServiceStatus, now: number): readonly Cell[] => [
+const HEALTH: Column = { title: 'HEALTH', least: null };
+
+/** How many answers the bar has; null: no service has heartbeats, and nobody misses the column. */
+type Bar = number | null;
+const BAR = 12;
+/** Where there is little room: as wide as its title, and instead of the number of restarts. */
+const SHORT_BAR = 6;
+/** From this width on there is room in the condensed layout. */
+const ROOMY = 80;
+
+function barFor({ services, columns }: StatusView): Bar {
+  if (services.every(({ health }) => health.state === 'none')) return null;
+  return columns === null || columns >= ROOMY ? BAR : SHORT_BAR;
+}
+
+const firstColumns = (bar: Bar): readonly Column[] =>
+  bar === null ? [NAME, STATE, PID, UP, RESTARTS] : [NAME, STATE, HEALTH, PID, UP, ...(bar === BAR ? [RESTARTS] : [])];
+
+const firstCells = (service: ServiceStatus, now: number, bar: Bar): readonly Cell[] => [
   cell(service.name),
   cell(service.state, colourOf(service)),
+  ...(bar === null ? [] : [cell(barText(service, bar), barColour(service))]),
   cell(service.process === null ? null : String(service.process.pid)),
   cell(uptimeText(service, now)),
-  cell(String(service.restarts.total)),
+  ...(bar === SHORT_BAR ? [] : [cell(String(service.restarts.total))]),
 ];
 
-const full: Layout = ({ services, now, columns, paint }) => {
+const full: Layout = (view) => {
+  const { services, now, columns, paint } = view;
+  const bar = barFor(view);
   const hands = services.map((service) => byHandText(service, now));
   // Most of the time nobody has a hand in anything, and the column would be empty.
   const hasHands = hands.some((hand) => hand !== null);
-  const titles = [NAME, STATE, PID, UP, RESTARTS, { title: 'LAST', least: 16 }, { title: 'NEXT', least: 16 }];
+  const titles = [...firstColumns(bar), { title: 'LAST', least: 16 }, { title: 'NEXT', least: 16 }];
   const rows = services.map((service, index) => [
-    ...firstCells(service, now),
+    ...firstCells(service, now, bar),
     cell(lastText(service, now)),
     cell(nextText(service, now)),
     ...(hasHands ? [cell(hands[index] ?? null)] : []),
@@ -120,13 +142,15 @@ const full: Layout = ({ services, now, columns, paint }) => {
 };
 
 // One column for what matters most: a hand, else what comes next, else what was.
-const condensed: Layout = ({ services, now, columns, paint }) => {
+const condensed: Layout = (view) => {
+  const { services, now, columns, paint } = view;
+  const bar = barFor(view);
   const rows = services.map((service) => {
     const last = lastText(service, now);
     const note = byHandText(service, now) ?? nextText(service, now) ?? (last === null ? null : `last: ${last}`);
-    return [...firstCells(service, now), cell(note)];
+    return [...firstCells(service, now, bar), cell(note)];
   });
-  return tableOf([NAME, STATE, PID, UP, RESTARTS, { title: 'NOTE', least: 8 }], rows, columns, paint);
+  return tableOf([...firstColumns(bar), { title: 'NOTE', least: 8 }], rows, columns, paint);
 };
 
 const mini: Layout = ({ services, now, columns, paint }) => {

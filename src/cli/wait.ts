@@ -1,8 +1,9 @@
-// `upkeep wait`: until services are ready, healthy or stopped. Woken by the keeper's events; asks nothing meanwhile.
+// `upkeep wait`: until services are ready, healthy or stopped. Woken by the keeper's events.
 
 import { type ServiceStatus, standing } from '../core/status.js';
 import { lookAtChanges } from './changes.js';
 import { CommandError, EXIT, type ExitCode, usageError } from './exit.js';
+import { troubleText } from './health-text.js';
 import { durationOf, hasFlag, type Input, textOf, type Verb } from './input.js';
 import { reachAndWarn, reasonText, servicesFor } from './keeper-link.js';
 import { printJson, printLines } from './print.js';
@@ -10,6 +11,9 @@ import { progressLine } from './progress-line.js';
 import { printable } from './text-width.js';
 
 type Goal = 'ready' | 'healthy' | 'stopped';
+
+/** That a heartbeat is good is no event: it would be one every few seconds. */
+const EVERY_MS = 1000;
 
 export const wait: Verb = async (input, ports) => {
   const { terminal } = ports;
@@ -26,7 +30,7 @@ export const wait: Verb = async (input, ports) => {
   try {
     const looked = await lookAtChanges({
       places: keeper.places,
-      every: null,
+      every: goal === 'healthy' ? EVERY_MS : null,
       isOurs: (service) => names.has(service),
       onStatus: ({ services }) => {
         seen = services.filter(({ name }) => names.has(name));
@@ -36,9 +40,7 @@ export const wait: Verb = async (input, ports) => {
           throw new CommandError(EXIT.failed, `${gone} was removed from the configuration`);
         missing = seen.filter((service) => !isThere(service, goal));
         if (missing.length > 0)
-          line.show(
-            `waiting for ${missing.map(({ name, state, next }) => `${name} (${next?.why === 'others' ? `${state} for ${next.waitsFor.join(', ')}` : state})`).join(', ')}`,
-          );
+          line.show(`waiting for ${missing.map((one) => `${one.name} (${whereabouts(one, goal)})`).join(', ')}`);
         return missing.length === 0 || missing.some((service) => isHopeless(service, goal, services))
           ? 'done'
           : 'go on';
@@ -76,6 +78,14 @@ export const wait: Verb = async (input, ports) => {
   }
 };
 
+function whereabouts(service: ServiceStatus, goal: Goal): string {
+  const { state, next, health } = service;
+  if (next?.why === 'others') return `${state} for ${next.waitsFor.join(', ')}`;
+  return state !== 'running' || goal !== 'healthy'
+    ? state
+    : (troubleText(service) ?? `${state}, health ${health.state}`);
+}
+
 /** @throws CommandError 2 */
 function goalOf(input: Input): Goal {
   const text = textOf(input, 'for') ?? 'ready';
@@ -97,8 +107,14 @@ export function isThere({ state, health, process }: ServiceStatus, goal: Goal): 
 }
 
 /** Only a person can bring it back: nobody should wait for that in a script. */
-function isHopeless({ state, next, blockedBy }: ServiceStatus, goal: Goal, all: readonly ServiceStatus[]): boolean {
+function isHopeless(
+  { state, hold, next, blockedBy }: ServiceStatus,
+  goal: Goal,
+  all: readonly ServiceStatus[],
+): boolean {
   if (goal === 'stopped') return false;
+  // Nobody asks it.
+  if (goal === 'healthy' && state === 'running' && hold !== null) return true;
   return (state === 'failed' && next === null) || all.some((one) => blockedBy.includes(one.name) && needsPerson(one));
 }
 

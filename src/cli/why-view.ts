@@ -89,7 +89,9 @@ function whenText({ time, generation }: PostMortem, now: number): string {
 }
 
 function timelineTexts(timeline: readonly Mark[]): readonly string[] {
-  const distances = timeline.map(({ after }) => `+${after < 100 ? after : Math.round(after)} ms`);
+  const distances = timeline.map(
+    ({ after }) => `+${after < 100 ? `${after} ms` : after < 10_000 ? `${Math.round(after)} ms` : inWords(after)}`,
+  );
   const width = Math.max(0, ...distances.map(widthOf));
   return timeline.map(({ text }, index) => `${(distances[index] ?? '').padStart(width)}  ${printable(text)}`);
 }

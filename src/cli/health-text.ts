@@ -1,0 +1,87 @@
+// The heartbeats of a service for people: the bar of their last answers, and the lines of the card. Pure.
+
+import type { AnswerStatus, HeartbeatStatus, ServiceStatus } from '../core/status.js';
+import { inWords } from '../core/status.js';
+import type { Labelled } from './block.js';
+import type { Colour } from './paint.js';
+import { printable } from './text-width.js';
+import { sinceText, untilText } from './time-text.js';
+
+/** Told apart without colours, and by every font. */
+const marks: Readonly<Record<AnswerStatus['result'], string>> = { good: '.', failed: 'X', unasked: '?' };
+
+export const barOf = (answers: readonly AnswerStatus[], most: number): string =>
+  answers
+    .slice(-most)
+    .map(({ result }) => marks[result])
+    .join('');
+
+/** The last answers of all its heartbeats, the newest on the right; null: there is none. */
+export function barText({ health }: ServiceStatus, most: number): string | null {
+  const answers = health.heartbeats.flatMap((heartbeat) => heartbeat.answers);
+  const sorted = health.heartbeats.length < 2 ? answers : answers.toSorted((a, b) => a.time.localeCompare(b.time));
+  return sorted.length === 0 ? null : barOf(sorted, most);
+}
+
+export function barColour({ health }: ServiceStatus): Colour | null {
+  switch (health.state) {
+    case 'failing':
+      return 'red';
+    case 'ok':
+      return 'green';
+    case 'unknown':
+    case 'none':
+      return null;
+  }
+}
+
+/** `http fails: no answer within 5 s`; null: nothing is known against it. */
+export function troubleText({ health, state }: ServiceStatus): string | null {
+  if (state !== 'running') return null;
+  const { heartbeats } = health;
+  const failing = heartbeats.find((one) => one.state === 'failing');
+  const trouble = failing ?? heartbeats.find(({ unaskedSince }) => unaskedSince !== null);
+  if (trouble === undefined) return null;
+  const what = failing === undefined ? 'could not be asked' : 'fails';
+  return `${trouble.name} ${what}${trouble.detail === null ? '' : `: ${printable(trouble.detail)}`}`;
+}
+
+/** As many answers as the keeper keeps. */
+const ALL = 100;
+
+export function heartbeatLines(service: ServiceStatus, now: number): readonly Labelled[] {
+  return service.health.heartbeats.flatMap((one): readonly Labelled[] => [
+    ['heartbeat', `${one.name}: ${stateText(one, now)}`],
+    ['', `asks ${one.asks === null ? `a program (${one.kind})` : printable(one.asks)}`],
+    ['', scheduleText(one, now)],
+    ['', one.answers.length === 0 ? null : `${barOf(one.answers, ALL)}  (. good, X failed, ? could not be asked)`],
+  ]);
+}
+
+/** `failing for 3 min; 12 s ago it failed after 5.0 s: no answer within 5 s` */
+function stateText(one: HeartbeatStatus, now: number): string {
+  const { state, failingSince, unaskedSince, at, ms, result, detail } = one;
+  const since = state === 'failing' ? failingSince : unaskedSince;
+  const is = unaskedSince !== null && state !== 'failing' ? 'could not be asked' : state;
+  const head = `${is}${since === null ? '' : ` for ${sinceText(since, now)}`}`;
+  if (at === null || result === null) return `${head}; there is no answer yet`;
+  const words = { good: 'it was good', failed: 'it failed', unasked: 'it could not be asked' }[result];
+  const after = ms === null ? '' : ` after ${lengthText(ms)}`;
+  return `${head}; ${sinceText(at, now)} ago ${words}${after}${detail === null || detail === '' ? '' : `: ${printable(detail)}`}`;
+}
+
+function scheduleText({ every, fails, then, next }: HeartbeatStatus, now: number): string {
+  const pace = /^[\d.]+ \w+$/.test(every) ? `every ${every}` : `by the calendar (${printable(every)})`;
+  const soon = next === null ? '' : `, next ${untilText(next, now)}`;
+  return `${pace}${soon}; if it fails ${fails}: ${actions[then]}`;
+}
+
+const actions: Readonly<Record<HeartbeatStatus['then'], string>> = {
+  restart: 'a restart',
+  notice: 'a notice, and nothing else',
+  stop: 'it is stopped',
+  exec: 'a command is run',
+};
+
+/** `3.1 ms`, `5.0 s` */
+export const lengthText = (ms: number): string => (ms < 1000 ? `${ms} ms` : inWords(ms));
