@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { anAsking } from '../../test/support/asking.js';
 import type { FileQuestion } from '../core/question.js';
 import { askFile } from './file.js';
 import type { Asking, Finding } from './kind.js';
@@ -118,9 +119,9 @@ describe('A file that has to change', () => {
 });
 
 test('A file is sought in the step that says nothing about the service when it hangs', async () => {
-  const steps: string[] = [];
-  await ask({ path: file('step') }, { begin: (step) => void steps.push(step) });
-  expect(steps).toEqual(['resolve']);
+  const { steps, ...asking } = anAsking();
+  await ask({ path: file('step') }, asking);
+  expect(steps).toEqual(['look']);
 });
 
 test.runIf(process.geteuid?.() === 0)(
@@ -148,14 +149,4 @@ const ask = (
   question: Partial<FileQuestion> & { readonly path: string },
   asking: Partial<Asking> = { by: 'service/file' },
 ): Promise<Finding> =>
-  askFile(
-    { kind: 'file', age: null, size: null, changes: 'no', ...question },
-    {
-      signal: new AbortController().signal,
-      begin: () => {},
-      secret: () => {
-        throw new Error('no secret is needed');
-      },
-      ...asking,
-    },
-  );
+  askFile({ kind: 'file', age: null, size: null, changes: 'no', ...question }, { ...anAsking(), ...asking });

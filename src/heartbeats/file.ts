@@ -12,8 +12,8 @@ import { judge } from './judge.js';
 import { type Ask, type Finding, failed, good, unasked } from './kind.js';
 
 export const askFile: Ask<FileQuestion> = async (question, asking) => {
-  // A name that leads nowhere in time, as on a dead server of files, says nothing about the service.
-  asking.begin('resolve');
+  // A dead server of files says nothing about the service: this step is not held against it.
+  asking.begin('look');
   let seen: BigIntStats;
   try {
     seen = await look(question.path);

@@ -18,7 +18,7 @@ export const unasked = (detail: string): Finding => ({ result: 'unasked', detail
 export interface Asking {
   /** Aborts at the deadline, or when nobody waits for the answer any more: then whatever is open is to be closed at once. */
   readonly signal: AbortSignal;
-  /** Says which part of the question begins: `resolve`, `connect`, `tls`, `answer`. Ends the part before; `detail` tells what came of that. A deadline that passes in `resolve` says nothing about the service. */
+  /** Says which part of the question begins: `resolve`, `connect`, `tls`, `answer`. Ends the part before; `detail` tells what came of that. A deadline that passes in `resolve`, or in `look` at a file, says nothing about the service. */
   readonly begin: (step: string, detail?: string) => void;
   /** Whose question it is, `SERVICE/HEARTBEAT`: what is kept until the next question is kept by this. Not there: asked once, by hand; nothing is kept. */
   readonly by?: string;
