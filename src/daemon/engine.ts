@@ -55,6 +55,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     report: trouble,
     post: (event) => keeper.post(event),
     together: (work) => keeper.gather(work),
+    clock,
   });
   log.printThrough((text) => outside.disk.send(printJob(text)));
   const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
@@ -100,6 +101,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   });
   const keep = (applied: Configuration): void => {
     keeper.parallel = applied.keeper.limits.parallel;
+    outside.askers.limit = applied.keeper.limits.askers;
     // A command is no configuration that could be the last good one.
     if (command === null) keepApplied(places, applied, (job) => outside.disk.send(job));
   };

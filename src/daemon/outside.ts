@@ -10,9 +10,11 @@ import type { Peer } from '../control/judge.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Service } from '../core/state.js';
 import type { WriteJob } from '../journal/job.js';
-import type { Kernel, Post, Report } from '../keeper/ports.js';
+import type { Clock, Kernel, Post, Report } from '../keeper/ports.js';
 import { findGroup, findUser, groupsOf } from '../kernel/account.js';
 import { Looker } from '../kernel/appearances.js';
+import { endSessionOf } from '../kernel/asker-program.js';
+import { askerRights } from '../kernel/asker-rights.js';
 import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
 import { companionStarter, type StartCompanion } from '../kernel/companion.js';
 import { exitAtOnce } from '../kernel/disk-calls.js';
@@ -35,6 +37,9 @@ import { Witnesses } from '../kernel/witnesses.js';
 import type { LogJob, LogNews, PrintJob } from '../logs/job.js';
 import { ServiceOutputs } from '../logs/outputs.js';
 import { ReadinessProbes } from '../readiness/probes.js';
+import { askerStarter } from './asker-process.js';
+import { AskerSecrets } from './asker-secrets.js';
+import { Askers } from './askers.js';
 import type { Directory } from './peers.js';
 
 export interface OutsideOptions {
@@ -44,11 +49,14 @@ export interface OutsideOptions {
   readonly report: Report;
   readonly post: Post;
   readonly together: Together;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export interface Outside {
   readonly kernel: Kernel;
   readonly startCompanion: StartCompanion;
+  /** Who asks the services. */
+  readonly askers: Askers;
   readonly outputs: ServiceOutputs;
   readonly disk: DiskThread<LogJob | WriteJob | PrintJob, LogNews>;
   readonly without: readonly { readonly name: string; readonly effect: string }[];
@@ -63,7 +71,7 @@ export interface Outside {
   close(): void;
 }
 
-export function composeOutside({ places, token, begunAt, report, post, together }: OutsideOptions): Outside {
+export function composeOutside({ places, token, begunAt, report, post, together, clock }: OutsideOptions): Outside {
   const without = switchedOff(process.env);
   const trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(places.runtime));
   const kernelLog = without.includes('kmsg') ? null : KernelLog.open();
@@ -100,6 +108,22 @@ export function composeOutside({ places, token, begunAt, report, post, together 
     run: (command, spec, signal) => kernel.run(command, spec, signal),
     logStart: (spec) => outputs.startOf(spec),
   });
+  const startCompanion = companionStarter(exits, features);
+  const askers: Askers = new Askers({
+    post,
+    start: askerStarter(startCompanion, together),
+    rightsOf: (wish) => askerRights(wish, process.execPath),
+    secrets: new AskerSecrets({ env: process.env, uid: process.geteuid?.() ?? 0 }),
+    measure: (asked) => kernel.usageOf(asked),
+    endProgram: (leader, uid) => endSessionOf(leader, uid, features),
+    clock: {
+      now: () => clock.now().instant,
+      after: (ms, callback) => {
+        const timer = setTimeout(callback, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+  });
   const kernel: RealKernel = new RealKernel({
     post,
     report,
@@ -109,6 +133,7 @@ export function composeOutside({ places, token, begunAt, report, post, together 
     groups,
     outputs,
     readiness,
+    asking: askers,
     token,
     begunAt,
     readyFiles: join(places.runtime, 'ready'),
@@ -119,7 +144,8 @@ export function composeOutside({ places, token, begunAt, report, post, together 
   });
   return {
     kernel,
-    startCompanion: companionStarter(exits, features),
+    startCompanion,
+    askers,
     outputs,
     disk,
     without: [
@@ -134,6 +160,7 @@ export function composeOutside({ places, token, begunAt, report, post, together 
     close: () => {
       listening?.close();
       readiness.close();
+      askers.close();
       outputs.close();
       disk.close();
     },

@@ -25,6 +25,16 @@ export interface Readiness {
   cancel(service: ServiceName): void;
 }
 
+export type AskOrder = Extract<Effect, { type: 'ask' }>;
+
+/** The effects that the askers perform. Never throws, never blocks. */
+export interface Asking {
+  /** Answered by `answered`, at the time-out or little later. */
+  ask(order: AskOrder): void;
+  /** What is under way for this service is given up, and not answered. */
+  stop(service: ServiceName): void;
+}
+
 /** Both clocks, and one wake-up. */
 export interface Clock {
   now(): Now;

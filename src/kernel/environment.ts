@@ -12,7 +12,8 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export interface Origin {
   readonly service: ServiceName;
   readonly generation: number;
-  readonly role: Role | 'ready';
+  /** `ready`: it asks whether a start counts. `react`: it stands for a failed heartbeat. */
+  readonly role: Role | 'ready' | 'react';
   readonly token: string;
   /** What it is told beside that: why it runs, how the last one ended. */
   readonly own: Readonly<Record<string, string>>;

@@ -14,10 +14,12 @@ import {
   type ProcessRef,
 } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
-import type { Usage } from '../core/usage.js';
 import type { WallTime } from '../core/time.js';
-import type { Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
+import type { Usage } from '../core/usage.js';
+import type { Asking, Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
 import { endHelper } from './end-helper.js';
+import type { Origin } from './environment.js';
+import { type Errand, type ErrandEnd, runErrand } from './errand.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import type { Groups } from './groups.js';
@@ -25,6 +27,7 @@ import { removeStale } from './pid-file.js';
 import { Preparations } from './prepare.js';
 import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
+import { Reactions } from './reaction.js';
 import { ReadyFiles } from './ready-file.js';
 import type { Reaper } from './reaper.js';
 import { Reclaims } from './reclaim.js';
@@ -56,6 +59,7 @@ export interface KernelParts {
   readonly seeker: Seeker;
   readonly outputs: Outputs;
   readonly readiness: Readiness;
+  readonly asking: Asking;
   /** Random, kept over keepers of one boot: by it a process is found whose birth was not written down. */
   readonly token: string;
   /** In ticks since boot: when the generation that was recorded last by an earlier keeper was recorded first. */
@@ -73,6 +77,7 @@ export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
   readonly #rests: Rests;
   readonly #usages: Usages;
+  readonly #reactions: Reactions;
   readonly #readyFiles: ReadyFiles;
   readonly #reclaims: Reclaims;
   readonly #preparations: Preparations;
@@ -99,6 +104,7 @@ export class RealKernel implements Kernel {
       onEmptied: (service, process) => post({ type: 'emptied', service, process }),
     });
     this.#usages = new Usages({ exits, groups });
+    this.#reactions = new Reactions({ post, run: (errand) => this.#send(errand) });
     const living = (service: ServiceName): Promise<readonly number[]> =>
       this.#rests.living(service, this.#last.get(service) ?? null);
     this.#preparations = new Preparations({ post, report, living });
@@ -113,7 +119,7 @@ export class RealKernel implements Kernel {
   }
 
   #perform(effect: Effect): void {
-    const { seeker, readiness, exits } = this.#parts;
+    const { seeker, readiness, exits, asking } = this.#parts;
     switch (effect.type) {
       case 'spawn':
         this.#spawn(effect);
@@ -153,6 +159,15 @@ export class RealKernel implements Kernel {
         this.#readyFiles.forget(effect.service);
         readiness.cancel(effect.service);
         return;
+      case 'ask':
+        asking.ask(effect);
+        return;
+      case 'stopAsking':
+        asking.stop(effect.service);
+        return;
+      case 'react':
+        this.#reactions.begin(effect);
+        return;
       case 'plan':
         this.#plan(effect);
         return;
@@ -160,37 +175,13 @@ export class RealKernel implements Kernel {
   }
 
   /** Runs a command beside a service (a readiness probe), its output thrown away; killed with its group when `signal` aborts. Never rejects. */
-  run(command: Command, spec: ServiceSpec, signal: AbortSignal): Promise<ExitStatus> {
-    return new Promise((resolve) => {
-      const { features, exits } = this.#parts;
-      const done = spawn(
-        {
-          spec,
-          command,
-          role: 'ready',
-          generation: 0,
-          token: this.#probeToken(spec),
-          env: {},
-          output: null,
-          extra: null,
-        },
-        features,
-      );
-      if (done.type === 'failed') return resolve({ type: 'unknown' });
-      const end = (): void => void signalGroup(done.process, 'SIGKILL', features);
-      signal.addEventListener('abort', end, { once: true });
-      const follower = `ready ${spec.name}`;
-      exits.follow(
-        follower,
-        done.process,
-        ({ status }) => {
-          signal.removeEventListener('abort', end);
-          resolve(status);
-        },
-        { pidfd: done.pidfd },
-      );
-      if (signal.aborted) end();
-    });
+  async run(command: Command, spec: ServiceSpec, signal: AbortSignal): Promise<ExitStatus> {
+    const end = await this.#send({ role: 'ready', spec, command, env: {}, signal });
+    return end.type === 'failed' ? { type: 'unknown' } : end;
+  }
+
+  #send(errand: Errand): Promise<ErrandEnd> {
+    return runErrand(errand, this.#tokenFor(errand.spec.name, 0, errand.role, 0), this.#parts);
   }
 
   #plan({ service, what, expression, after }: Extract<Effect, { type: 'plan' }>): void {
@@ -213,6 +204,7 @@ export class RealKernel implements Kernel {
     for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
     this.#preparations.close();
+    this.#reactions.close();
     this.#readyFiles.close();
     this.#reclaims.close();
     seeker.close();
@@ -373,7 +365,7 @@ export class RealKernel implements Kernel {
     }
   }
 
-  #tokenFor(service: ServiceName, generation: number, role: Role | 'ready', hook: number): string {
+  #tokenFor(service: ServiceName, generation: number, role: Origin['role'], hook: number): string {
     return tokenOf(this.#parts.token, service, generation, role, hook);
   }
 }

@@ -2,7 +2,7 @@
 // nothing of ours is left. It must not know what the command is for, and starts nothing.
 
 import type { Command } from '../core/spec.js';
-import { findUser } from './account.js';
+import { type Account, findUser } from './account.js';
 import { DEFAULT_PATH } from './environment.js';
 import { locale, ownAccount } from './launch.js';
 import { privilegesOf } from './privileges.js';
@@ -34,14 +34,17 @@ export function prepareLoneCommand(command: Command): LoneCommand {
     type: 'ready',
     path: hop ?? program.path,
     argv: hop === undefined ? command.argv : [...privileges.hop, program.path, ...args],
-    env: {
-      ...Object.fromEntries(locale()),
-      ...(process.env.TZ === undefined ? {} : { TZ: process.env.TZ }),
-      PATH: DEFAULT_PATH,
-      HOME: account.home,
-      USER: account.name ?? String(account.uid),
-      LOGNAME: account.name ?? String(account.uid),
-      SHELL: account.shell,
-    },
+    env: userEnvironment(account),
   };
 }
+
+/** What this user finds where nothing was configured. */
+export const userEnvironment = (account: Account): Readonly<Record<string, string>> => ({
+  ...Object.fromEntries(locale()),
+  ...(process.env.TZ === undefined ? {} : { TZ: process.env.TZ }),
+  PATH: DEFAULT_PATH,
+  HOME: account.home,
+  USER: account.name ?? String(account.uid),
+  LOGNAME: account.name ?? String(account.uid),
+  SHELL: account.shell,
+});

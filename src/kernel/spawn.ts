@@ -1,10 +1,10 @@
 // Starting a process for a service: what launch.ts has prepared is put into force and spawned, and the new process named.
 // It must not know why something is started, nor what comes of it.
 
-import type { Role } from '../core/effect.js';
 import { errorText } from '../core/error-text.js';
 import type { ProcessRef } from '../core/process.js';
 import type { Command, ServiceSpec } from '../core/spec.js';
+import type { Origin } from './environment.js';
 import type { Features } from './features.js';
 import { nameChild } from './identity.js';
 import { type Launch, prepareLaunch } from './launch.js';
@@ -16,7 +16,7 @@ import { isReversible, wearing } from './wear.js';
 export interface Order {
   readonly spec: ServiceSpec;
   readonly command: Command;
-  readonly role: Role | 'ready';
+  readonly role: Origin['role'];
   readonly generation: number;
   readonly token: string;
   /** Variables for this command alone. */

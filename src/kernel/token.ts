@@ -2,14 +2,14 @@
 // grandchildren, and whoever may read an environment can copy it.
 
 import { createHmac } from 'node:crypto';
-import type { Role } from '../core/effect.js';
+import type { Origin } from './environment.js';
 
 /** Every process of a service can read its own token: hashed, it says nothing about those of others. */
 export const tokenOf = (
   secret: string,
   service: string,
   generation: number,
-  role: Role | 'ready',
+  role: Origin['role'],
   hook: number,
 ): string =>
   createHmac('sha256', secret)

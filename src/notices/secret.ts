@@ -1,7 +1,8 @@
 // Words that are not to be seen: read at the moment of use, from a file of the keeper's user or from its environment, and
 // taken out of everything that is told. It must not know what they open.
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { errorCode } from '../core/error-text.js';
 import type { Secret } from '../core/notice-spec.js';
 
@@ -21,12 +22,7 @@ const TOO_OPEN = 0o027;
 const unreadable = (reason: string): Read => ({ type: 'unreadable', reason });
 
 export function readSecret(secret: Secret, keeping: Keeping): Read {
-  if (secret.type === 'env') {
-    const word = keeping.env[secret.name] ?? '';
-    return word === ''
-      ? unreadable(`the keeper has no variable ${secret.name}`)
-      : wordOf(word, `the variable ${secret.name}`);
-  }
+  if (secret.type === 'env') return readVariable(secret.name, keeping);
   try {
     return readFile(secret.path, keeping.uid);
   } catch (error) {
@@ -34,26 +30,60 @@ export function readSecret(secret: Secret, keeping: Keeping): Read {
   }
 }
 
-function readFile(path: string, uid: number): Read {
-  // Looked at through its descriptor: what is judged is what is read. O_NONBLOCK: a FIFO without a writer would wait for ever.
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+/** The same, on a thread of libuv: for who must not wait for a disk. Settles when the disk answers. Never rejects. */
+export async function readSecretAside(secret: Secret, keeping: Keeping): Promise<Read> {
+  if (secret.type === 'env') return readVariable(secret.name, keeping);
   try {
-    const stat = fstatSync(fd);
-    const { uid: owner, mode } = stat;
-    if (!stat.isFile()) return unreadable(`${path} is no file`);
-    if (owner !== uid && owner !== 0)
-      return unreadable(`${path} belongs to user ${owner}; give it to the keeper's (chown ${uid})`);
-    if ((mode & TOO_OPEN) !== 0) {
-      const bits = (mode & 0o777).toString(8).padStart(4, '0');
-      return unreadable(`${path} can be read or written by others (mode ${bits}); close it (chmod 600)`);
-    }
+    return await readFileAside(secret.path, keeping.uid);
+  } catch (error) {
+    return unreadable(`${secret.path} cannot be read (${errorCode(error)})`);
+  }
+}
+
+function readVariable(name: string, { env }: Keeping): Read {
+  const word = env[name] ?? '';
+  return word === '' ? unreadable(`the keeper has no variable ${name}`) : wordOf(word, `the variable ${name}`);
+}
+
+/** O_NONBLOCK: a FIFO without a writer would wait for ever. */
+const HOW = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function readFile(path: string, uid: number): Read {
+  // Looked at through its descriptor: what is judged is what is read.
+  const fd = openSync(path, HOW);
+  try {
+    const problem = problemOf(path, fstatSync(fd), uid);
+    if (problem !== null) return unreadable(problem);
     const bytes = Buffer.alloc(LONGEST + 1);
-    const length = readSync(fd, bytes, 0, bytes.length, 0);
-    return wordOf(bytes.toString('utf8', 0, length).split('\n', 1)[0]?.replace(/\r$/, '') ?? '', path);
+    return firstLine(bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0)), path);
   } finally {
     closeSync(fd);
   }
 }
+
+async function readFileAside(path: string, uid: number): Promise<Read> {
+  const file = await open(path, HOW);
+  try {
+    const problem = problemOf(path, await file.stat(), uid);
+    if (problem !== null) return unreadable(problem);
+    const bytes = Buffer.alloc(LONGEST + 1);
+    return firstLine(bytes.subarray(0, (await file.read(bytes, 0, bytes.length, 0)).bytesRead), path);
+  } finally {
+    await file.close();
+  }
+}
+
+function problemOf(path: string, stat: Stats, uid: number): string | null {
+  const { uid: owner, mode } = stat;
+  if (!stat.isFile()) return `${path} is no file`;
+  if (owner !== uid && owner !== 0) return `${path} belongs to user ${owner}; give it to the keeper's (chown ${uid})`;
+  if ((mode & TOO_OPEN) === 0) return null;
+  const bits = (mode & 0o777).toString(8).padStart(4, '0');
+  return `${path} can be read or written by others (mode ${bits}); close it (chmod 600)`;
+}
+
+const firstLine = (bytes: Buffer, path: string): Read =>
+  wordOf(bytes.toString('utf8').split('\n', 1)[0]?.replace(/\r$/, '') ?? '', path);
 
 function wordOf(word: string, place: string): Read {
   if (word === '') return unreadable(`the first line of ${place} is empty`);

@@ -46,6 +46,7 @@ const kernel = new RealKernel({
   seeker: { look: () => {}, stopSeeking: () => {}, matches: () => false, close: () => {} },
   outputs: { descriptorFor: () => null, release: () => {} },
   readiness: { await: () => {}, cancel: () => {} },
+  asking: { ask: () => {}, stop: () => {} },
   token: 'test',
 });
 const command = { argv: ['/bin/sleep', '0.1'], timeout: null, user: null };

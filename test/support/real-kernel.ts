@@ -153,6 +153,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       seeker: { ...seeker, close: () => listening?.close() },
       outputs,
       readiness: { await: () => {}, cancel: () => {} },
+      asking: { ask: () => {}, stop: () => {} },
       token,
       begunAt: () => begun,
       readyFiles: join(home, 'ready'),
