@@ -9,6 +9,7 @@ import { nextTime } from '../config/cron.js';
 import type { Peer } from '../control/judge.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Service } from '../core/state.js';
+import { connectAt } from '../heartbeats/connect.js';
 import type { WriteJob } from '../journal/job.js';
 import type { Clock, Kernel, Post, Report } from '../keeper/ports.js';
 import { findGroup, findUser, groupsOf } from '../kernel/account.js';
@@ -106,6 +107,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
   const readiness = new ReadinessProbes({
     post,
     run: (command, spec, signal) => kernel.run(command, spec, signal),
+    connect: (place, signal) => connectAt(place, { signal, begin: () => undefined }),
     logStart: (spec) => outputs.startOf(spec),
   });
   const startCompanion = companionStarter(exits, features);

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Addresses, Endpoint, Place } from '../core/question.js';
 import { addressesOf, unlessAborted } from './addresses.js';
-import { connectTo, connectUnix } from './connect.js';
+import { connectAt, connectTo } from './connect.js';
 import { judge } from './judge.js';
 import { type Asking, type Finding, failed, good, unasked } from './kind.js';
 import { listed } from './listed.js';
@@ -21,7 +21,7 @@ export async function talkTo(endpoint: Endpoint, addresses: Addresses, asking: A
 
 /** The same by one place. */
 export const talkAt = async (place: Place, asking: Asking, talk: Talk): Promise<Finding> =>
-  over(await (place.type === 'tcp' ? connectTo(place, asking) : connectUnix(place.path, asking)), asking, talk);
+  over(await connectAt(place, asking), asking, talk);
 
 /** Asks every address of the host at once. Good when all of them are; those that are not are named. */
 async function talkToEach(endpoint: Endpoint, asking: Asking, talk: Talk): Promise<Finding> {

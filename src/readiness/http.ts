@@ -5,9 +5,9 @@ import { request } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Attempt } from './attempt.js';
-import { connectAny } from './connect.js';
+import type { Connect } from './connection.js';
 
-export function httpProbe(address: string): Attempt {
+export function httpProbe(address: string, connect: Connect): Attempt {
   const url = new URL(address);
   const isTls = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -15,7 +15,7 @@ export function httpProbe(address: string): Attempt {
   return async (signal) => {
     let socket: Socket;
     try {
-      socket = await connectAny(host, port, signal);
+      socket = await connect({ type: 'tcp', host, port }, signal);
     } catch {
       return 'not yet';
     }

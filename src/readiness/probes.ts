@@ -6,15 +6,15 @@ import type { ProcessRef } from '../core/process.js';
 import type { ReadyProbe, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Post, Readiness } from '../keeper/ports.js';
 import { type Attempt, pauseAfter, TRY_MS } from './attempt.js';
+import { type Connect, connectionProbe } from './connection.js';
 import { execProbe, type RunCommand } from './exec.js';
 import { httpProbe } from './http.js';
 import { type LogStart, logProbe } from './log.js';
-import { portProbe } from './port.js';
-import { socketProbe } from './socket.js';
 
 export interface ProbeParts {
   readonly post: Post;
   readonly run: RunCommand;
+  readonly connect: Connect;
   /** Where the log of a service stood at its last start, see logs/outputs.ts. */
   readonly logStart: (spec: ServiceSpec) => LogStart | null;
 }
@@ -70,11 +70,11 @@ export class ReadinessProbes implements Readiness {
       case 'heartbeat':
         return null;
       case 'port':
-        return portProbe(probe.host, probe.port);
+        return connectionProbe({ type: 'tcp', host: probe.host, port: probe.port }, this.#parts.connect);
       case 'socket':
-        return socketProbe(probe.path);
+        return connectionProbe({ type: 'unix', path: probe.path }, this.#parts.connect);
       case 'http':
-        return httpProbe(probe.url);
+        return httpProbe(probe.url, this.#parts.connect);
       case 'exec':
         return execProbe(probe.command, spec, this.#parts.run);
       case 'log':

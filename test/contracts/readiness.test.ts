@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../src/core/event.js';
 import { asPid, type ExitStatus, type ProcessRef } from '../../src/core/process.js';
 import type { ReadyProbe, ServiceSpec } from '../../src/core/spec.js';
+import { connectAt } from '../../src/heartbeats/connect.js';
 import type { RunCommand } from '../../src/readiness/exec.js';
 import type { LogStart } from '../../src/readiness/log.js';
 import { ReadinessProbes } from '../../src/readiness/probes.js';
@@ -49,6 +50,7 @@ function waitFor(probe: ReadyProbe, { run, logStart }: Parts = {}): Waiting {
   const probes = new ReadinessProbes({
     post: (event) => events.push(event),
     run: run ?? (() => Promise.resolve({ type: 'unknown' })),
+    connect: (place, signal) => connectAt(place, { signal, begin: () => undefined }),
     logStart: logStart ?? (() => null),
   });
   closers.push(() => probes.close());
