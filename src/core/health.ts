@@ -43,9 +43,9 @@ export function tend(was: Service | null, move: Move, at: Moment): Move {
   // What the keeper before had under way is not answered any more.
   if (was === null) return withBeats(move, heartbeats, at, 'same process');
   if (earlier === null || !isSameProcess(earlier, process)) return withBeats(move, heartbeats, at, 'new process');
-  return isEqual(was.spec.heartbeats, heartbeats)
-    ? move
-    : withBeats(rethink(was, move), heartbeats, at, 'same process');
+  // What was left in peace, many at once perhaps, is asked in its own time, and not for every time that was missed.
+  const isLeftAlone = isEqual(was.spec.heartbeats, heartbeats) && (isAskable(was) || !isAskable(service));
+  return isLeftAlone ? move : withBeats(rethink(was, move), heartbeats, at, 'same process');
 }
 
 /** What answered another question under the same name says nothing about this one. */
