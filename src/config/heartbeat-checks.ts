@@ -19,7 +19,7 @@ export function checkHeartbeats(spec: ServiceSpec, tree: Tree, reading: Reading)
   const unhealed = isStartable(spec) ? undefined : spec.heartbeats.findIndex(isRestarting);
   if (unhealed !== undefined && unhealed >= 0) {
     const message =
-      'a restart needs something that starts it again, and there is no `start`; write it, or `then: notice`';
+      'a restart needs something that starts it again, and there is no `start`; write it, or take `then` out: then it is told';
     complain(own, placeOfThen(tree, unhealed), message);
     return 'wrong';
   }

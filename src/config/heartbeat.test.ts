@@ -485,13 +485,8 @@ describe('a heartbeat and the rest of its service', () => {
     ],
     [
       'what is only watched cannot be restarted',
-      'watch: x\nheartbeat: { tcp: 1 }',
-      '4:16: services.web.heartbeat: a restart needs something that starts it again, and there is no `start`; write it, or `then: notice`',
-    ],
-    [
-      'what is only watched cannot be restarted, and where it says so is told',
       'watch: x\nheartbeat: [{ tcp: 1, then: notice }, { ssh: 22, then: restart }]',
-      '4:60: services.web.heartbeat: a restart needs something that starts it again, and there is no `start`; write it, or `then: notice`',
+      '4:60: services.web.heartbeat: a restart needs something that starts it again, and there is no `start`; write it, or take `then` out: then it is told',
     ],
     [
       'ready needs one',
@@ -516,6 +511,13 @@ describe('a heartbeat and the rest of its service', () => {
     },
   );
 
-  it('may be watched and told of', () =>
-    expect(problemsOf(web('watch: x\nheartbeat: { tcp: 1, then: notice }'))).toEqual([]));
+  it('is told where nothing starts it again, and no default says anything else', () => {
+    const told = (text: string): readonly string[] =>
+      (configOf(text).specs[0]?.heartbeats ?? []).map(({ then }) => then.type);
+    expect(told(web('watch: x\nheartbeat: { tcp: 1 }'))).toEqual(['notice']);
+    expect(told(web('watch: x\nheartbeat: [{ tcp: 1 }, { ssh: 22, then: stop }]'))).toEqual(['notice', 'stop']);
+    expect(told(web('watch: x\nstart: y\nheartbeat: { tcp: 1 }'))).toEqual(['restart']);
+    const defaults = 'defaults: { heartbeat: { then: restart } }\n';
+    expect(told(`${defaults}${web('watch: x\nheartbeat: { tcp: 1 }')}`)).toEqual(['notice']);
+  });
 });

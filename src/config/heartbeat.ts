@@ -165,7 +165,3 @@ function areNamesUnique(all: readonly HeartbeatSpec[], trees: readonly Tree[], r
   );
   return false;
 }
-
-/** Only a default, which says nothing of what is asked: it means nothing for this service. */
-export const isIdle = ({ key, value }: Entry): boolean =>
-  key === 'heartbeat' && value.type === 'dict' && value.layer.type === 'defaults' && kindsIn(value).length === 0;

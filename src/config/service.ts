@@ -5,8 +5,8 @@ import type { Coupling, Pool, ServiceSpec, Supervised, Watched } from '../core/s
 import { memberName, serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
 import { checkCleanState } from './clean-state.js';
-import { isIdle } from './heartbeat.js';
 import { checkHeartbeats } from './heartbeat-checks.js';
+import { withFittingHeartbeats } from './heartbeat-layers.js';
 import { instancesOf, numbered, poolsOf } from './instances.js';
 import { merge, nothingSaid } from './merge.js';
 import { asOneshot, isOneshotIn, shownOneshot } from './oneshot.js';
@@ -44,7 +44,7 @@ export function readService(name: string, layers: readonly Dict[], problems: Pro
   const merged = layers
     .map((layer) => (layer.layer.type === 'defaults' ? fitting(layer, kind, isOneshot) : layer))
     .reduce(merge, nothingSaid(own));
-  const said = { ...merged, entries: merged.entries.filter((entry) => !isIdle(entry)) };
+  const said = withFittingHeartbeats(merged, kind);
   const misfits = said.entries.filter((entry) => !fits(entry, kind)).map((entry) => refuse(entry, kind, reading));
   const whole = isOneshot ? asOneshot(said, reading) : said;
   if (whole === undefined) return undefined;
