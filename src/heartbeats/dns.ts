@@ -13,8 +13,11 @@ import { type Ask, type Asking, type Finding, failed, good, unasked } from './ki
 import { listed } from './listed.js';
 import { endpointText, type Miss, verdictOf } from './race.js';
 
-/** The signal ends the question, not the resolver: the longest that it takes, in ms. */
-const NEVER = 2 ** 31 - 1;
+/**
+ * The signal ends the question, not the resolver. It sends it again after five seconds, the longest that it waits (in ms), and then
+ * more and more rarely, for longer than any question is given.
+ */
+const PATIENCE = { timeout: 5000, tries: 10 } as const;
 
 export const askDns: Ask<DnsQuestion> = async (question, asking) => {
   const addresses = await addressesOf(question.host, asking);
@@ -56,7 +59,7 @@ async function firstAnswer(
 ): Promise<Finding> {
   const refusals: Miss[] = [];
   const resolvers = servers.map((server) => {
-    const resolver = new Resolver({ timeout: NEVER, tries: 1 });
+    const resolver = new Resolver(PATIENCE);
     resolver.setServers([endpointText(server)]);
     return { name: endpointText(server), resolver };
   });
@@ -119,6 +122,8 @@ function withoutAnswers({ type, query }: DnsQuestion, code: string): Finding | n
     case 'EFORMERR':
     case 'ENOTIMP':
       return failed(`${code.slice(1)}: it does not understand the question`);
+    case 'ETIMEOUT':
+      return failed('no answer');
     case 'EBADRESP':
       return failed('an answer that cannot be read');
     case 'EBADNAME':
