@@ -5,7 +5,7 @@ export type Usage =
   | {
       readonly type: 'measured';
       readonly processes: number;
-      /** Bytes that it would take with it: its own memory, shared memory, and what of both is swapped out; no files. */
+      /** Bytes that it would take with it: its own memory, shared memory, and what of both is swapped out; no files. At most so much, and exactly where that decides. */
       readonly memory: number;
       /** Percent of one processor since the last question of this heartbeat; null: there is no such time yet. */
       readonly cpu: number | null;

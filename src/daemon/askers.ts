@@ -148,11 +148,10 @@ export class Askers implements Asking {
     };
   }
 
-  #measure(question: ProcessQuestion, asked: Omit<UsageAsked, 'openFiles'>, settle: (asked: Asked) => void): void {
+  #measure(question: ProcessQuestion, asked: Omit<UsageAsked, 'question'>, settle: (asked: Asked) => void): void {
     const { measure, clock } = this.#parts;
     const since = clock.now();
-    const openFiles = question.openFiles === null ? 'skip' : 'count';
-    measure({ ...asked, openFiles }).then(
+    measure({ ...asked, question }).then(
       (usage) => {
         const { result, detail } = judgeUsage(question, usage);
         settle({ answer: { result, detail, ms: tenthsSince(since, clock.now()) }, steps: [] });

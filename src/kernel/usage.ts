@@ -4,14 +4,17 @@
 //
 // Memory is what would be free without the service: its anonymous pages and what is swapped out of them, of each process, and
 // the shared memory of the process that has most of it: processes of one service share it, and it is counted once. Programs
-// and files that are mapped do not count. Pages that a child has not written since its fork count in both: the kernel knows
-// better (smaps_rollup), but walks all pages for that, 7.5 ms for 350 MB against 30 µs for status, and holds the memory map.
+// and files that are mapped do not count. Pages that a child has not written since its fork count in both, which is at most
+// too much: before that makes anything fail, the kernel is asked for the exact number, in a thousand times as long.
 
 import { setImmediate } from 'node:timers/promises';
 import { isSameProcess, type ProcessRef } from '../core/process.js';
+import type { ProcessQuestion, Threshold } from '../core/question.js';
 import type { ServiceSpec } from '../core/spec.js';
+import { isMet } from '../core/threshold.js';
 import type { Usage } from '../core/usage.js';
 import { type CpuLook, type CpuTicks, cpuBetween } from './cpu-time.js';
+import { exactMemoryOf } from './exact-memory.js';
 import type { Exits } from './exits.js';
 import { eachDescendant } from './family.js';
 import type { Groups } from './groups.js';
@@ -31,8 +34,8 @@ export interface UsageAsked {
   readonly process: ProcessRef;
   /** Its name: processor time is counted since it was last asked. */
   readonly heartbeat: string;
-  /** Before Linux 6.2 this costs more than all the rest. */
-  readonly openFiles: 'count' | 'skip';
+  /** What is dear is measured only where it is asked for. */
+  readonly question: ProcessQuestion;
 }
 
 interface Sample extends CpuLook {
@@ -70,14 +73,14 @@ export class Usages {
     return usage;
   }
 
-  async #measure({ spec, process: main, heartbeat, openFiles }: UsageAsked): Promise<Usage> {
+  async #measure({ spec, process: main, heartbeat, question }: UsageAsked): Promise<Usage> {
     const { groups } = this.#parts;
     const sums: Sums = {
       cpu: new Map(),
       memory: 0,
       shared: 0,
       threads: 0,
-      openFiles: openFiles === 'count' ? 0 : null,
+      openFiles: question.openFiles === null ? null : 0,
     };
     const at = performance.now();
     if (!isThere(main)) return { type: 'unseen' };
@@ -95,7 +98,7 @@ export class Usages {
     return {
       type: 'measured',
       processes: sums.cpu.size,
-      memory: sums.memory + sums.shared,
+      memory: await memoryOf(sums, question.memory),
       cpu: this.#cpu(`${spec.name}/${heartbeat}`, { process: main, at, group, members: sums.cpu }),
       threads: sums.threads,
       openFiles: sums.openFiles,
@@ -118,6 +121,14 @@ export class Usages {
     if (!isSame || elapsed >= SHORTEST) this.#samples.set(name, now);
     return isSame && elapsed >= SHORTEST ? (100 * cpuBetween(before, now)) / elapsed : null;
   }
+}
+
+/** The sum is an upper bound; where that is not good enough, the exact number if it can be had. */
+async function memoryOf({ cpu: members, memory, shared }: Sums, wanted: Threshold | null): Promise<number> {
+  const atMost = memory + shared;
+  if (wanted === null || members.size === 1) return atMost;
+  const isSurelyGood = wanted.is.startsWith('<') && isMet(wanted, atMost);
+  return isSurelyGood ? atMost : Math.min(atMost, (await exactMemoryOf(members.keys())) ?? atMost);
 }
 
 function isThere({ pid, startTicks }: ProcessRef): boolean {

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProcessRef } from '../../src/core/process.js';
+import type { ProcessQuestion } from '../../src/core/question.js';
 import type { Command, ServiceSpec } from '../../src/core/spec.js';
 import type { Usage } from '../../src/core/usage.js';
 import { findCgroupBase } from '../../src/kernel/cgroup-mounts.js';
 import { countNames, openFilesOf } from '../../src/kernel/open-files.js';
+import { childrenOf } from '../../src/kernel/processes-of.js';
 import { supervised, watched } from '../support/builders.js';
 import { exec, makeRealKernel, type RealSubject, spawning, until, written } from '../support/real-kernel.js';
 
@@ -93,6 +95,21 @@ describe('what a service takes', () => {
     expect(await usageOf(main)).toEqual({ type: 'unseen' });
   });
 
+  it('has what it shares after a fork counted once where that decides, and at most too much of it where not', async () => {
+    const main = start(perl(`${HOLD} hold(64); for (1..3) { if (!fork) { sleep 600 } } say('main'); sleep 600`));
+    await written(join(subject.home, 'main'));
+    await subject.until('its children are there', () => childrenOf(main.pid).length === 3);
+    const under = (mebibytes: number): ProcessQuestion => ({
+      ...asked,
+      memory: { is: '<', than: mebibytes * MIB },
+    });
+    const loose = await measured(main, spec, under(1000));
+    const strict = await measured(main, spec, under(100));
+    expect(loose.memory).toBeGreaterThan(4 * 64 * MIB);
+    expect(strict.memory).toBeGreaterThan(64 * MIB);
+    expect(strict.memory).toBeLessThan(100 * MIB);
+  });
+
   it('is told for many who ask at once', async () => {
     const main = start(exec('/bin/sleep', '600'));
     const usages = await Promise.all(Array.from({ length: 50 }, () => measured(main)));
@@ -146,11 +163,14 @@ const placed = ({ pid }: { readonly pid: number }): Promise<void> =>
     ? Promise.resolve()
     : until(`process ${pid} is in its group`, () => readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes('.service\n'));
 
-const usageOf = (main: ProcessRef, service: ServiceSpec = spec): Promise<Usage> =>
-  subject.kernel.usageOf({ spec: service, process: main, heartbeat: 'process', openFiles: 'count' });
+const least = { is: '>', than: 0 } as const;
+const asked: ProcessQuestion = { kind: 'process', memory: null, cpu: least, threads: least, openFiles: least };
 
-async function measured(main: ProcessRef, service: ServiceSpec = spec): Promise<Measured> {
-  const usage = await usageOf(main, service);
+const usageOf = (main: ProcessRef, service: ServiceSpec = spec, question = asked): Promise<Usage> =>
+  subject.kernel.usageOf({ spec: service, process: main, heartbeat: 'process', question });
+
+async function measured(main: ProcessRef, service: ServiceSpec = spec, question = asked): Promise<Measured> {
+  const usage = await usageOf(main, service, question);
   if (usage.type !== 'measured') throw new Error(`not measured: ${usage.type}`);
   return usage;
 }
