@@ -31,6 +31,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ETIMEDOUT: { about: 'service', words: 'no answer from' },
   // Of Unix sockets: the service has not made it, or takes nothing from its full queue.
   ENOENT: { about: 'service', words: 'no socket at' },
+  ENOTDIR: { about: 'service', words: 'no socket at' },
   EAGAIN: { about: 'service', words: 'full queue at' },
   EHOSTUNREACH: { about: 'way', words: 'no route to' },
   ENETUNREACH: { about: 'way', words: 'no route to' },
@@ -38,6 +39,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENETDOWN: { about: 'way', words: 'no route to' },
   EAFNOSUPPORT: { about: 'way', words: 'no such network for' },
   EADDRNOTAVAIL: { about: 'way', words: 'no address of ours for' },
+  // A socket of datagrams, which nobody can connect a stream to.
+  EPROTOTYPE: { about: 'us', words: 'no stream socket at' },
   EACCES: { about: 'us', words: 'no permission for' },
   EPERM: { about: 'us', words: 'no permission for' },
   EMFILE: { about: 'us', words: 'no descriptors left for' },

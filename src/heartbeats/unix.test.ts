@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +53,17 @@ describe('a Unix socket', () => {
     expect(await asked()).toEqual({ result: 'failed', detail: `no socket at ${path}` });
     writeFileSync(path, '');
     expect(await asked()).toEqual({ result: 'failed', detail: `refused by ${path}` });
+    const below = join(path, 'sock');
+    expect(await asked({ path: below })).toEqual({ result: 'failed', detail: `no socket at ${below}` });
+  });
+
+  it('could not be asked where it is one of datagrams', async () => {
+    const program =
+      'use Socket; $| = 1; socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un(shift)); print 1; <STDIN>';
+    const child = spawn('perl', ['-e', program, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+    closers.push(() => child.stdin.end());
+    await once(child.stdout, 'data');
+    expect(await asked()).toEqual({ result: 'unasked', detail: `no stream socket at ${path}` });
   });
 
   it.skipIf(process.geteuid?.() === 0)('could not be asked by somebody who may not', async () => {
