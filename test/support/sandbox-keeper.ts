@@ -45,6 +45,10 @@ export interface Status {
     readonly signal: string | null;
     readonly text: string;
   } | null;
+  readonly health: {
+    readonly state: string;
+    readonly heartbeats: readonly { readonly result: string | null; readonly detail: string | null }[];
+  };
 }
 
 export function statuses(): readonly Status[] {

@@ -1,0 +1,127 @@
+// The promise: Debian's own daemons answer their kinds of heartbeat: good while they work, failed while they are down and while
+// they hang; and a keeper that asks them brings those back that hang (seed 003).
+
+import { chmodSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Answer } from '../../src/core/question.js';
+import { millis } from '../../src/core/time.js';
+import { askOnce } from '../../src/heartbeats/ask-once.js';
+import {
+  AGENT,
+  ANSWERING,
+  type Answering,
+  endAllAnswering,
+  prepareAnswering,
+  processesOf,
+  signalAll,
+} from '../support/sandbox-answering.js';
+import { forgetEverything, inState, Keeper, type Status, status, writeConfig } from '../support/sandbox-keeper.js';
+import { processes, statusOf, until } from '../support/sandbox-machine.js';
+
+// As often as may be: a hang is found out after two or three seconds. `stranger` asks the agent as who it does not belong to.
+const CONFIG = `
+defaults: { stop: { wait: 1s } }
+services:
+${ANSWERING.map(
+  ({ name, service, heartbeat }) =>
+    `  ${name}: { ${service}, heartbeat: { ${heartbeat}, every: 1s, timeout: 1s, fails: 2, grace: 30s } }`,
+).join('\n')}
+  stranger: { run: sleep infinity, heartbeat: { sshAgent: ${AGENT}, every: 1s, grace: 0s, fails: 1 } }
+`;
+
+let keeper: Keeper | null = null;
+
+beforeAll(async () => {
+  forgetEverything();
+  await endAllAnswering();
+  prepareAnswering();
+});
+
+afterAll(async () => {
+  await keeper?.stop();
+  await endAllAnswering();
+});
+
+const each = ANSWERING.map((one) => [one.name, one] as const);
+
+async function asked({ ask }: Answering, timeout = 20_000): Promise<Answer | undefined> {
+  const now = (): number => performance.now();
+  const terms = { timeout: millis(timeout), now, secret: () => '', hide: (text: string) => text };
+  return (await askOnce(ask, terms).outcome)?.answer;
+}
+
+describe('the daemons of Debian', () => {
+  it.each(each)('%s has failed while it is down', async (_name, one) => {
+    expect(await asked(one)).toMatchObject({ result: 'failed', detail: expect.stringMatching(/^(refused|no socket)/) });
+  });
+
+  it('are all run by a keeper', async () => {
+    writeConfig(CONFIG);
+    keeper = await Keeper.start();
+    for (const { name } of ANSWERING) await inState(name, 'running');
+  });
+
+  it.each(each)('%s is good while it works', async (_name, one) => {
+    const found = await until(`${one.name} is good`, async () => {
+      const answer = await asked(one);
+      return answer?.result === 'good' ? answer : undefined;
+    });
+    expect(found.detail).toMatch(one.good);
+  });
+
+  // Shorter than the keeper needs to find it out.
+  it.each(each)('%s has failed while it stands still', async (_name, one) => {
+    signalAll(one, 'SIGSTOP');
+    try {
+      const stopped = await asked(one, 500);
+      expect(stopped).toMatchObject({ result: 'failed', detail: expect.stringMatching(/^no answer within 0.5 s/) });
+    } finally {
+      signalAll(one, 'SIGCONT');
+    }
+  });
+});
+
+const healthy = (name: string, old: Status | null = null): Promise<Status> =>
+  until(
+    `${name} is healthy`,
+    () => {
+      const now = status(name);
+      const isIt = now.state === 'running' && now.health.state === 'ok' && now.process?.pid !== old?.process?.pid;
+      return isIt ? now : undefined;
+    },
+    60,
+  );
+
+describe('a keeper that asks them', () => {
+  it('finds them all healthy, and asks by nobody who has any rights', async () => {
+    for (const { name } of ANSWERING) expect((await healthy(name)).health.heartbeats[0]?.result).toBe('good');
+    const askers = processes().filter(({ argv }) => argv.some((word) => word.endsWith('/asker.js')));
+    expect(askers.length).toBeGreaterThan(0);
+    for (const { pid } of askers) {
+      const of = statusOf(pid);
+      expect(of.get('Uid')).not.toMatch(/\b0\b/);
+      expect(of.get('Gid')).not.toMatch(/\b0\b/);
+      expect(of.get('CapEff')).toMatch(/^0+$/);
+      expect(of.get('NoNewPrivs')).toBe('1');
+    }
+  });
+
+  it('does not take the silence of OpenSSH’s agent towards a foreign user for a failure', async () => {
+    // Who may not even connect has no permission, which is told as such.
+    const detail = (): string => status('stranger').health.heartbeats[0]?.detail ?? '';
+    await until('no permission', () => detail().startsWith('no permission for '));
+    chmodSync(AGENT, 0o666);
+    await until('it is told apart', () => detail().startsWith("OpenSSH's agent answers its own user only"));
+    expect(status('stranger')).toMatchObject({ state: 'running', restarts: { total: 0 } });
+  });
+
+  it('brings back all of them when they stand still in the same instant', async () => {
+    const before = await Promise.all(ANSWERING.map(({ name }) => healthy(name)));
+    for (const one of ANSWERING) signalAll(one, 'SIGSTOP');
+    for (const [index, one] of ANSWERING.entries()) {
+      const now = await healthy(one.name, before[index]);
+      expect(now.lastDeath?.cause).toBe('heartbeat');
+      for (const { state } of processesOf(one)) expect(state).not.toBe('T');
+    }
+  });
+});
