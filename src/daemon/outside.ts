@@ -108,6 +108,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
     post,
     run: (command, spec, signal) => kernel.run(command, spec, signal),
     connect: (place, signal) => connectAt(place, { signal, begin: () => undefined }),
+    ask: async (spec, heartbeat, process) => (await askers.test(spec, heartbeat, process)).answer.result,
     logStart: (spec) => outputs.startOf(spec),
   });
   const startCompanion = companionStarter(exits, features);

@@ -8,6 +8,7 @@ import type { Post, Readiness } from '../keeper/ports.js';
 import { type Attempt, pauseAfter, TRY_MS } from './attempt.js';
 import { type Connect, connectionProbe } from './connection.js';
 import { execProbe, type RunCommand } from './exec.js';
+import { type AskHeartbeat, heartbeatProbe } from './heartbeat.js';
 import { httpProbe } from './http.js';
 import { type LogStart, logProbe } from './log.js';
 
@@ -15,6 +16,7 @@ export interface ProbeParts {
   readonly post: Post;
   readonly run: RunCommand;
   readonly connect: Connect;
+  readonly ask: AskHeartbeat;
   /** Where the log of a service stood at its last start, see logs/outputs.ts. */
   readonly logStart: (spec: ServiceSpec) => LogStart | null;
 }
@@ -29,7 +31,7 @@ export class ReadinessProbes implements Readiness {
 
   await(spec: ServiceSpec, process: ProcessRef): void {
     this.cancel(spec.name);
-    const attempt = this.#attemptFor(spec.ready.probe, spec);
+    const attempt = this.#attemptFor(spec.ready.probe, spec, process);
     if (attempt === null) return;
     const wait = new AbortController();
     this.#waits.set(spec.name, wait);
@@ -49,7 +51,7 @@ export class ReadinessProbes implements Readiness {
   async #tryUntilReady(attempt: Attempt, wait: AbortController, spec: ServiceSpec, process: ProcessRef): Promise<void> {
     const { probe } = spec.ready;
     const timeout = probe.type === 'exec' ? (probe.command.timeout ?? TRY_MS) : TRY_MS;
-    const by = probe.type === 'exec' ? 'command' : 'question';
+    const by = probe.type === 'exec' || probe.type === 'heartbeat' ? 'command' : 'question';
     for (let tries = 1; !wait.signal.aborted; tries += 1) {
       const outcome = await tryOnce(attempt, timeout, wait.signal);
       // An answer that comes after the end of the wait is about a start that is over.
@@ -63,12 +65,13 @@ export class ReadinessProbes implements Readiness {
     }
   }
 
-  #attemptFor(probe: ReadyProbe, spec: ServiceSpec): Attempt | null {
+  #attemptFor(probe: ReadyProbe, spec: ServiceSpec, process: ProcessRef): Attempt | null {
     switch (probe.type) {
       case 'alive':
       case 'fd':
-      case 'heartbeat':
         return null;
+      case 'heartbeat':
+        return heartbeatProbe(probe.name, spec, process, this.#parts.ask);
       case 'port':
         return connectionProbe({ type: 'tcp', host: probe.host, port: probe.port }, this.#parts.connect);
       case 'socket':

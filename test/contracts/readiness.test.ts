@@ -48,6 +48,7 @@ const refOf = (pid: number): ProcessRef => ({ pid: asPid(pid), startTicks: 1, in
 function waitFor(probe: ReadyProbe, { run, logStart }: Parts = {}): Waiting {
   const events: Event[] = [];
   const probes = new ReadinessProbes({
+    ask: () => Promise.resolve('unasked'),
     post: (event) => events.push(event),
     run: run ?? (() => Promise.resolve({ type: 'unknown' })),
     connect: (place, signal) => connectAt(place, { signal, begin: () => undefined }),
