@@ -132,6 +132,33 @@ describe('a connection', () => {
     expect(asking.steps).toEqual(['resolve']);
   });
 
+  it('for which no descriptor is left could not be made, which is held against nobody (monitors 11)', async () => {
+    const port = await listen({ host: '127.0.0.1', port: 0 });
+    const limit = (soft: string): unknown =>
+      execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]);
+    const usual = execFileSync('prlimit', [
+      '--pid',
+      String(process.pid),
+      '--nofile',
+      '--noheadings',
+      '--output',
+      'SOFT',
+    ]);
+    const fillers: number[] = [];
+    limit('200');
+    try {
+      for (;;) fillers.push(openSync('/dev/null', 'r'));
+    } catch {
+      expect(await verdictOf(connectTo({ host: 'localhost', port }, anAsking()))).toEqual({
+        result: 'unasked',
+        detail: `no descriptors left for [::1]:${port} and 127.0.0.1:${port}`,
+      });
+    } finally {
+      for (const filler of fillers) closeSync(filler);
+      limit(usual.toString().trim());
+    }
+  });
+
   it('is given up in the step `resolve` while the resolver hangs', async () => {
     const fifo = join(aDirectory(), 'fifo');
     execFileSync('mkfifo', [fifo]);

@@ -37,9 +37,9 @@ export async function secured(
     rejectUnauthorized: false,
   });
   await shaken(secure, socket);
-  const distrust = secure.authorizationError as unknown;
-  if (verify === 'yes' && distrust) {
-    const code = distrust instanceof Error ? errorCode(distrust) : String(distrust);
+  if (verify === 'yes' && !secure.authorized) {
+    // Its code as a string, whatever its type says.
+    const code = errorCode(secure.authorizationError);
     throw new Verdict(failed(whatIsWrong(code, secure.getPeerCertificate(true), asked)));
   }
   return secure;
