@@ -57,6 +57,9 @@ describe('Redis', () => {
   });
 
   it('is no other program', async () => {
+    // A mail box greets like this.
+    expect(await asked('+OK Dovecot ready.\r\n')).toEqual({ result: 'failed', detail: '+OK Dovecot ready.' });
+    await server.close();
     expect(await asked('HTTP/1.1 400 Bad Request\r\n\r\n')).toEqual({
       result: 'failed',
       detail: 'no Redis server: it says "HTTP/1.1 400 Bad Request"',

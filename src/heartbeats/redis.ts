@@ -6,7 +6,7 @@ import { Verdict } from './judge.js';
 import { type Ask, type Finding, failed, good } from './kind.js';
 import { talkAt } from './talk.js';
 
-export const askRedis: Ask<RedisQuestion> = ({ at, password }, asking) => {
+export const askRedis: Ask<RedisQuestion> = async ({ at, password }, asking) => {
   const secret = password === null ? null : asking.secret(password);
   return talkAt(at, asking, async (socket, { begin }) => {
     begin('answer');
@@ -35,7 +35,7 @@ const STRANGERS = /^-(NOAUTH|NOPERM|DENIED)\b/;
 
 /** What PING comes to counts: a server without a password refuses AUTH, and works. */
 function judged(pong: string, login: string | null): Finding {
-  if (pong.startsWith('+')) return good(pong.slice(1));
-  if (!STRANGERS.test(pong)) return failed(pong.slice(1));
+  if (pong === '+PONG') return good('PONG');
+  if (!STRANGERS.test(pong)) return failed(pong.replace(/^-/, ''));
   return login === null ? good(`answers, and lets in no stranger: ${pong.slice(1)}`) : failed(login.slice(1));
 }

@@ -22,7 +22,7 @@ const banner: Cut<Finding> = (received) => {
 
 /** null: no banner. */
 function judged(said: string): Finding | null {
-  const [, version, software = ''] = /^SSH-([^-]*)-(\S*)/.exec(said) ?? [];
+  const [, version, software = ''] = /^SSH-([^-]*)-(\S+)/.exec(said) ?? [];
   // 1.99: it speaks both 1 and 2.
   if (version === '2.0' || version === '1.99') return good(software);
   if (version !== undefined) return failed(`speaks SSH ${version}, not 2`);

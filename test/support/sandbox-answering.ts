@@ -116,7 +116,7 @@ export const ANSWERING: readonly Answering[] = [
   },
   {
     name: 'agent',
-    service: `run: /usr/bin/ssh-agent -D -a ${AGENT}, user: www-data, directories: /run/answering`,
+    service: `run: /usr/bin/ssh-agent -D -a ${AGENT}, user: www-data, directories: /run/answering, clean: ${AGENT}`,
     exe: '/usr/bin/ssh-agent',
     heartbeat: `sshAgent: ${AGENT}`,
     ask: (asking) => askSshAgent({ kind: 'sshAgent', path: AGENT, keys: 0, sign: 'no' }, asking),
