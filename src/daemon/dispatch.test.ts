@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { HandClock } from '../../test/support/hand-clock.js';
 import type { Channel } from '../core/notice-spec.js';
 import { wallTime } from '../core/time.js';
 import type { Delivery } from '../notices/channel.js';
@@ -17,44 +18,19 @@ const later: Delivery = { type: 'later', reason: 'nobody answers' };
 
 const envelope = (id: string, channel = 'admin'): Envelope => ({ id, channel, thread: null, time: wallTime(0) });
 
-/** A clock that stands still until somebody moves it. */
-class Clock {
-  ms = 0;
-  timers = new Set<{ readonly at: number; readonly callback: () => void }>();
-  now = (): number => this.ms;
-  wall = () => wallTime(1_000_000 + this.ms);
-  random = (): number => 0.5;
-  after = (ms: number, callback: () => void): (() => void) => {
-    const timer = { at: this.ms + ms, callback };
-    this.timers.add(timer);
-    return () => this.timers.delete(timer);
-  };
-  pass(ms: number): void {
-    const end = this.ms + ms;
-    for (;;) {
-      const next = [...this.timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.timers.delete(next);
-      this.ms = Math.max(this.ms, next.at);
-      next.callback();
-    }
-    this.ms = end;
-  }
-}
-
 interface Courier {
   readonly ears: CourierEars;
   readonly told: ToCourier[];
   end: 'working' | 'dismissed' | 'killed';
 }
 
-let clock: Clock;
+let clock: HandClock;
 let couriers: Courier[];
 let said: string[];
 let dispatch: Dispatch;
 
 beforeEach(() => {
-  clock = new Clock();
+  clock = new HandClock();
   couriers = [];
   said = [];
   dispatch = new Dispatch({

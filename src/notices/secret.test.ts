@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hiding, type Keeping, readSecret } from './secret.js';
+import { hiding, type Keeping, readSecret, readSecretAside } from './secret.js';
 
 const isRoot = process.getuid?.() === 0;
 const keeping: Keeping = { env: { TOKEN: 's3cret', EMPTY: '' }, uid: process.getuid?.() ?? 0 };
@@ -23,6 +23,15 @@ function file(text: string, mode = 0o600): string {
 const fromFile = (path: string) => readSecret({ type: 'file', path }, keeping);
 
 describe('a secret', () => {
+  it('is read aside by the same rules', async () => {
+    const paths = [file('s3cret\n'), file('s3cret\n', 0o644), directory, join(directory, 'none')];
+    const secrets = [
+      ...paths.map((path) => ({ type: 'file', path }) as const),
+      { type: 'env', name: 'TOKEN' } as const,
+    ];
+    for (const secret of secrets) expect(await readSecretAside(secret, keeping)).toEqual(readSecret(secret, keeping));
+  });
+
   it('is the first line of a file without its end, or a variable of the keeper', () => {
     expect(fromFile(file('s3cret\n'))).toEqual({ type: 'read', word: 's3cret' });
     expect(fromFile(file('s3 cret\r\nmore\n', 0o640))).toEqual({ type: 'read', word: 's3 cret' });
