@@ -120,7 +120,7 @@ describe('explain', () => {
         null,
         'a hang is noticed by heartbeat calendar with the next question of the calendar (0 * * * *), and it is stopped then',
       ],
-      [65_000, 'a hang is noticed within 1m5s by heartbeat file, and its command is run'],
+      [65_000, 'what is wrong is noticed within 1m5s by heartbeat file, and its command is run'],
     ]);
     expect(hangs('hung')).toEqual([
       [null, 'a hang is noticed within 1m35s by heartbeat tcp, and it runs again, but nothing limits when'],

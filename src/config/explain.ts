@@ -1,7 +1,8 @@
 // `upkeep explain`: the effective settings of a service, each with its origin, and its time budget; as lines or JSON.
 
 import type { ServiceSpec } from '../core/spec.js';
-import { type BudgetStep, budgetOf } from './budget.js';
+import { budgetOf } from './budget.js';
+import type { BudgetStep } from './budget-step.js';
 import type { Setting } from './setting.js';
 
 export interface Explanation {

@@ -287,6 +287,11 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
     '4:41: services.web.heartbeat.tls: found a host beside `http`, which says itself where it asks; take it out, or write a list of two heartbeats',
   ],
   [
+    'a handshake with nobody',
+    '{ tls: { ca: /c } }',
+    '4:23: services.web.heartbeat.tls: says no host; write `tls: example.org:443`, or `to` beside the rest',
+  ],
+  [
     'two of the same name',
     '[{ tcp: 1 }, { tcp: 2 }]',
     '4:29: services.web.heartbeat.2: two heartbeats are called tcp; write a `name` of its own',

@@ -22,6 +22,14 @@ describe('help of a key', () => {
     expect(helpFor('log.rotate').lines.at(-1)).toBe('  Below: log.rotate.size, log.rotate.keep, log.rotate.compress');
   });
 
+  it('says of a key of a heartbeat for which kinds it is', () => {
+    expect(helpFor('heartbeat.http').lines).toContain('  This URL is asked for.');
+    expect(helpFor('heartbeat.send').lines[1]).toMatch(/^ {2}For tcp, unix: A text that is sent/);
+    expect(helpFor('heartbeat.method').lines).toContain('  Default: GET');
+    expect(helpFor('heartbeat.expect.status').lines).toContain('  Default: 200-399');
+    expect(helpFor('heartbeat.every').lines.at(-1)).toBe('  Default: 30s');
+  });
+
   it('says of a key that comes later that it does', () => {
     expect(helpFor('sockets').lines.at(-1)).toBe('  this version does not have it yet; take it out until one does');
   });

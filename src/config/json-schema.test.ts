@@ -37,6 +37,24 @@ describe('the JSON Schema', () => {
     expect(at(schema, '$defs', 'service', 'properties', 'run')).toBeDefined();
   });
 
+  it('takes a heartbeat as a map or a list, and a part of one in a template', () => {
+    const [one, list] = at(
+      schema,
+      '$defs',
+      'service',
+      'properties',
+      'heartbeat',
+      'anyOf',
+      '0',
+      'anyOf',
+    ) as readonly unknown[];
+    expect(at(list, 'items')).toEqual(one);
+    expect(at(one, 'required')).toBeUndefined();
+    expect(at(one, 'additionalProperties')).toBe(false);
+    expect(Object.keys(at(one, 'properties') as object)).toEqual(expect.arrayContaining(['http', 'process', 'every']));
+    expect(at(one, 'properties', 'tls', 'anyOf', '0', 'anyOf', '1', 'required')).toBeUndefined();
+  });
+
   it('writes the service out once, and refers to it from services, templates and defaults', () => {
     const refs = [...parts(schema)].filter((part) => part.$ref !== undefined);
     expect(refs).toEqual(Array(3).fill({ $ref: '#/$defs/service' }));

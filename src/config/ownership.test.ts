@@ -81,6 +81,24 @@ notices: { channels: { m: { mail: { to: root, via: { smtp: "m:25", user: up, pas
       expect.stringMatching(/^\/u.yaml: \/u.yaml belongs to user 5;/),
     ]);
   });
+
+  it('refuses the secret of a heartbeat that somebody else can change', () => {
+    const text = `services:
+  a:
+    run: x
+    heartbeat:
+      - { redis: localhost, password: { file: /srv/a } }
+      - { http: http://a/, auth: { user: u, password: { file: /srv/b } } }
+      - { ldap: a, bind: { dn: d, password: { file: /srv/c } } }
+`;
+    const files = { '/u.yaml': text, '/srv/a': '', '/srv/b': '', '/srv/c': '' };
+    expect(problemsOf(files)).toEqual([]);
+    expect(problemsOf(files, {}, { '/srv/a': { uid: 5 }, '/srv/b': { uid: 5 }, '/srv/c': { uid: 5 } })).toEqual([
+      expect.stringMatching(/^\/u.yaml:5:47: services.a.heartbeat: \/srv\/a belongs to user 5;/),
+      expect.stringMatching(/^\/u.yaml:6:63: services.a.heartbeat: \/srv\/b belongs to user 5;/),
+      expect.stringMatching(/^\/u.yaml:7:53: services.a.heartbeat: \/srv\/c belongs to user 5;/),
+    ]);
+  });
 });
 
 describe('a keeper of another user', () => {

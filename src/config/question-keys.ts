@@ -34,17 +34,16 @@ const tlsKeys = {
 
 const tlsOptions: Shape<TlsOptions> = record('a map like {verify: true, name: example.org, ca: PATH}', tlsKeys);
 
-/** As a kind of its own it says where, too. */
+const tlsServer = server(443);
+
+/** As a kind of its own it says where, too. Optional, for the same key is how others say it, in layers and in the schema. */
 const tlsKind = record(
   'a host and port like example.org:443, or a map like {to: "example.org:443", ca: PATH}',
   {
-    to: required(
-      server(443),
-      'Where the handshake is made; beside `http` and `ldap`, which say so themselves, it is left out.',
-    ),
+    to: optional(tlsServer, 'Where the handshake is made; left out beside `http` and `ldap`, which say so themselves.'),
     ...tlsKeys,
   },
-  { short: (tree) => (tree.type === 'leaf' ? dictOf(tree, { to: tree }) : tree), shortSchema: server(443).schema },
+  { short: (tree) => (tree.type === 'leaf' ? dictOf(tree, { to: tree }) : tree), shortSchema: tlsServer.schema },
 );
 
 const auth = record('a map like {user: upkeep, password: {file: PATH}}', {

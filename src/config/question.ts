@@ -41,13 +41,15 @@ export const questions: Readonly<Record<QuestionKind, KindOfQuestion>> = {
     addresses: addressesOf(each),
   })),
   unix: asking(keysOf.unix, ({ unix: at, ...asked }) => ({ kind: 'unix', path: at, ...asked })),
-  tls: asking(keysOf.tls, ({ tls: { to, ...options }, days, eachAddress: each }) => ({
-    kind: 'tls',
-    ...to,
-    tls: options,
-    days,
-    addresses: addressesOf(each),
-  })),
+  tls: asking(keysOf.tls, ({ tls: { to, ...options }, days, eachAddress: each }, tree, reading) =>
+    to === null
+      ? complain(
+          below(reading, 'tls'),
+          (valueAt(tree, 'tls') ?? tree).at,
+          'says no host; write `tls: example.org:443`, or `to` beside the rest',
+        )
+      : { kind: 'tls', ...to, tls: options, days, addresses: addressesOf(each) },
+  ),
   dns: asking(keysOf.dns, ({ dns: at, ...asked }) => ({ kind: 'dns', ...at, ...asked })),
   ldap: asking(keysOf.ldap, ({ ldap: url, ...asked }, tree, reading) => {
     if (asked.startTls === 'yes' && !url.startsWith('ldap:')) {

@@ -16,16 +16,19 @@ const threshold = (example: string, amount: string, parse: (text: string) => Par
   });
 };
 
-const number =
-  (unit: '' | '%') =>
-  (text: string): Parsed<number> =>
-    /^\d+(?:\.\d+)?$/.test(text.replace(/%$/, '')) && text.endsWith(unit) && (unit === '%' || /^\d+$/.test(text))
-      ? { type: 'ok', value: Number(text.replace(/%$/, '')) }
-      : { type: 'bad', problem: unit === '%' ? 'is no percentage; write one like 90%' : 'is no whole number' };
+function parseNumber(text: string): Parsed<number> {
+  return /^\d+$/.test(text) ? { type: 'ok', value: Number(text) } : { type: 'bad', problem: 'is no whole number' };
+}
+
+/** Of one processor, so more than 100% may be meant. */
+function parseShare(text: string): Parsed<number> {
+  const match = /^(\d+(?:\.\d+)?)%$/.exec(text);
+  return match === null
+    ? { type: 'bad', problem: 'is no percentage; write one like 90%' }
+    : { type: 'ok', value: Number(match[1]) };
+}
 
 export const sizeThreshold = threshold('< 1G', 'a size', parseSize);
 export const durationThreshold = threshold('< 10m', 'a duration', parseDuration);
-export const numberThreshold = threshold('< 500', 'a number', number(''));
-
-/** Of one processor, so more than 100% may be meant. */
-export const percentThreshold = threshold('< 90%', 'a percentage', number('%'));
+export const numberThreshold = threshold('< 500', 'a number', parseNumber);
+export const percentThreshold = threshold('< 90%', 'a percentage', parseShare);
