@@ -22,9 +22,9 @@ export function aboutOf(change: Change, service: Service | null, heldBack: reado
       hold: 'no',
       incident: null,
     } as const;
-    return { kind: 'supervised', ...unknown, window: 0, total: 0, healthyAfter: 0, heldBack, ...told };
+    return { kind: 'supervised', ...unknown, ...unasked, window: 0, total: 0, healthyAfter: 0, heldBack, ...told };
   }
-  const { spec, restarts, hold } = service;
+  const { spec, restarts, hold, health } = service;
   return {
     kind: spec.kind.type,
     description: spec.description,
@@ -37,6 +37,10 @@ export function aboutOf(change: Change, service: Service | null, heldBack: reado
     incident: openIncident(service, now),
     healthyAfter: spec.restart.healthyAfter,
     heldBack,
+    ailing: health.filter(({ ailing }) => ailing !== null).map(({ name }) => name),
+    unasked: health.filter(({ unaskedSince }) => unaskedSince !== null).map(({ name }) => name),
     ...told,
   };
 }
+
+const unasked = { ailing: [], unasked: [] } as const;

@@ -48,6 +48,10 @@ export interface About {
   readonly healthyAfter: number;
   /** Of an end or a failure: the services that are down only because they need this one. */
   readonly heldBack: readonly string[];
+  /** Its heartbeats that are known to fail, until they are good again, also over a restart. */
+  readonly ailing: readonly string[];
+  /** Those that could not be asked. */
+  readonly unasked: readonly string[];
   /** The keeper's line for it, without the name; null: another line says it. */
   readonly line: string | null;
   readonly level: Level;

@@ -56,6 +56,9 @@ const saidBy: Readonly<Partial<Record<NoticeKind, readonly NoticeKind[]>>> = {
   flapping: ['restarted'],
   failed: ['restarted', 'start-failed', 'flapping'],
   fight: ['restarted', 'flapping'],
+  unhealthy: ['restarted'],
+  // The last word on what can be asked counts.
+  'heartbeat-error': ['heartbeat-error'],
 };
 
 /** Without what is waiting for that channel about the service and is said by a notice of this kind as well. */
@@ -66,6 +69,7 @@ export function withoutWeaker(
   kind: NoticeKind,
 ): readonly Tray[] {
   const weaker = saidBy[kind] ?? [];
+  if (weaker.length === 0) return trays;
   return trays
     .map((tray) => {
       if (tray.channel !== channel) return tray;

@@ -1,6 +1,7 @@
 // The case of a service as a value: opened, down, with another end, over; which kinds say that something is wrong, and who was
 // told so. Decides nothing about what an entry means.
 
+import type { What } from './change.js';
 import { type About, entryId, type ServiceEntry } from './entry.js';
 import type { NoticeKind } from './notice.js';
 import type { Case } from './notice-desk.js';
@@ -8,6 +9,8 @@ import { causeInBrief, endInBrief, lately, outputOf } from './notice-text.js';
 import { oneLine } from './one-line.js';
 import type { EndEntry } from './post-mortem-of.js';
 import { elapsedOnWall, type Millis, minutes, seconds, type WallTime } from './time.js';
+
+type Unhealthy = Extract<What, { type: 'unhealthy' }>;
 
 /** An opponent who comes each hour is gone when he did not come for two (see fight.ts); sooner where the core says so. */
 const peace = minutes(135);
@@ -77,7 +80,31 @@ export function opened(before: Case | null, entry: ServiceEntry, at: WallTime): 
   };
 }
 
-export const noted = (it: Case, about: About): Case => ({ ...it, ...factsOf(about) });
+export const noted = (it: Case, about: About): Case => ({
+  ...it,
+  ...factsOf(about),
+  sick: (it.sick ?? []).filter(({ heartbeat }) => about.ailing.includes(heartbeat)),
+});
+
+export const isSick = ({ sick = [] }: Case): boolean => sick.length > 0;
+
+/** The case with this heartbeat failing; opened where there is none. It runs all the same. */
+export function sickened(
+  found: Case | null,
+  entry: ServiceEntry,
+  { heartbeat, detail, incident }: Unhealthy,
+  at: WallTime,
+): Case {
+  const it: Case = found === null || found.phase === 'over' ? { ...opened(found, entry, at), phase: 'up' } : found;
+  const others = (it.sick ?? []).filter((each) => each.heartbeat !== heartbeat);
+  const sick = [...others, { heartbeat, detail: detail === null ? null : oneLine(detail, 200) }];
+  return { ...withIncident(it, incident), sick, entry: entryId(entry) };
+}
+
+function withIncident(it: Case, incident: string): Case {
+  const [first, ...others] = it.incidents.includes(incident) ? it.incidents : [...it.incidents, incident];
+  return { ...it, incidents: first === undefined ? [] : [first, ...others.slice(-mostIncidents)] };
+}
 
 function factsOf({ description, runbook, tags, healthyAfter, heldBack, hold }: About): Pick<Case, 'about' | 'hold'> {
   const title = description === null ? null : oneLine(description, 200);
@@ -86,13 +113,16 @@ function factsOf({ description, runbook, tags, healthyAfter, heldBack, hold }: A
 
 export function withEnd(it: Case, entry: EndEntry, at: WallTime): Case {
   const { death } = entry.news.change.what;
-  const { incident } = death;
-  const [first, ...others] = it.incidents.includes(incident) ? it.incidents : [...it.incidents, incident];
-  const incidents = first === undefined ? [] : [first, ...others.slice(-mostIncidents)];
   const before = it.end?.news.change.what.death ?? null;
   const isAlike = before === null || causeInBrief(before) === causeInBrief(death);
   const opening = it.opening ?? (isAlike ? null : endInBrief(before));
-  return { ...it, incidents, opening, end: slim(entry), followed: [], ends: recent([...it.ends, at], at) };
+  return {
+    ...withIncident(it, death.incident),
+    opening,
+    end: slim(entry),
+    followed: [],
+    ends: recent([...it.ends, at], at),
+  };
 }
 
 /** As much of its output as a notice can show. */
@@ -115,6 +145,7 @@ export const over = (it: Case, at: WallTime): Case => ({
   opening: null,
   end: null,
   followed: [],
+  sick: [],
   told: {},
   reminder: null,
 });

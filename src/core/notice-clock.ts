@@ -1,6 +1,6 @@
 // The time of the desk: what is due when, and what becomes of it when the wall clock is set or nobody was there. Tells nothing.
 
-import { calmOf } from './notice-case.js';
+import { calmOf, isSick } from './notice-case.js';
 import type { Case, Desk, Tray } from './notice-desk.js';
 import { patience } from './notice-upshot.js';
 import { laterOnWall, type Millis, type WallTime } from './time.js';
@@ -31,6 +31,8 @@ function nextOf(it: Case): Due | null {
 }
 
 function nextByItself(it: Case): Due | null {
+  // One that runs and does not do its work is not well, however long it is up.
+  if (it.phase === 'up' && isSick(it)) return null;
   if (it.phase === 'up') return { type: 'stood', at: laterOnWall(it.seenFrom, calmOf(it)), it };
   return it.worst === null ? { type: 'late', at: laterOnWall(it.seenFrom, patience), it } : null;
 }

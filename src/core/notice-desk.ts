@@ -54,10 +54,18 @@ export interface Case {
   readonly restarted: number;
   /** Which channels were told what. */
   readonly told: Readonly<Partial<Record<NoticeKind, readonly string[]>>>;
+  /** Its heartbeats that fail, until they are good again. Absent in a desk that an older version wrote. */
+  readonly sick?: readonly Sick[];
   readonly hold: 'yes' | 'no';
   readonly acked: 'yes' | 'no';
   /** null: nobody was told, or nobody wants to be reminded. */
   readonly reminder: Reminder | null;
+}
+
+/** A heartbeat that failed, and its last answer. */
+export interface Sick {
+  readonly heartbeat: string;
+  readonly detail: string | null;
 }
 
 export interface Reminder {

@@ -61,7 +61,7 @@ export function failed(it: Case, { failure, next }: Of<'failed'>, at: WallTime):
         headline: headlineOf(it, 'staying down'),
         story: [
           down,
-          'Its heartbeat failed, and says that it is to be stopped.',
+          sentence(`Its heartbeat ${failure.heartbeat} failed, and says that it is to be stopped`),
           ...heldBackBy(it),
           nextSentence(next),
         ],

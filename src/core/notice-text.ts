@@ -23,7 +23,7 @@ export function endInBrief(death: Death): string {
   return `${causeInBrief(death)}${age}${death.whileAway === 'yes' ? ', while the keeper was away' : ''}`;
 }
 
-export function causeInBrief({ cause, status, detail, errno, by }: Death): string {
+export function causeInBrief({ cause, status, detail, errno, by, ailment }: Death): string {
   const from = by === null ? '' : ` from ${describeKiller(by)}`;
   switch (cause) {
     case 'oom':
@@ -35,7 +35,7 @@ export function causeInBrief({ cause, status, detail, errno, by }: Death): strin
     case 'watchdog':
       return 'its watchdog was silent';
     case 'heartbeat':
-      return 'it failed its heartbeat';
+      return heartbeatInBrief(detail, ailment);
     case 'coupling':
       return 'stopped with what it is coupled to';
     case 'limit':
@@ -55,6 +55,13 @@ export function causeInBrief({ cause, status, detail, errno, by }: Death): strin
     case 'unknown':
       return `ended, nobody saw how${from}`;
   }
+}
+
+/** `failed its heartbeat http (no answer within 5 s)`. Letters are for operators: what a program printed is there too. */
+function heartbeatInBrief(detail: string | null, ailment: Death['ailment']): string {
+  const said = ailment?.answers.findLast(({ result }) => result === 'failed')?.detail ?? '';
+  const name = ailment === undefined ? detail : `${ailment.heartbeat}${said === '' ? '' : ` (${said})`}`;
+  return `failed its heartbeat${name === null ? '' : ` ${name}`}`;
 }
 
 /** `5th in 10 min`; null: it was the only one. */

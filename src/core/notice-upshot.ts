@@ -4,8 +4,22 @@
 import type { Change, What } from './change.js';
 import { entryId, type ServiceEntry } from './entry.js';
 import type { Bulletin } from './notice-bulletin.js';
-import { calmed, down, following, noted, opened, over, recent, toldAsBad, withEnd, worst } from './notice-case.js';
+import {
+  calmed,
+  down,
+  following,
+  isSick,
+  noted,
+  opened,
+  over,
+  recent,
+  sickened,
+  toldAsBad,
+  withEnd,
+  worst,
+} from './notice-case.js';
 import type { Case, Stop } from './notice-desk.js';
+import { canAsk, couldNotAsk, stillIll, unhealthy, wellAgain } from './notice-of-health.js';
 import * as tell from './notice-of-service.js';
 import { type EndEntry, isEnd } from './post-mortem-of.js';
 import { originOf } from './state.js';
@@ -113,13 +127,31 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'reloadFailed':
     case 'signaled':
     case 'pidFileRefused':
-    case 'unhealthy':
-    case 'healthy':
-    case 'unasked':
-    case 'askable':
     case 'reacted':
       return quiet(it);
+    case 'unhealthy':
+      return fellIll(it, entry, what, at);
+    case 'healthy':
+      return quiet(it === null || isSick(it) ? it : { ...namedAfter(entry, it), since: at, seenFrom: at });
+    case 'unasked':
+    case 'askable':
+      return { it, bulletins: [aboutAsking(it ?? opened(null, entry, at), entry, what, at)] };
   }
+}
+
+/** A restart may heal it, and is told as any other then; and what is stopped for it is told when it is down. Until then nobody is alarmed. */
+function fellIll(found: Case | null, entry: ServiceEntry, what: Of<'unhealthy'>, at: WallTime): Upshot {
+  const before = found !== null && isSick(found) ? 'still' : 'first';
+  const it = sickened(found, entry, what, at);
+  if (what.then === 'stop' || (what.then === 'restart' && before === 'first')) return quiet(it);
+  const worse = worst(it, 'unhealthy');
+  return { it: worse, bulletins: [unhealthy(worse, what, before, at)] };
+}
+
+function aboutAsking(found: Case, entry: ServiceEntry, what: Of<'unasked' | 'askable'>, at: WallTime): Bulletin {
+  const it = namedAfter(entry, found);
+  const { unasked } = entry.news.about;
+  return what.type === 'unasked' ? couldNotAsk(it, what, unasked, at) : canAsk(it, what, unasked, at);
 }
 
 /** What is told of it next is about this entry. */
@@ -170,7 +202,8 @@ function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Ups
   if (isByHand && it.worst === null) return quiet(over(it, at));
   if (isOurs && it.restarts.length >= flappingAt && it.trouble === 'none' && it.worst !== 'failed') {
     const worse: Case = { ...worst(it, 'flapping'), trouble: 'flapping' };
-    return { it: worse, bulletins: [tell.flapping(worse, at)] };
+    // Whoever knows that its restarts do not help is not told so again.
+    return { it: worse, bulletins: [{ ...tell.flapping(worse, at), except: it.told.unhealthy ?? [] }] };
   }
   return { it, bulletins: it.worst === null ? [tell.restarted(it, at)] : [] };
 }
@@ -195,7 +228,8 @@ function settled(it: Case, what: Of<'done' | 'skipped'>, at: WallTime): Upshot {
 /** It has been up for long enough. */
 export function stood(it: Case, at: WallTime): Upshot {
   const to = toldAsBad(it);
-  return { it: over(it, at), bulletins: to.length === 0 ? [] : [tell.recovered(it, at, to)] };
+  const tellWell = it.end === null && it.restarted === 0 ? wellAgain : tell.recovered;
+  return { it: over(it, at), bulletins: to.length === 0 ? [] : [tellWell(it, at, to)] };
 }
 
 /** It is down, and nothing was told of it: that it did not come back is. */
@@ -211,7 +245,9 @@ export function remind(it: Case, at: WallTime): Upshot {
   const count = reminder.count + 1;
   const after = Math.min(reminder.after * 2, longestPause) as Millis;
   const next: Case = { ...it, reminder: { count, after, at: laterOnWall(at, after) } };
-  return { it: next, bulletins: [tell.reminded(it, kind, count, at, toldAsBad(it))] };
+  const to = toldAsBad(it);
+  const isIll = it.phase === 'up' && isSick(it);
+  return { it: next, bulletins: [isIll ? stillIll(it, count, at, to) : tell.reminded(it, kind, count, at, to)] };
 }
 
 /** Reminders grow up to this. */

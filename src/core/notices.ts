@@ -177,11 +177,15 @@ function placed(desk: Desk, service: string, { it, bulletins }: Upshot, at: Wall
     const isTold = (channel: string): boolean =>
       reminder === 0 && isOnce(kind) && (known?.told[kind]?.includes(channel) ?? false);
     const channels = channelsFor(plan, kind, { name: service, tags: bulletin.tags }).filter(
-      (channel) => (bulletin.to === 'all' || bulletin.to.includes(channel)) && !served.has(channel) && !isTold(channel),
+      (channel) =>
+        (bulletin.to === 'all' || bulletin.to.includes(channel)) &&
+        !bulletin.except.includes(channel) &&
+        !served.has(channel) &&
+        !isTold(channel),
     );
     for (const channel of channels) {
       served.add(channel);
-      const rest = isBad(kind) ? withoutWeaker(now.trays, channel, service, kind) : now.trays;
+      const rest = withoutWeaker(now.trays, channel, service, kind);
       now = { ...now, trays: put(rest, channel, bulletin, at, plan) };
     }
     if (known !== null) now = withCase(now, service, told(known, bulletin, channels, at, plan.remind));

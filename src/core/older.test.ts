@@ -71,7 +71,11 @@ describe('what a version wrote down that knew no neighbours', () => {
     const entry = { number: 1, news: { of: 'service', change: { service: 'web' }, about: { tags: [] } } };
     expect(wholeEntry(entry as unknown as Entry)).toEqual({
       number: 1,
-      news: { of: 'service', change: { service: 'web', wave: null }, about: { tags: [], heldBack: [] } },
+      news: {
+        of: 'service',
+        change: { service: 'web', wave: null },
+        about: { tags: [], heldBack: [], ailing: [], unasked: [] },
+      },
     });
     const keeper = { number: 2, news: { of: 'keeper' } } as unknown as Entry;
     expect(wholeEntry(keeper)).toBe(keeper);

@@ -47,7 +47,10 @@ export function wholeEntry(entry: Entry): Entry {
   const { news } = entry;
   if (news.of === 'keeper') return entry;
   const change: Change = { ...{ wave: null }, ...news.change };
-  return { ...entry, news: { ...news, change, about: { ...{ heldBack: [] }, ...news.about } } };
+  return {
+    ...entry,
+    news: { ...news, change, about: { ...{ heldBack: [], ailing: [], unasked: [] }, ...news.about } },
+  };
 }
 
 /** What it was to be started for was not written down: an end that nobody asked for is the commonest reason, and waits for no place. */

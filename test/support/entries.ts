@@ -42,6 +42,8 @@ export function serviceEntry(number: number, wish: Wish = {}): Entry {
     total: 0,
     healthyAfter: 30_000,
     heldBack: [],
+    ailing: [],
+    unasked: [],
   } as const;
   const about: About = { ...none, kind: 'supervised', desired: 'up', tags, level, line, incident };
   return { ...at, news: { of: 'service', change, about } };
