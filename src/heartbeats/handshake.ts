@@ -25,7 +25,7 @@ export async function secured(
 ): Promise<TLSSocket> {
   begin('tls');
   const asked = name ?? host;
-  const secureContext = await trusted(verify === 'yes' ? ca : null);
+  const secureContext = trusted(verify === 'yes' ? ca : null);
   const secure = connect({
     socket,
     host: asked,
@@ -52,7 +52,7 @@ function shaken(secure: TLSSocket, socket: Socket): Promise<void> {
     // Stays: later errors are the user's to hear or to ignore.
     secure.on('error', (error) => reject(new Verdict(failed(brokenOff(error)))));
     secure.once('close', closed);
-    // Where the server was quicker than the certificates were read, the TLS above never hears of it.
+    // Where the server was quicker than we, the TLS above never hears of it.
     socket.once('close', closed);
     if (socket.destroyed) closed();
   });

@@ -1,7 +1,11 @@
 // The certificates that a server's certificate is judged by: the host's, or those of a file. Made once for all questions of an asker,
 // because a hundred and forty certificates take milliseconds, and again when the file has changed. Knows no server.
+//
+// Reads at once and not by the pool of threads, whose threads a resolver may hold that hangs: a question by an address would
+// wait for one, and its deadline would be held against the service. A file system that hangs stops the asker, which is
+// replaced; then nothing could be asked.
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { placesOfAuthorities } from '../core/authorities.js';
 import { errorText } from '../core/error-text.js';
@@ -16,25 +20,32 @@ interface Made {
 const made = new Map<string, Made>();
 
 /** `ca`: null: the host's own. @throws Verdict: the file cannot be read, so that nothing can be asked */
-export async function trusted(ca: string | null): Promise<SecureContext> {
-  if (ca !== null) {
-    return contextOf(ca).catch((error: unknown) => {
-      throw new Verdict(unasked(`the certificates to trust cannot be read: ${errorText(error)}`));
-    });
+export function trusted(ca: string | null): SecureContext {
+  if (ca === null) return ofHost();
+  try {
+    return contextOf(ca);
+  } catch (error) {
+    throw new Verdict(unasked(`the certificates to trust cannot be read: ${errorText(error)}`));
   }
+}
+
+function ofHost(): SecureContext {
   for (const path of placesOfAuthorities(process.env)) {
-    const context = await contextOf(path).catch(() => null);
-    if (context !== null) return context;
+    try {
+      return contextOf(path);
+    } catch {
+      // The next one.
+    }
   }
   return nodesOwn();
 }
 
-async function contextOf(path: string): Promise<SecureContext> {
-  const { ino, mtimeMs, size } = await stat(path);
+function contextOf(path: string): SecureContext {
+  const { ino, mtimeMs, size } = statSync(path);
   const stamp = `${ino} ${mtimeMs} ${size}`;
   const known = made.get(path);
   if (known?.stamp === stamp) return known.context;
-  const context = createSecureContext({ ca: await readFile(path) });
+  const context = createSecureContext({ ca: readFileSync(path) });
   made.set(path, { stamp, context });
   return context;
 }
