@@ -1,7 +1,9 @@
 // What chaos may do, as plain data: a schedule is a list of these, made from a seed, and any part of the list is a
 // schedule too, so that a failure can be shortened. Numbers called `pick` choose among what is there at the time.
 
+import type { Doing } from '../support/program.js';
 import type { Random } from '../support/random.js';
+import type { Course } from '../support/simulated-askers.js';
 
 export type Ending = 'SIGKILL' | 'SIGTERM' | 'SIGSEGV' | 'SIGABRT' | 'oom' | 'exit 0' | 'exit 1' | 'exit 3';
 
@@ -37,7 +39,10 @@ export type Temper =
   | 'slow daemon'
   | 'hooks fail'
   | 'hooks hang'
-  | 'skipped';
+  | 'skipped'
+  | 'does nothing right'
+  | 'hangs soon'
+  | 'cannot be asked';
 
 export type Step =
   | { readonly type: 'wait' }
@@ -53,7 +58,11 @@ export type Step =
   /** The same of several at once. */
   | { readonly type: 'ask all'; readonly picks: readonly number[]; readonly wish: 'start' | 'stop' | 'restart' }
   | { readonly type: 'echo'; readonly pick: number }
-  | { readonly type: 'lie'; readonly pick: number; readonly about: 'exited' | 'becameReady' | 'emptied' | 'spawned' }
+  | {
+      readonly type: 'lie';
+      readonly pick: number;
+      readonly about: 'exited' | 'becameReady' | 'emptied' | 'spawned' | 'answered';
+    }
   /** `again`: the next one is killed after that many calls too, 1 is in the middle of its beginning; 0: it is not. */
   | { readonly type: 'kill keeper'; readonly calls: number; readonly away: number; readonly again: number }
   | { readonly type: 'jump wall'; readonly length: number }
@@ -61,12 +70,17 @@ export type Step =
   | { readonly type: 'blind'; readonly length: number }
   | { readonly type: 'freeze'; readonly pick: number }
   | { readonly type: 'thaw' }
+  /** What a process answers from now on. */
+  | { readonly type: 'doing'; readonly pick: number; readonly doing: Doing }
+  | { readonly type: 'plague'; readonly doing: Doing }
+  /** How questions go from now on: so many of a hundred as it says, the others soon. */
+  | { readonly type: 'askers'; readonly how: Course['how']; readonly chance: number; readonly most: number }
   | { readonly type: 'hand over'; readonly pick: number; readonly overlap: number }
   | { readonly type: 'pid file'; readonly pick: number; readonly content: string }
   | {
       readonly type: 'change';
       readonly pick: number;
-      readonly what: 'description' | 'command' | 'desired' | 'restart rule' | 'coupling';
+      readonly what: 'description' | 'command' | 'desired' | 'restart rule' | 'coupling' | 'heartbeats';
     }
   | { readonly type: 'remove'; readonly pick: number }
   | { readonly type: 'add back' }
@@ -107,6 +121,9 @@ const tempers: readonly Temper[] = [
   'hooks hang',
   'skipped',
   'slow daemon',
+  'does nothing right',
+  'hangs soon',
+  'cannot be asked',
 ];
 const wishes: readonly Wish[] = [
   'start',
@@ -125,7 +142,8 @@ const wishes: readonly Wish[] = [
   'hold for',
   'signal',
 ];
-const lies = ['exited', 'becameReady', 'emptied', 'spawned'] as const;
+const lies = ['exited', 'becameReady', 'emptied', 'spawned', 'answered'] as const;
+const doings: readonly Doing[] = ['its work', 'wrong', 'wrong', 'hangs', 'unreachable'];
 const pidFiles: readonly string[] = ['', 'abc', '0', '1', '2', '50', '99999', '100'];
 
 /** Makes a schedule of that many steps. */
@@ -184,7 +202,18 @@ function step(random: Random): Step {
     [3, () => ({ type: 'jump wall', length: random.pick([-3_600_000, 3_600_000, 86_400_000, -5, 1]) })],
     [2, () => ({ type: 'stall', length: random.int(1, 60_000) })],
     [2, () => ({ type: 'blind', length: random.int(1, 5_000) })],
-    [2, () => ({ type: 'freeze', pick })],
+    [4, () => ({ type: 'freeze', pick })],
+    [16, () => ({ type: 'doing', pick, doing: random.pick(doings) })],
+    [8, () => ({ type: 'plague', doing: random.pick(doings) })],
+    [
+      3,
+      () => ({
+        type: 'askers',
+        how: random.pick(['answered', 'answered', 'lost', 'twice', 'late', 'deaf'] as const),
+        chance: random.int(0, 100),
+        most: random.pick([10, 1_500, 15_000]),
+      }),
+    ],
     [2, () => ({ type: 'thaw' })],
     [5, () => ({ type: 'hand over', pick, overlap: random.int(0, 500) })],
     [3, () => ({ type: 'pid file', pick, content: random.pick(pidFiles) })],
@@ -193,7 +222,7 @@ function step(random: Random): Step {
       () => ({
         type: 'change',
         pick,
-        what: random.pick(['description', 'command', 'desired', 'restart rule', 'coupling'] as const),
+        what: random.pick(['description', 'command', 'desired', 'restart rule', 'coupling', 'heartbeats'] as const),
       }),
     ],
     [2, () => ({ type: 'remove', pick })],

@@ -1,15 +1,18 @@
 // Who plays in a simulation: services of both kinds, drawn from the seed, one to six that have nothing to do with each other
 // or a graph of up to fifty, and what their programs do in each temper. Knows the host and the specs, not the keeper.
 
+import type { HeartbeatSpec } from '../../src/core/heartbeat.js';
 import type { Command, Coupling, Hooks, Leftovers, ServiceName, ServiceSpec } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
-import { command, ladder, rung, supervised, watched } from '../support/builders.js';
+import { command, heartbeat, ladder, rung, supervised, watched } from '../support/builders.js';
 import {
   diesAfter,
+  does,
   drains,
   ends,
   exitsAfter,
   forks,
+  hangsAfter,
   ignoresTerm,
   lives,
   type Program,
@@ -91,6 +94,7 @@ const leftovers: readonly Leftovers[] = ['kill', 'stop', 'leave'];
 
 function drawShared(random: Random) {
   return {
+    heartbeats: drawHeartbeats(random),
     desired: random.chance(0.85) ? ('up' as const) : ('down' as const),
     ready: random.chance(0.6)
       ? { probe: { type: 'alive' as const, for: millis(random.pick([0, 1000])) } }
@@ -103,10 +107,41 @@ function drawShared(random: Random) {
       limit: random.chance(0.85) ? { count: random.int(1, 10), within: seconds(random.pick([10, 300])) } : null,
       then: random.pick(['slow', 'slow', 'give-up'] as const),
       delay: millis(random.pick([0, 100, 2000])),
+      at: random.chance(0.08) ? '*/7 * * * *' : null,
+      spread: millis(random.pick([0, 60_000])),
       alwaysAfter: random.chance(0.2) ? [{ type: 'code' as const, code: 3 }] : [],
       preventExit: random.chance(0.1) ? [{ type: 'code' as const, code: 3 }] : [],
     },
   };
+}
+
+/** What it is asked, and what follows: none, one or two. */
+export function drawHeartbeats(random: Random): readonly HeartbeatSpec[] {
+  return ['first', 'second'].slice(0, random.pick([0, 0, 1, 1, 2])).map((name) =>
+    heartbeat({
+      name,
+      every: random.chance(0.85)
+        ? { type: 'interval', every: seconds(random.pick([1, 2, 5, 30])) }
+        : { type: 'cron', expression: '*/2 * * * *' },
+      timeout: millis(random.pick([500, 2_000, 12_000])),
+      grace: seconds(random.pick([0, 0, 10])),
+      fails: random.pick([
+        { count: 1, of: 1 },
+        { count: 1, of: 1 },
+        { count: 2, of: 2 },
+        { count: 3, of: 3 },
+        { count: 3, of: 5 },
+      ]),
+      then: random.pick([
+        { type: 'restart' },
+        { type: 'restart' },
+        { type: 'restart' },
+        { type: 'notice' },
+        { type: 'exec', command: command('/bin/alarm', 1_000) },
+        { type: 'stop' },
+      ] as const),
+    }),
+  );
 }
 
 function drawSupervised(random: Random, name: string): ServiceSpec {
@@ -157,6 +192,7 @@ const restartFileOf = (name: string): string => `/etc/restart.d/${name}`;
 export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper): void {
   const { name } = spec;
   host.install('/bin/reload', program(exitsAfter(50, 0)));
+  host.install('/bin/alarm', program(exitsAfter(50, temper === 'hooks fail' ? 1 : 0)));
   installHooks(host, spec, temper);
   if (spec.kind.type === 'supervised') {
     host.install(spec.kind.run.argv[0] ?? '', spec.kind.oneshot === 'yes' ? workOf(temper) : daemonOf(temper));
@@ -211,6 +247,12 @@ export function daemonOf(temper: Temper): Program {
       return program(forks(program(ignoresTerm), program(lives)));
     case 'sleeps in the kernel':
       return program(sleepsInKernel);
+    case 'does nothing right':
+      return program(lives, readyAfter(50), does('wrong'));
+    case 'hangs soon':
+      return program(lives, readyAfter(50), hangsAfter(7_000));
+    case 'cannot be asked':
+      return program(lives, readyAfter(50), does('unreachable'));
     case 'healthy':
     case 'start fails':
     case 'start hangs':
@@ -259,6 +301,9 @@ function startOf(name: string, temper: Temper, daemon: Program): Program {
     case 'drains':
     case 'forks':
     case 'sleeps in the kernel':
+    case 'does nothing right':
+    case 'hangs soon':
+    case 'cannot be asked':
       return startsDaemon(argv, daemon, { pidFile });
   }
 }

@@ -4,10 +4,12 @@
 import { isEqual } from '../../src/core/difference.js';
 import type { Effect } from '../../src/core/effect.js';
 import { type Event, LOST } from '../../src/core/event.js';
+import { healthDeadline } from '../../src/core/health.js';
 import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import { noCoupling, type ServiceSpec } from '../../src/core/spec.js';
-import { desiredOf, type Service } from '../../src/core/state.js';
+import { desiredOf, type Service, type StopReason } from '../../src/core/state.js';
 import type { Stage } from '../support/stage.js';
+import { HeartbeatRules } from './heartbeats.js';
 import { Order } from './order.js';
 
 export class Invariants {
@@ -27,12 +29,14 @@ export class Invariants {
   #stalledAt = Number.NEGATIVE_INFINITY;
   readonly #starts = new Map<string, number[]>();
   readonly #order: Order;
+  readonly #heartbeats: HeartbeatRules;
   /** The first rule that was broken. The keeper drops surprises, so throwing at it would hide them. */
   broken: string | null = null;
 
   constructor(stage: Stage) {
     this.#stage = stage;
     this.#order = new Order(stage, (rule) => this.fail(rule));
+    this.#heartbeats = new HeartbeatRules(stage, (rule) => this.fail(rule));
     stage.onEffect = (effect) => this.#beforeEffect(effect);
     stage.onFact = (event) => this.#beforeFact(event);
   }
@@ -75,6 +79,7 @@ export class Invariants {
   /** A keeper was killed: what was on record as serving is none of the next one's business. */
   keeperDied(): void {
     this.#order.keeperDied();
+    this.#heartbeats.keeperDied();
     for (const service of this.#stage.journal.load()) {
       const { spec, state, next, fate } = service;
       if (state.name !== 'running' || desiredOf(service) === 'down' || fate !== 'stays' || next !== null) continue;
@@ -101,6 +106,7 @@ export class Invariants {
   }
 
   #beforeFact(event: Event): void {
+    this.#heartbeats.beforeFact(event);
     if (event.type === 'spawned') this.#learn(event.service, event.process);
     if (event.type === 'spawnFailed' && event.errno !== LOST)
       this.#failedStarts.set(event.service, (this.#failedStarts.get(event.service) ?? 0) + 1);
@@ -109,6 +115,7 @@ export class Invariants {
 
   #beforeEffect(effect: Effect): void {
     this.#order.beforeEffect(effect);
+    this.#heartbeats.beforeEffect(effect);
     const name = 'spec' in effect ? effect.spec.name : effect.service;
     if ('process' in effect && !(this.#known.get(name) ?? []).some((ref) => isSameProcess(ref, effect.process))) {
       this.fail(`${effect.type} for ${name} names process ${effect.process.pid}, which never was one of its processes`);
@@ -136,7 +143,7 @@ export class Invariants {
     const aims =
       (effect.type === 'signal' || effect.type === 'endRest' || effect.type === 'endHelper') &&
       isSameProcess(effect.process, process);
-    // Another that ended has taken it with it: that is no matter of the keeper's death.
+    // Another that ended has taken it with it, or it does not do its work: that is no matter of the keeper's death.
     if (this.#isMovedByAnother(name)) this.#untouched.delete(name);
     else if (aims || effect.type === 'spawn')
       this.fail(`${effect.type} for ${name}, whose process ${process.pid} outlived a keeper`);
@@ -144,7 +151,7 @@ export class Invariants {
 
   #isMovedByAnother(name: string): boolean {
     const state = this.#stage.journal.of(name)?.state;
-    return state?.name === 'stopping' && state.why === 'coupling';
+    return state?.name === 'stopping' && blameless.has(state.why);
   }
 
   #beforeSpawn(effect: Effect & { type: 'spawn' }): void {
@@ -192,6 +199,7 @@ export class Invariants {
     if (stage.problems.length > 0) this.fail(`the keeper reported: ${stage.problems.join('\n')}`);
     this.#forgetExpired();
     this.#order.check();
+    this.#heartbeats.check();
     if (stage.keeperLives === 'no') return;
     const deadlines: number[] = [];
     for (const service of stage.keeper.services.values()) {
@@ -222,6 +230,7 @@ export class Invariants {
   /** When the clock has run on: whatever was due then has been answered. */
   checkAnswered(): void {
     if (this.#stage.keeperLives === 'no') return;
+    this.#heartbeats.checkRecorded();
     for (const service of this.#stage.keeper.services.values()) {
       const deadline = deadlineOf(service) ?? Number.POSITIVE_INFINITY;
       const late = this.#stage.clock.instant - deadline;
@@ -267,15 +276,21 @@ export class Invariants {
   }
 }
 
+/** What ends a service that serves, whether a keeper has died or not. What heartbeats may end is checked by their own rules. */
+const blameless: ReadonlySet<StopReason> = new Set(['coupling', 'heartbeat', 'heartbeat-stop', 'planned']);
+
 function deadlineOf(service: Service): number | null {
   if (service.hold !== null && service.fate === 'stays') return null;
-  return 'deadline' in service.state ? service.state.deadline : null;
+  const question = healthDeadline(service);
+  const own = 'deadline' in service.state ? service.state.deadline : null;
+  return question === null ? own : Math.min(question, own ?? question);
 }
 
 /** A start on another's account, or by an operator's wish for another that needs it, is no restart of its own. */
 function isOnItsOwn(service: Service | null): boolean {
   const state = service?.state;
-  if (service === null || isEqual(service.spec.coupling, noCoupling)) return true;
+  if (service === null) return true;
+  if (service.spec.restart.at === null && isEqual(service.spec.coupling, noCoupling)) return true;
   return state?.name === 'starting' && (state.why === 'restart' || state.why === 'retry');
 }
 

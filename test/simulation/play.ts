@@ -7,16 +7,17 @@ import { couplingOf } from '../../src/core/graph.js';
 import { asPid, type ExitStatus, isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import { noCoupling, type ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service } from '../../src/core/state.js';
-import { wallTime } from '../../src/core/time.js';
+import { millis, wallTime } from '../../src/core/time.js';
 import { isUp } from '../../src/core/turn.js';
 import { exitedWith } from '../support/evidence.js';
 import { Newsroom, planWith } from '../support/newsroom.js';
 import { program } from '../support/program.js';
 import { type Random, seeded } from '../support/random.js';
+import { answeredSoon } from '../support/simulated-askers.js';
 import type { SimulatedProcess } from '../support/simulated-host.js';
 import { Stage } from '../support/stage.js';
 import type { Action, Ending, Step, Wish } from './action.js';
-import { cast, drawCoupling, exeOf, install, pidFileOf, withoutMissing } from './cast.js';
+import { cast, drawCoupling, drawHeartbeats, exeOf, install, pidFileOf, withoutMissing } from './cast.js';
 import { Invariants } from './invariants.js';
 import { complaintOf } from './told.js';
 
@@ -192,6 +193,20 @@ class Game {
         if (process !== null) host.signal(process.ref, 'SIGSTOP');
         return;
       }
+      case 'doing': {
+        const process = this.#picked(host.living(), step.pick);
+        if (process !== null) process.doing = step.doing;
+        return;
+      }
+      case 'plague':
+        for (const process of host.living()) process.doing = step.doing;
+        return;
+      case 'askers':
+        stage.courseOf = (_, random) => ({
+          after: random.int(0, step.most),
+          how: random.int(1, 100) <= step.chance ? step.how : 'answered',
+        });
+        return;
       case 'thaw':
         this.#thaw();
         return;
@@ -310,13 +325,15 @@ class Game {
   #echo(pick: number): void {
     const facts = this.#told
       .slice(-30)
-      .filter((event) => event.type === 'exited' || event.type === 'emptied' || event.type === 'deadlinePassed');
+      .filter(
+        ({ type }) => type === 'exited' || type === 'emptied' || type === 'deadlinePassed' || type === 'answered',
+      );
     const fact = this.#picked(facts, pick);
     if (fact !== null) this.#stage.post(fact);
   }
 
   /** A fact about a process that has only the PID in common with the service's: it must change nothing. */
-  #lie(pick: number, about: 'exited' | 'becameReady' | 'emptied' | 'spawned'): void {
+  #lie(pick: number, about: Extract<Step, { type: 'lie' }>['about']): void {
     const service = this.#picked(this.#services(), pick);
     if (service === null) return;
     const { name } = service.spec;
@@ -330,7 +347,16 @@ class Game {
     const evidence = exitedWith(0);
     const effects = this.#stage.effects.length;
     const before = JSON.stringify(service);
+    const [beat] = service.health;
     const lies: Record<typeof about, Event> = {
+      answered: {
+        type: 'answered',
+        service: name,
+        process,
+        heartbeat: beat?.name ?? 'first',
+        question: beat?.asked?.question ?? 1,
+        answer: { result: 'failed', ms: millis(1), detail: 'refused' },
+      },
       exited: { type: 'exited', service: name, process, evidence, away: 'no' },
       becameReady: { type: 'becameReady', service: name, process },
       emptied: { type: 'emptied', service: name, process },
@@ -379,6 +405,7 @@ class Game {
             }
           : spec,
       coupling: this.#isCoupled() ? { ...spec, coupling: drawCoupling(this.#random, spec.name, names) } : spec,
+      heartbeats: { ...spec, heartbeats: drawHeartbeats(this.#random) },
       desired: { ...spec, desired: spec.desired === 'up' ? 'down' : 'up' },
       'restart rule': {
         ...spec,
@@ -407,6 +434,8 @@ class Game {
     if (stage.keeperLives === 'no') stage.startKeeper();
     this.#invariants.stalled();
     host.beBlind(null);
+    stage.courseOf = () => answeredSoon;
+    for (const process of host.living()) process.doing = 'its work';
     stage.turnHost('up');
     for (const stranger of this.#strangers) host.end(stranger, { type: 'exited', code: 0 });
     for (const service of this.#services()) {
@@ -473,8 +502,10 @@ class Game {
 
   /** Those that these ends may move, by needs and restartWith, over any number of others. */
   #moved(ended: ReadonlyMap<string, unknown>): ReadonlySet<string> {
-    const moved = new Set<string>();
-    const names = [...ended.keys()];
+    // By the calendar they are moved whenever it says so.
+    const planned = this.#services().flatMap(({ spec }) => (spec.restart.at === null ? [] : [spec.name]));
+    const moved = new Set<string>(planned);
+    const names: string[] = [...ended.keys(), ...planned];
     for (let name = names.pop(); name !== undefined; name = names.pop()) {
       for (const { spec } of this.#services()) {
         const { needs, restartWith } = spec.coupling;

@@ -36,6 +36,8 @@ export interface StageOptions {
 type AskWish = Ask | 'start' | 'stop' | 'restart' | 'reload' | 'hold' | 'unhold' | 'reset';
 
 export class Stage {
+  /** How questions go from now on. */
+  courseOf: (question: Extract<Effect, { type: 'ask' }>, random: Random) => Course;
   readonly random: Random;
   readonly clock: SimulatedClock;
   readonly host: SimulatedHost;
@@ -71,12 +73,12 @@ export class Stage {
     this.journal.now = () => ({ instant: instant(this.clock.instant), wall: wallTime(this.clock.wall) });
     this.journal.heldBackBy = (name) => heldBackBy(viewOf(this.keeper.world), name);
     const latency = options.latency ?? (() => 1);
-    const courseOf = options.courseOf ?? (() => answeredSoon);
+    this.courseOf = options.courseOf ?? (() => answeredSoon);
     this.kernel = new SimulatedKernel({
       clock: this.clock,
       host: this.host,
       latency: (event) => latency(event, random),
-      courseOf: (question) => courseOf(question, random),
+      courseOf: (question) => this.courseOf(question, random),
       before: (effect) => {
         if (this.#burn() === 'dead') return 'lost';
         this.onEffect(effect);
@@ -102,6 +104,10 @@ export class Stage {
 
   get keeperLives(): 'yes' | 'no' {
     return this.#keeper === null ? 'no' : 'yes';
+  }
+
+  get hostPhase(): HostPhase {
+    return this.#hostPhase;
   }
 
   /** A fact for the keeper; while none lives it is lost, as a signal to a dead process is. */
