@@ -52,7 +52,7 @@ describe('a TCP port', () => {
   });
 
   it('answers what was sent to it', async () => {
-    await serve((socket) => socket.on('data', (heard) => socket.write(`you said ${heard}`)));
+    await serve((socket) => socket.on('data', (heard) => socket.write(`you said ${heard.toString()}`)));
     expect(await asked({ send: 'hello\n', expect: 'said (hello|goodbye)' })).toEqual({
       result: 'good',
       detail: 'answered "said hello"',

@@ -41,7 +41,7 @@ describe('a Unix socket', () => {
   });
 
   it('answers what was sent to it', async () => {
-    await serve((socket) => socket.on('data', (heard) => socket.end(`you said ${heard}`)));
+    await serve((socket) => socket.on('data', (heard) => socket.end(`you said ${heard.toString()}`)));
     expect(await asked({ send: 'hello', expect: 'said hello$' })).toMatchObject({ result: 'good' });
     expect(await asked({ send: 'hello', expect: 'goodbye' })).toEqual({
       result: 'failed',
