@@ -7,8 +7,9 @@ import { setPriority } from 'node:os';
 import { errorText } from './core/error-text.js';
 import type { Secret } from './core/notice-spec.js';
 import { askOnce, type UnderWay } from './heartbeats/ask-once.js';
+import { become } from './heartbeats/become.js';
 import type { ExecSetting } from './heartbeats/exec.js';
-import { type Asking, type Finding, unasked } from './heartbeats/kind.js';
+import type { Asking, Finding } from './heartbeats/kind.js';
 import { askerOf } from './heartbeats/kinds.js';
 import { turns } from './heartbeats/turns.js';
 import { type Identity, whyNot } from './heartbeats/verify.js';
@@ -67,18 +68,12 @@ async function inTurn(order: Order, asking: Asking): Promise<Finding> {
       env: { ...env, UPKEEP_SERVICE: service, UPKEEP_HEARTBEAT: heartbeat },
       started: (pid) => tell({ type: 'runs', id, pid }),
     };
-    const ask = await askerOf(question, setting).catch(breakOff);
+    const ask = askerOf(question, setting);
     // Asked by hand it is no question of the heartbeat: `changes` of a file goes by those.
     return await ask(trace === 'yes' ? asking : { ...asking, by: `${service}/${heartbeat}` });
   } finally {
     giveBack();
   }
-}
-
-/** Node does not try again to load what it could not load once, for want of a descriptor say: another asker will. */
-function breakOff(error: unknown): () => Promise<Finding> {
-  setImmediate(end);
-  return () => Promise.resolve(unasked(`the asker cannot load what it asks with: ${errorText(error)}`));
 }
 
 function ask(order: Order): void {
@@ -126,6 +121,16 @@ const identity = ([uid, gid, groups]: readonly string[]): Identity => ({
   groups: groups === 'kept' ? 'kept' : 'none',
 });
 
+/** In words; null: it is that user, and can be nobody else any more. */
+function whyNotBecome(wanted: Identity): string | null {
+  try {
+    become(wanted);
+  } catch (error) {
+    return `it cannot become user ${wanted.uid}: ${errorText(error)}`;
+  }
+  return whyNot(wanted);
+}
+
 function begin(): void {
   // A Ctrl-C on the keeper's terminal is not for us.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -145,7 +150,7 @@ function begin(): void {
 
 const words = process.argv.slice(2);
 if (words.length !== 3) throw new Error('asker.js is a part of upkeep and no program of its own');
-const problem = whyNot(identity(words));
+const problem = whyNotBecome(identity(words));
 if (problem === null) begin();
 else {
   tell({ type: 'refused', reason: problem });

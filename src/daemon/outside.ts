@@ -115,7 +115,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
   const askers: Askers = new Askers({
     post,
     start: askerStarter(startCompanion, together),
-    rightsOf: (wish) => askerRights(wish, process.execPath),
+    rightsOf: askerRights,
     secrets: new AskerSecrets({ env: process.env, uid: process.geteuid?.() ?? 0 }),
     measure: (asked) => kernel.usageOf(asked),
     endProgram: (leader, uid) => endSessionOf(leader, uid, features),

@@ -1,66 +1,48 @@
-// Which function asks which kind. Each is loaded when it is first asked for: an asker that only connects stays small.
+// Which function asks which kind. All are loaded at once: later an asker has no rights to read them.
 
-import type { ExecSetting } from './exec.js';
+import { askDns } from './dns.js';
+import { askExec, type ExecSetting } from './exec.js';
+import { askFile } from './file.js';
+import { askHttp } from './http.js';
 import type { Asking, Finding } from './kind.js';
+import { askLdap } from './ldap.js';
+import { askPostgres } from './postgres.js';
+import { askRedis } from './redis.js';
+import { askSmtp } from './smtp.js';
+import { askSsh } from './ssh.js';
+import { askSshAgent } from './ssh-agent.js';
+import { askTcp } from './tcp.js';
+import { askTls } from './tls.js';
+import { askUnix } from './unix.js';
 import type { AskerQuestion } from './wire.js';
 
-/** Loads what is needed. @throws Error: it cannot be loaded, as where no descriptor is left */
-export async function askerOf(
-  question: AskerQuestion,
-  setting: ExecSetting,
-): Promise<(asking: Asking) => Promise<Finding>> {
+export function askerOf(question: AskerQuestion, setting: ExecSetting): (asking: Asking) => Promise<Finding> {
   switch (question.kind) {
-    case 'http': {
-      const { askHttp } = await import('./http.js');
+    case 'http':
       return (asking) => askHttp(question, asking);
-    }
-    case 'tcp': {
-      const { askTcp } = await import('./tcp.js');
+    case 'tcp':
       return (asking) => askTcp(question, asking);
-    }
-    case 'unix': {
-      const { askUnix } = await import('./unix.js');
+    case 'unix':
       return (asking) => askUnix(question, asking);
-    }
-    case 'tls': {
-      const { askTls } = await import('./tls.js');
+    case 'tls':
       return (asking) => askTls(question, asking);
-    }
-    case 'dns': {
-      const { askDns } = await import('./dns.js');
+    case 'dns':
       return (asking) => askDns(question, asking);
-    }
-    case 'ldap': {
-      const { askLdap } = await import('./ldap.js');
+    case 'ldap':
       return (asking) => askLdap(question, asking);
-    }
-    case 'ssh': {
-      const { askSsh } = await import('./ssh.js');
+    case 'ssh':
       return (asking) => askSsh(question, asking);
-    }
-    case 'sshAgent': {
-      const { askSshAgent } = await import('./ssh-agent.js');
+    case 'sshAgent':
       return (asking) => askSshAgent(question, asking);
-    }
-    case 'smtp': {
-      const { askSmtp } = await import('./smtp.js');
+    case 'smtp':
       return (asking) => askSmtp(question, asking);
-    }
-    case 'redis': {
-      const { askRedis } = await import('./redis.js');
+    case 'redis':
       return (asking) => askRedis(question, asking);
-    }
-    case 'postgres': {
-      const { askPostgres } = await import('./postgres.js');
+    case 'postgres':
       return (asking) => askPostgres(question, asking);
-    }
-    case 'exec': {
-      const { askExec } = await import('./exec.js');
+    case 'exec':
       return (asking) => askExec(question, asking, setting);
-    }
-    case 'file': {
-      const { askFile } = await import('./file.js');
+    case 'file':
       return (asking) => askFile(question, asking);
-    }
   }
 }

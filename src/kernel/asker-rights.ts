@@ -1,10 +1,10 @@
-// Under whose rights a service is asked, and how a program is started that has them and no others: no further group, no
-// capability, and none to be had. Never those of root. It must not know what is asked.
+// Under whose rights a service is asked, and how the program that asks is started: unable to gain any by what it runs. Groups, gid
+// and uid it gives up itself, once it has loaded what that user may not be able to read. Never those of root. It must not know
+// what is asked.
 
 import { type Account, findGroup, findUser } from './account.js';
 import { userEnvironment } from './lone-command.js';
-import { privilegesOf } from './privileges.js';
-import { findProgram } from './program.js';
+import { whichHop } from './program.js';
 
 /** As configured; null: nothing was said. */
 export interface AskerWish {
@@ -30,30 +30,21 @@ export type AskerRightsOrNot = AskerRights | { readonly type: 'refused'; readonl
 
 const refused = (reason: string): AskerRightsOrNot => ({ type: 'refused', reason });
 
-/** `program`: what is to be run, absolute. Never throws for what an operator wrote. */
-export function askerRights(wish: AskerWish, program: string): AskerRightsOrNot {
+/** Never throws for what an operator wrote. */
+export function askerRights(wish: AskerWish): AskerRightsOrNot {
   const self = process.geteuid?.() ?? 0;
   const whom = self === 0 ? chosen(wish) : ourselves(wish, self);
   if (whom.type === 'refused') return whom;
   const { account, gid } = whom;
-  const others = { capabilities: null, noNewPrivileges: 'yes' } as const;
-  const asked =
-    self === 0
-      ? { user: String(account.uid), group: String(gid), groups: [], ...others }
-      : { user: null, group: null, groups: null, ...others };
-  const privileges = privilegesOf(asked, account);
-  if (privileges.type === 'refused') return refused(privileges.detail);
-  const [setpriv, ...flags] = privileges.hop;
-  if (setpriv === undefined) return refused('setpriv was given nothing to do'); // no_new_privs always is
-  const found = findProgram(program, '', '/', privileges.runner);
-  if (found.type === 'missing') return refused(found.detail);
+  const setpriv = whichHop('setpriv');
+  if (setpriv === null) return refused('setpriv is not installed (package util-linux); without it nobody can ask');
   return {
     type: 'rights',
     uid: account.uid,
     gid,
     groups: self === 0 ? 'none' : 'kept',
     // A keeper may have been started with some that its children inherit.
-    hop: [setpriv, '--inh-caps', '-all', '--ambient-caps', '-all', ...flags],
+    hop: [setpriv, '--inh-caps', '-all', '--ambient-caps', '-all', '--no-new-privs', '--'],
     env: userEnvironment(account),
   };
 }

@@ -68,7 +68,7 @@ export function openPool({ limit = 4, rightsOf, env = {} }: PoolWish = {}): Aske
       if (event.type === 'answered') answered.add(event);
     },
     start: askerStarter(startCompanion, (work) => work(), new URL('../../dist/asker.js', import.meta.url)),
-    rightsOf: rightsOf ?? ((wish) => askerRights(wish, process.execPath)),
+    rightsOf: rightsOf ?? askerRights,
     secrets: new AskerSecrets({ env, uid: process.geteuid?.() ?? 0 }),
     measure: () => Promise.resolve({ type: 'unseen' }),
     endProgram: (leader, uid) => endSessionOf(leader, uid, features),
