@@ -116,7 +116,7 @@ describe('a TCP port', () => {
     });
     const asking = anAsking();
     const answer = askTcp(question({ send: 'PING\n', expect: 'PONG' }), asking);
-    await expect.poll(() => server.heard().toString()).toBe('PING\n');
+    await expect.poll(() => server.heard().toString(), { timeout: 20_000 }).toBe('PING\n');
     asking.end();
     await expect(answer).rejects.toThrow('deadline');
     expect(asking.steps).toEqual(['connect', 'answer']);

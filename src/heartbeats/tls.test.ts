@@ -51,7 +51,7 @@ describe('a TLS server', () => {
     const asking = anAsking();
     expect(await asked(question(server.port), asking)).toEqual({ result: 'good', detail: 'valid for 83 d' });
     expect(asking.steps).toEqual(['connect <::1, 127.0.0.1>', 'tls']);
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), { timeout: 20_000 }).toBe(0);
   });
 
   it('is asked for the name that is to be found in its certificate', async () => {
@@ -132,14 +132,14 @@ describe('a TLS server', () => {
   it('could not be asked when the certificates to trust cannot be read', async () => {
     const server = await serve(certificate());
     expect(await asked(question(server.port, { ca: '/nowhere/ca.pem' }))).toMatchObject({ result: 'unasked' });
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), { timeout: 20_000 }).toBe(0);
   });
 
   it('is none that speaks in the clear', async () => {
     const server = await talkingServer((socket) => socket.write('220 mail.example.org ESMTP\r\n'));
     closers.push(server.close);
     expect(await asked(question(server.port))).toEqual({ result: 'failed', detail: 'it speaks no TLS' });
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), { timeout: 20_000 }).toBe(0);
   });
 
   it('is none that closes at once', async () => {
@@ -156,10 +156,10 @@ describe('a TLS server', () => {
     closers.push(server.close);
     const asking = anAsking();
     const answer = askTls(question(server.port), asking);
-    await expect.poll(() => server.heard().length).toBeGreaterThan(0);
+    await expect.poll(() => server.heard().length, { timeout: 20_000 }).toBeGreaterThan(0);
     asking.end();
     await expect(answer).rejects.toThrow('deadline');
-    await expect.poll(() => server.open()).toBe(0);
+    await expect.poll(() => server.open(), { timeout: 20_000 }).toBe(0);
   });
 });
 
