@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { HttpQuestion } from '../core/question.js';
-import type { Hop } from './http-hop.js';
+import { type Hop, shown } from './http-hop.js';
 import { type Asking, type Finding, failed, good } from './kind.js';
 
 const BODY_LIMIT_KIB = 64;
@@ -24,8 +24,8 @@ export async function judged(
   return good(`${status}${whence(hop)}`);
 }
 
-/** Where we were led. A query may hold what is nobody's business. */
-const whence = ({ before, url }: Hop): string => (before.length === 0 ? '' : ` from ${url.origin}${url.pathname}`);
+/** Where we were led. */
+const whence = ({ before, url }: Hop): string => (before.length === 0 ? '' : ` from ${shown(url)}`);
 
 function wrongStatus({ status: ranges }: HttpQuestion, status: number): string | null {
   if (ranges.some(([from, to]) => status >= from && status <= to)) return null;

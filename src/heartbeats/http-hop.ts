@@ -16,6 +16,9 @@ export interface Hop {
   readonly before: readonly string[];
 }
 
+/** For people: a query, or a user in a URL that the server made up, may hold what is nobody's business. */
+export const shown = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
+
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');
 
 export function firstHop({ url: text, method, socket }: HttpQuestion): Hop {
@@ -64,8 +67,9 @@ export function nextHop(
   url.hash = '';
   const method = methodAfter(statusCode ?? 0, hop.method);
   const before = [...hop.before, `${hop.method} ${hop.url.href}`];
-  if (before.includes(`${method} ${url.href}`)) throw new Verdict(failed(`redirected in a ring, back to ${url.href}`));
-  if (before.length > redirects) throw new Verdict(failed(`redirected ${before.length} times, last to ${url.href}`));
+  if (before.includes(`${method} ${url.href}`))
+    throw new Verdict(failed(`redirected in a ring, back to ${shown(url)}`));
+  if (before.length > redirects) throw new Verdict(failed(`redirected ${before.length} times, last to ${shown(url)}`));
   return { url, method, at: url.origin === hop.url.origin ? hereAgain(hop, socket) : placeOf(url), before };
 }
 

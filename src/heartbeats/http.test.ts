@@ -186,6 +186,25 @@ describe('a question by HTTP', () => {
   });
 });
 
+describe('a question of which one address is silent until the deadline', () => {
+  it('names that address, where each is asked', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    const port = await listen(silent, { host: '::1', port: 0 });
+    const answered: string[] = [];
+    const answering = createHttpServer((request, response) => {
+      // It has been heard when we close.
+      request.socket.once('close', () => answered.push('heard'));
+      response.end();
+    });
+    await listen(answering, { host: '127.0.0.1', port });
+    const asking = anAsking();
+    const asked = ask(`http://localhost:${port}/`, { addresses: 'each' }, asking);
+    await expect.poll(() => answered, { timeout: 20_000 }).toHaveLength(1);
+    asking.end();
+    expect(await asked).toEqual(failedAs('::1: no answer in time'));
+  });
+});
+
 describe('a server that behaves badly', () => {
   it('and closes at once has failed', async () => {
     expect(await ask(await says((socket) => socket.end()))).toEqual(failedAs('closed by the server without an answer'));

@@ -8,7 +8,7 @@ import type { HttpQuestion } from '../core/question.js';
 import { quoted } from './frames.js';
 import { secured } from './handshake.js';
 import { judged } from './http-answer.js';
-import { firstHop, type Hop, headersOf, hostOf, isLed, nextHop, tlsOf } from './http-hop.js';
+import { firstHop, type Hop, headersOf, hostOf, isLed, nextHop, shown, tlsOf } from './http-hop.js';
 import { Verdict } from './judge.js';
 import { type Ask, type Asking, type Finding, failed } from './kind.js';
 import { type Talk, talkAt, talkTo } from './talk.js';
@@ -25,7 +25,7 @@ function go(question: HttpQuestion, hop: Hop, asking: Asking): Promise<Finding> 
     const next = nextHop(question, hop, response, socket);
     // Nothing more is read of it, and the next one may wait for its place in the server.
     socket.destroy();
-    under.begin('redirect', `${response.statusCode} to ${next.url.href}`);
+    under.begin('redirect', `${response.statusCode} to ${shown(next.url)}`);
     return go(question, next, under);
   };
   const { at } = hop;
