@@ -121,7 +121,7 @@ export function drawHeartbeats(random: Random): readonly HeartbeatSpec[] {
     heartbeat({
       name,
       every: random.chance(0.85)
-        ? { type: 'interval', every: seconds(random.pick([1, 2, 5, 30])) }
+        ? { type: 'interval', every: seconds(random.pick([1, 2, 5, 5, 30, 30])) }
         : { type: 'cron', expression: '*/2 * * * *' },
       timeout: millis(random.pick([500, 2_000, 12_000])),
       grace: seconds(random.pick([0, 0, 10])),

@@ -23,6 +23,9 @@ import { complaintOf } from './told.js';
 
 export type Verdict = { readonly type: 'passed' } | { readonly type: 'failed'; readonly rule: string };
 
+// Three questions at an even minute, the time-out of the last, and the longest ladder.
+const HEALED = 420_000;
+
 // Longer than any delay, wait and time-out of the cast together: a retry every minute, a window of five.
 const QUIET = 900_000;
 
@@ -472,9 +475,26 @@ class Game {
       if (state.name !== 'running' || !isSameProcess(state.process, process))
         this.#invariants.fail(`${service.spec.name} did not outlive a keeper: ${JSON.stringify(state)}`);
     }
+    this.#checkHealed();
     this.#news.work();
     const complaint = complaintOf(this.#news, stage.journal.entries, this.#services());
     if (complaint !== null) this.#invariants.fail(complaint);
+  }
+
+  /** What hangs, and has a heartbeat that ends it, is ended; and comes back, where its limit lets it. */
+  #checkHealed(): void {
+    const { host } = this.#stage;
+    const hanging = this.#services().flatMap((service) => {
+      const { spec, state } = service;
+      const isEnded = spec.heartbeats.some(({ then }) => then.type === 'restart' || then.type === 'stop');
+      const isOurs = spec.kind.type === 'supervised' && desiredOf(service) === 'up';
+      return isEnded && isOurs && state.name === 'running' ? [{ spec, process: state.process }] : [];
+    });
+    for (const { process } of hanging) host.signal(process, 'SIGSTOP');
+    this.#stage.run(HEALED);
+    for (const { spec, process } of hanging)
+      if (host.isAlive(process)) this.#invariants.fail(`${spec.name} hangs, and nobody has ended it`);
+    this.#settle();
   }
 
   #running(): ReadonlyMap<string, ProcessRef> {
