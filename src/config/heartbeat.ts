@@ -6,7 +6,7 @@ import type { Question, QuestionKind } from '../core/question.js';
 import { hasTlsOptions, heartbeatKeys, KINDS, kindsIn, kindsWith, mannerKeys } from './heartbeat-keys.js';
 import { questions } from './question.js';
 import { type Fields, keyOf, record, unknownKey } from './record.js';
-import { below, complain, type Reading, type Shape, unfit } from './shape.js';
+import { below, complain, type Keys, type Reading, type Shape, unfit } from './shape.js';
 import { type Dict, type Entry, entryOf, isNull, listOf, type Tree, valueAt } from './tree.js';
 
 const WRITE = `a map with one of ${KINDS.join(', ')}`;
@@ -15,12 +15,13 @@ const WRITE = `a map with one of ${KINDS.join(', ')}`;
 function hoisted(tree: Tree): Tree {
   const command = valueAt(tree, 'exec');
   if (tree.type !== 'dict' || command?.type !== 'dict') return tree;
-  const isMoved = ({ key }: Entry): boolean =>
-    (key === 'timeout' || key === 'user') && entryOf(tree, key) === undefined;
+  const isMoved = (entry: Entry): boolean => isOfBoth(entry) && entryOf(tree, entry.key) === undefined;
   const inside: Dict = { ...command, entries: command.entries.filter((entry) => !isMoved(entry)) };
   const entries = tree.entries.map((entry) => (entry.key === 'exec' ? { ...entry, value: inside } : entry));
   return { ...tree, entries: [...entries, ...command.entries.filter(isMoved)] };
 }
+
+const isOfBoth = ({ key }: Entry): boolean => key === 'timeout' || key === 'user';
 
 const manner = record('when and how it is asked', mannerKeys);
 
@@ -32,53 +33,46 @@ const alternatives = KINDS.filter((kind) => kind !== 'tls').map((kind) => [
 
 const anyKind = record(WRITE, heartbeatKeys, { short: hoisted, alternatives });
 
-const onlyKeys = (dict: Dict, isWanted: (key: string) => boolean): Dict => ({
+const isIn = (keys: Keys, { key }: Entry): boolean => keyOf(keys, key) !== undefined;
+
+/** What of it these keys are for. */
+const partOf = (dict: Dict, keys: Keys): Dict => ({
   ...dict,
-  entries: dict.entries.filter(({ key }) => isWanted(key)),
+  entries: dict.entries.filter((entry) => isIn(keys, entry)),
 });
 
-const isManner = (key: string): boolean => keyOf(mannerKeys, key) !== undefined;
+/** What a heartbeat of this kind does not know. */
+const strangeIn = (dict: Dict, kind: QuestionKind): readonly Entry[] =>
+  dict.entries.filter((entry) => !isIn(mannerKeys, entry) && !isIn(questions[kind].keys, entry));
 
-/** One heartbeat: its name is null where none was written. */
+/** One heartbeat. */
 const heartbeat: Shape<HeartbeatSpec> = {
   ...anyKind,
   complete: (tree, service) => {
     const kind = tree.type === 'dict' ? kindsIn(tree)[0] : undefined;
     if (tree.type !== 'dict' || kind === undefined) return tree;
     const { keys, shape } = questions[kind];
-    const own = shape.complete(
-      onlyKeys(tree, (key) => keyOf(keys, key) !== undefined),
-      service,
+    const parts = [shape.complete(partOf(tree, keys), service), manner.complete(partOf(tree, mannerKeys), service)];
+    // A default for another kind means nothing for this one.
+    const strange = strangeIn(tree, kind).filter(
+      (entry) => entry.value.layer.type !== 'defaults' || !isIn(heartbeatKeys, entry),
     );
-    const rest = manner.complete(onlyKeys(tree, isManner), service);
-    const strange = tree.entries.filter((entry) => !isManner(entry.key) && keyOf(keys, entry.key) === undefined);
-    const kept = strange.filter(
-      ({ key, value }) => value.layer.type !== 'defaults' || keyOf(heartbeatKeys, key) === undefined,
-    );
-    return { ...tree, entries: [own, rest].flatMap((part) => (part.type === 'dict' ? part.entries : [])).concat(kept) };
+    return { ...tree, entries: [...parts.flatMap((part) => (part.type === 'dict' ? part.entries : [])), ...strange] };
   },
   read: (tree, reading) => {
     if (tree.type !== 'dict') return unfit(reading, tree, WRITE);
-    const kinds = kindsIn(tree);
-    const [kind] = kinds;
-    if (kinds.length > 1)
-      return complain(
-        reading,
-        tree.at,
-        `found ${kinds.join(' and ')} together; write one of them, or a list of heartbeats`,
-      );
+    const [kind, ...others] = kindsIn(tree);
     if (kind === undefined) return withoutKind(tree, reading);
-    const { keys, shape } = questions[kind];
-    const misfits = tree.entries.filter(
-      ({ key, value }) => !isManner(key) && keyOf(keys, key) === undefined && !isNull(value),
-    );
+    if (others.length > 0) {
+      const found = [kind, ...others].join(' and ');
+      return complain(reading, tree.at, `found ${found} together; write one of them, or a list of heartbeats`);
+    }
+    const misfits = strangeIn(tree, kind).filter(({ value }) => !isNull(value));
     for (const { key, at } of misfits) complain(reading, at, misfit(key, kind));
     if (isWrongTogether(tree, kind, reading)) return undefined;
-    const question = shape.read(
-      onlyKeys(tree, (key) => keyOf(keys, key) !== undefined),
-      reading,
-    );
-    const asked = manner.read(onlyKeys(tree, isManner), reading);
+    const { keys, shape } = questions[kind];
+    const question = shape.read(partOf(tree, keys), reading);
+    const asked = manner.read(partOf(tree, mannerKeys), reading);
     return question === undefined || asked === undefined || misfits.length > 0 ? undefined : specOf(question, asked);
   },
 };
@@ -86,7 +80,7 @@ const heartbeat: Shape<HeartbeatSpec> = {
 /** What is there is checked. A mistyped kind is told as the unknown key that it is. */
 function withoutKind(tree: Dict, reading: Reading): undefined {
   anyKind.read(tree, { ...reading, mode: 'partial' });
-  const isMistyped = tree.entries.some(({ key }) => keyOf(heartbeatKeys, key) === undefined);
+  const isMistyped = tree.entries.some((entry) => !isIn(heartbeatKeys, entry));
   if (reading.mode === 'whole' && !isMistyped) complain(reading, tree.at, `asks nothing; write ${WRITE}`);
 }
 
@@ -107,8 +101,7 @@ function isWrongTogether(tree: Dict, kind: QuestionKind, reading: Reading): bool
     return true;
   }
   const command = valueAt(tree, 'exec');
-  const twice =
-    command?.type === 'dict' ? command.entries.filter(({ key }) => key === 'timeout' || key === 'user') : [];
+  const twice = command?.type === 'dict' ? command.entries.filter(isOfBoth) : [];
   for (const { key, at } of twice)
     complain(below(reading, 'exec'), at, `\`${key}\` is said of the heartbeat too; take one of them out`);
   return twice.length > 0;
