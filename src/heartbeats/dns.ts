@@ -8,9 +8,9 @@ import { isIPv6 } from 'node:net';
 import { errorCode } from '../core/error-text.js';
 import type { DnsQuestion, Endpoint } from '../core/question.js';
 import { addressesOf, unlessAborted } from './addresses.js';
+import { judgeAnswers, withoutAnswers } from './dns-answer.js';
 import { meaningOf, Verdict } from './judge.js';
-import { type Ask, type Asking, type Finding, failed, good, unasked } from './kind.js';
-import { listed } from './listed.js';
+import type { Ask, Asking, Finding } from './kind.js';
 import { endpointText, type Miss, verdictOf } from './race.js';
 
 /**
@@ -65,7 +65,7 @@ async function firstAnswer(
   });
   const ask = async ({ name, resolver }: (typeof resolvers)[number]): Promise<Finding> => {
     try {
-      return judgeAnswers(question, textsOf(await resolver.resolve(question.query, question.type)));
+      return judgeAnswers(question, await resolver.resolve(question.query, question.type));
     } catch (error) {
       const finding = withoutAnswers(question, errorCode(error));
       if (finding !== null) return finding;
@@ -81,54 +81,5 @@ async function firstAnswer(
     throw error;
   } finally {
     for (const { resolver } of resolvers) resolver.cancel();
-  }
-}
-
-type Answers = Awaited<ReturnType<Resolver['resolve']>>;
-
-/** As `dig +short` has them, without the dots at the end. */
-const textsOf = (answers: Answers): readonly string[] => [answers].flat().map(textOf);
-
-function textOf(answer: Exclude<Answers, readonly unknown[]> | Extract<Answers, readonly unknown[]>[number]): string {
-  if (typeof answer === 'string') return answer;
-  // A long text comes in pieces.
-  if (Array.isArray(answer)) return answer.join('');
-  if ('nsname' in answer) {
-    const { nsname, hostmaster, serial, refresh, retry, expire, minttl } = answer;
-    return [nsname, hostmaster, serial, refresh, retry, expire, minttl].join(' ');
-  }
-  if ('port' in answer) return [answer.priority, answer.weight, answer.port, answer.name].join(' ');
-  return 'exchange' in answer ? `${answer.priority} ${answer.exchange}` : JSON.stringify(answer);
-}
-
-function judgeAnswers({ type, query, expect }: DnsQuestion, answers: readonly string[]): Finding {
-  // What c-ares makes of an answer whose records are of other types.
-  if (answers.length === 0) return failed(`${query} has no ${type}`);
-  if (expect === null || answers.some((answer) => new RegExp(expect, 'u').test(answer))) return good(listed(answers));
-  return failed(`${listed(answers)} does not match /${expect}/`);
-}
-
-/** What the server has said instead of an answer, by the codes of c-ares; null: it has said nothing. */
-function withoutAnswers({ type, query }: DnsQuestion, code: string): Finding | null {
-  switch (code) {
-    case 'ENOTFOUND':
-      return failed(`NXDOMAIN: there is no ${query}`);
-    case 'ENODATA':
-      return failed(`${query} has no ${type}`);
-    case 'ESERVFAIL':
-      return failed(`SERVFAIL: it could not find out about ${query}`);
-    case 'EREFUSED':
-      return failed(`REFUSED: it does not answer us about ${query}`);
-    case 'EFORMERR':
-    case 'ENOTIMP':
-      return failed(`${code.slice(1)}: it does not understand the question`);
-    case 'ETIMEOUT':
-      return failed('no answer');
-    case 'EBADRESP':
-      return failed('an answer that cannot be read');
-    case 'EBADNAME':
-      return unasked(`${query} is no name that can be asked for`);
-    default:
-      return null;
   }
 }
