@@ -37,7 +37,8 @@ function order({ service, effects, happened }: Move, expression: string, at: Mom
 /** The answer: moved by chance, so that a fleet does not restart as one. */
 export function plannedRestart(service: Service, fact: Extract<ServiceEvent, { type: 'planned' }>, at: Moment): Move {
   const { planned, spec } = service;
-  if (planned?.expression !== fact.expression) return stay(service);
+  // Told twice, the time that has passed would come again.
+  if (planned?.expression !== fact.expression || planned.at !== null) return stay(service);
   const shift = millis(Math.floor(spec.restart.spread * at.random));
   const time = fact.next === null ? null : laterOnWall(fact.next, shift);
   return stay({ ...service, planned: { ...planned, at: time } });

@@ -13,12 +13,13 @@ const without = <T extends object>(value: T, ...keys: readonly string[]): T =>
 
 /** As the version before services were coupled wrote it. */
 const olderSpec = (spec: ServiceSpec): ServiceSpec => ({
-  ...without(spec, 'pool', 'coupling', 'hooks', 'directories', 'clean'),
+  ...without(spec, 'pool', 'coupling', 'hooks', 'directories', 'clean', 'heartbeats'),
+  restart: without(spec.restart, 'at', 'spread'),
   kind: without(spec.kind, 'oneshot'),
 });
 
 const olderService = (service: Service): Service => ({
-  ...without(service, 'wave', 'missing', 'enrolled'),
+  ...without(service, 'wave', 'missing', 'enrolled', 'health', 'planned'),
   state: without(service.state, 'hook', ...(service.state.name === 'stopping' ? [] : ['why'])),
 });
 
