@@ -24,7 +24,7 @@ export interface Option {
 }
 
 /** What a shell offers in its place. */
-export type Completes = 'service' | 'channel' | 'file' | 'nothing' | readonly string[];
+export type Completes = 'service' | 'heartbeat' | 'channel' | 'file' | 'nothing' | readonly string[];
 
 export type Group = 'keeper' | 'look' | 'act' | 'configuration' | 'more' | 'hidden';
 
@@ -301,6 +301,21 @@ export const commands: readonly Command[] = [
     words: [{ usage: '<PATTERN>', completes: 'file' }],
     options: [JSON_OUT],
     group: 'configuration',
+  },
+  {
+    name: 'test',
+    alias: null,
+    summary: 'ask the heartbeats of a service now, each step with its time',
+    words: [
+      { usage: '<NAME>', completes: 'service' },
+      { usage: '[HEARTBEAT]', completes: 'heartbeat' },
+    ],
+    options: [
+      option('--timeout <D>', 'give each question so long, instead of its own time', ['1s', '5s', '30s']),
+      JSON_OUT,
+      ...SYSTEM,
+    ],
+    group: 'look',
   },
   {
     name: 'init',

@@ -33,7 +33,7 @@ async function offersFor(verb: string, rest: readonly string[], ports: CliPorts)
   if (command === undefined) return [];
   const current = rest.at(-1) ?? '';
   const value = valueBefore(command, rest.at(-2) ?? '');
-  if (value !== null) return resolveOffers(value, ports);
+  if (value !== null && value !== 'heartbeat') return resolveOffers(value, ports);
   if (current.startsWith('-')) {
     const told = command.options.filter(({ summary }) => summary !== '');
     return told.flatMap(({ flags }) => flags.match(/--[a-z-]+/g) ?? []);
@@ -44,7 +44,9 @@ async function offersFor(verb: string, rest: readonly string[], ports: CliPorts)
     .filter((word, index) => !word.startsWith('-') && valueBefore(command, rest[index - 1] ?? '') === null);
   const slot = command.words[Math.min(words.length, command.words.length - 1)];
   if (slot === undefined) return [];
-  const offers = await resolveOffers(slot.completes, ports);
+  const offers = await (slot.completes === 'heartbeat'
+    ? heartbeatsOf(words[0] ?? '', ports)
+    : resolveOffers(slot.completes, ports));
   return offers.filter((offer) => !words.includes(offer));
 }
 
@@ -54,7 +56,16 @@ function valueBefore({ options }: Command, word: string): Completes | null {
   return options.find(({ flags }) => flags.split(/[ ,]+/).includes(word))?.completes ?? null;
 }
 
-async function resolveOffers(what: Completes, ports: CliPorts): Promise<readonly string[]> {
+/** Those of the service that was named before. */
+const heartbeatsOf = (name: string, ports: CliPorts): Promise<readonly string[]> =>
+  namesAt(
+    `/v1/services/${encodeURIComponent(name)}`,
+    ports,
+    ({ service }) => fieldsOf(fieldsOf(service).health).heartbeats,
+    'name',
+  );
+
+async function resolveOffers(what: Exclude<Completes, 'heartbeat'>, ports: CliPorts): Promise<readonly string[]> {
   if (what === 'file') return [':file'];
   if (what === 'nothing') return [];
   if (what === 'service') {

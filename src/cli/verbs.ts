@@ -34,6 +34,7 @@ export const verbs: Readonly<Record<string, Load>> = {
   apply: async () => (await import('./apply.js')).apply,
   explain: async () => (await import('./explain.js')).explainService,
   classes: async () => (await import('./classes.js')).classes,
+  test: async () => (await import('./test.js')).test,
   match: async () => (await import('./match.js')).match,
   init: async () => (await import('./init.js')).init,
   notice: async () => (await import('./notice.js')).notice,

@@ -11,7 +11,7 @@ import { noFindings } from '../core/process.js';
 import { serviceName } from '../core/spec.js';
 import { newService, type Service } from '../core/state.js';
 import type { Status } from '../core/status.js';
-import { instant, wallTime } from '../core/time.js';
+import { instant, millis, wallTime } from '../core/time.js';
 import { worldOf } from '../core/world.js';
 import { type ControlListener, openControlListener } from '../kernel/control-listener.js';
 import { call, follow } from './client.js';
@@ -63,6 +63,7 @@ beforeEach(async () => {
     without: [],
     elsewhere: () => [],
     history: () => Promise.resolve({ type: 'unavailable', problem: 'there is none here' }),
+    test: () => Promise.resolve({ answer: { result: 'good', ms: millis(3), detail: '200' }, steps: [] }),
     judges: {
       keeperUid: 990,
       isInGroup: ({ uid }) => uid === 1001,

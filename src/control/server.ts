@@ -13,8 +13,9 @@ import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
 import { OperationLog } from './operation-log.js';
 import { type Details, type ReadParts, ReadRoute } from './read-route.js';
+import { answerTest, type TestParts } from './test-route.js';
 
-export interface ControlParts extends ReadParts, ActParts {
+export interface ControlParts extends ReadParts, ActParts, TestParts {
   readonly judges: Judges;
   /** The kernel's word for the other end of this connection; null when it is gone already. */
   readonly peerOf: (socket: Socket) => Peer | null;
@@ -169,6 +170,10 @@ export class ControlServer {
     const [first, second, name, verb] = path;
     if (first !== 'v1' || second === undefined)
       throw new ControlError(404, 'not-found', `POST /${path.join('/')} is not known`);
+    if (second === 'services' && name !== undefined && verb === 'test') {
+      this.#judge(peer, { type: 'act', verb, service: name });
+      return send(response, 200, await answerTest(name, body, this.#parts));
+    }
     if (second === 'services') return this.#ask(name ?? null, verb ?? null, url, body, peer, response);
     const what = path.slice(1).join('/');
     if (what === 'impact') {

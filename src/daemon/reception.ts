@@ -12,6 +12,7 @@ import { ControlSocket } from './control-socket.js';
 import type { Engine } from './engine.js';
 import type { Farewell } from './farewell.js';
 import type { Guard } from './guard.js';
+import { heartbeatTester } from './heartbeat-test.js';
 import type { KeeperRecord } from './keeper-record.js';
 import { watchLoop } from './loop-delay.js';
 import { directory } from './outside.js';
@@ -116,6 +117,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     without: outside.without,
     elsewhere: () => configuration.current.elsewhere,
     history: newsroom.ask,
+    test: heartbeatTester(outside.askers),
     judges: judgesFor(() => keeper.services, uid, directory),
     peerOf: outside.peerOf,
     describe: (peer) => describePeer(peer, directory),

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlServer } from '../../src/control/server.js';
+import type { TestParts } from '../../src/control/test-route.js';
 import type { WhyParts } from '../../src/control/why.js';
 import type { What } from '../../src/core/change.js';
 import type { Ask } from '../../src/core/event.js';
@@ -39,6 +40,8 @@ export interface FakeOptions {
   readonly without?: WhyParts['without'];
   readonly elsewhere?: ReturnType<WhyParts['elsewhere']>;
   readonly history?: WhyParts['history'];
+  /** What the askers hear. */
+  readonly test?: TestParts['test'];
 }
 
 export const processRef = (pid: number): ProcessRef => ({ pid: asPid(pid), startTicks: 10_000, inode: null });
@@ -116,6 +119,7 @@ export class FakeKeeper {
       without: options.without ?? [],
       elsewhere: () => options.elsewhere ?? [],
       history: options.history ?? (() => Promise.resolve({ type: 'unavailable', problem: 'there is none here' })),
+      test: options.test ?? (() => Promise.reject(new Error('nobody was to be asked'))),
       judges: { keeperUid: 0, isInGroup: () => false, serviceOf: () => null },
       peerOf: () => ({ pid: 4711, uid: options.uid ?? 0, gid: 0 }),
       describe: ({ pid, uid }) => ({ pid, name: null, uid, user: null, grade: 'seen' }),

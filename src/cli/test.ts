@@ -1,0 +1,61 @@
+// `upkeep test NAME [HEARTBEAT]`: asks the heartbeats of a service now, and shows each step with its time. The exit code is 0
+// where all were good.
+
+import { call } from '../control/client.js';
+import { isDocument } from '../control/client-document.js';
+import type { TestDocument } from '../core/heartbeat-test.js';
+import { CommandError, EXIT, usageError } from './exit.js';
+import { durationOf, hasFlag, type Input, textOf, type Verb } from './input.js';
+import { bodyOf, type Keeper, reachAndWarn, servicesFor, understood } from './keeper-link.js';
+import { painter } from './paint.js';
+import { printJson, printLines } from './print.js';
+import { progressLine } from './progress-line.js';
+import { testLines } from './test-view.js';
+
+export const test: Verb = async (input, { terminal, ...ports }) => {
+  const [name, heartbeat = null, ...more] = input.words;
+  if (name === undefined || more.length > 0)
+    throw usageError('it is `upkeep test NAME [HEARTBEAT]`: one service, and one of its heartbeats or all');
+  durationOf(input, 'timeout');
+  const keeper = await reachAndWarn(input, { terminal, ...ports });
+  const services = await servicesFor({ ...input, words: [name] }, keeper, 'refuse');
+  const line = progressLine(terminal.err);
+  line.show(`asking ${services.map((service) => service.name).join(', ')} …`);
+  const giveUp = new AbortController();
+  const stopListening = terminal.onInterrupt(() => giveUp.abort());
+  const body = { heartbeat, timeout: textOf(input, 'timeout') };
+  const asked = services.map((service) => ask(keeper, service.name, body, giveUp.signal));
+  const documents = await Promise.all(asked).finally(async () => {
+    stopListening();
+    await line.clear();
+  });
+  if (hasFlag(input, 'json'))
+    await printJson(terminal.out, documents.length === 1 ? documents[0] : together(documents));
+  else {
+    const paint = painter(terminal.out.colours);
+    const blocks = documents.map((document) => testLines(document, terminal.out.columns(), paint));
+    await printLines(
+      terminal.out,
+      blocks.flatMap((lines, index) => (index === 0 ? lines : ['', ...lines])),
+    );
+  }
+  const isGood = documents.every(({ answers }) => answers.every(({ result }) => result === 'good'));
+  return isGood ? EXIT.done : EXIT.failed;
+};
+
+const together = (services: readonly TestDocument[]) => ({ version: 1, services });
+
+async function ask(
+  { places }: Keeper,
+  name: string,
+  body: Readonly<Record<string, Input['options'][string] | null>>,
+  signal: AbortSignal,
+): Promise<TestDocument> {
+  // Each question has a deadline of its own: the keeper answers in the end.
+  const path = `/v1/services/${encodeURIComponent(name)}/test`;
+  const answer = await call({ socket: places.socket, method: 'POST', path, body, patience: 0, signal });
+  if (signal.aborted) throw new CommandError(EXIT.underWay, 'no longer waiting for the answer');
+  return understood(bodyOf(answer, places), isTest);
+}
+
+const isTest = (body: unknown): body is TestDocument => isDocument(body, 'answers');
