@@ -48,6 +48,13 @@ describe('what is said against a service', () => {
     expect(ailment(serving([exec], [failing(exec, null)]))).toBe('exec');
   });
 
+  it('is not the one that is only told of, however long that has failed', () => {
+    const told = heartbeat({ name: 'told', then: { type: 'notice' } });
+    expect(ailment(serving([told, http], [failing(told, null), failing(http, null)]))).toBe('http (506)');
+    expect(ailment(serving([told], [failing(told, null)]))).toBeNull();
+    expect(healthyFor(serving([told], [failing(told, null)]))).toBeNull();
+  });
+
   it('is nothing while nothing was done about it', () => {
     expect(ailment(serving([http], [{ ...failing(http, null), acted: 'no' }]))).toBeNull();
   });

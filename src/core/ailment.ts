@@ -9,12 +9,21 @@ import type { Millis } from './time.js';
 /** A record holds no more answers than these: who looks for the others has the history. */
 const mostAnswers = 5;
 
-export function ailmentOf({ health, spec }: Service): Ailment | null {
-  const beat = health.find(({ verdict, acted }) => verdict === 'failing' && acted === 'yes');
-  const heartbeat = spec.heartbeats.find(({ name }) => name === beat?.name);
-  if (beat === undefined || heartbeat === undefined) return null;
+export function ailmentOf(service: Service): Ailment | null {
+  const found = decisive(service).find(({ beat: { verdict, acted } }) => verdict === 'failing' && acted === 'yes');
+  if (found === undefined) return null;
+  const { beat, heartbeat } = found;
   const answers = beat.answers.slice(-Math.min(heartbeat.fails.of, mostAnswers));
   return { heartbeat: beat.name, kind: heartbeat.question.kind, answers };
+}
+
+/** Those whose failures end it. What is only told of says nothing about whether it is worth starting again. */
+function decisive({ health, spec: { heartbeats } }: Service) {
+  return health.flatMap((beat) => {
+    const heartbeat = heartbeats.find(({ name }) => name === beat.name);
+    const isDecisive = heartbeat?.then.type === 'restart' || heartbeat?.then.type === 'stop';
+    return isDecisive ? [{ beat, heartbeat }] : [];
+  });
 }
 
 /** Its name, and what it said last: `http (500 instead of 200-399)`. What a program printed is not for everybody who reads of an end. */
@@ -26,8 +35,8 @@ export function ailment(service: Service): string | null {
 }
 
 /** How long it did its work; null: as long as it ran, as far as anybody has asked. */
-export function healthyFor({ health }: Service): Millis | null {
-  return health.reduce<Millis | null>((shortest, beat) => {
+export function healthyFor(service: Service): Millis | null {
+  return decisive(service).reduce<Millis | null>((shortest, { beat }) => {
     const time = healthyTime(beat);
     return time !== null && (shortest === null || time < shortest) ? time : shortest;
   }, null);

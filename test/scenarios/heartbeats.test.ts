@@ -495,6 +495,21 @@ describe('then: notice', () => {
   });
 });
 
+describe('a heartbeat that is only told of', () => {
+  it('does not count against a service that dies of itself', () => {
+    const stage = served(web({ then: { type: 'notice' } }));
+    stage.let('web', 'wrong');
+    stage.run(60_000);
+    stage.host.install('/srv/web', program(does('wrong')));
+    for (let deaths = 0; deaths < 5; deaths++) {
+      stage.kill(stage.main('web'));
+      stage.run(60_000);
+    }
+    expect(stage.service('web').restarts.streak).toBe(1);
+    expect(stage.happened('web', 'unhealthy').length).toBeGreaterThan(1);
+  });
+});
+
 describe('then: exec', () => {
   const alarm = (): HeartbeatSpec => beat({ then: { type: 'exec', command: command('/bin/alarm', 5_000) } });
   const reactions = (stage: Stage) => stage.effects.filter(({ type }) => type === 'react');
@@ -718,6 +733,16 @@ describe('a keeper that stood still', () => {
     stage.run(600_000);
     expect(stage.spawns('web')).toBe(1);
     expect(stage.happened('web', 'unasked')).toHaveLength(0);
+  });
+
+  it('or a machine that slept, which is told to the keeper: the grace begins anew (supervisors 22)', () => {
+    const stage = served(web({ grace: seconds(20), fails: { count: 1, of: 1 } }));
+    stage.keeper.stoodStill();
+    stage.let('web', 'wrong');
+    stage.run(19_000);
+    expect(stage.spawns('web')).toBe(1);
+    stage.run(10_000);
+    expect(stage.spawns('web')).toBe(2);
   });
 
   it('asks each heartbeat once then, and not for every time that it missed', () => {
