@@ -3,6 +3,7 @@ import { beatOf } from '../../test/support/beats.js';
 import { command, heartbeat, supervised } from '../../test/support/builders.js';
 import { openKeeper, runCommand, type TypeOptions } from '../../test/support/command-line.js';
 import { type FakeKeeper, type FakeOptions, INSTANT, NOW, running, stopped } from '../../test/support/fake-keeper.js';
+import { call } from '../control/client.js';
 import type { Beat } from '../core/beat.js';
 import type { HeartbeatSpec } from '../core/heartbeat.js';
 import { wallTime } from '../core/time.js';
@@ -164,4 +165,20 @@ describe('wait --for healthy', () => {
     keeper.put(supervised({ heartbeats: [http] }), running(812), { health: [beat(http, '....')], hold });
     expect((await run('wait web --for healthy')).code).toBe(5);
   });
+});
+
+it('Prometheus reads what the heartbeats say, and nothing of what is not known', async () => {
+  put('web', '..');
+  put('dns', '..XXX');
+  put('new', '');
+  put('far', '.?');
+  const answer = await call({ socket: keeper.socket, method: 'GET', path: '/metrics', patience: 5000 });
+  const text = answer.type === 'ok' ? String(answer.body) : '';
+  const of = (name: string) => text.split('\n').filter((line) => line.startsWith(`${name}{`));
+  expect(of('upkeep_heartbeat_up')).toEqual([
+    'upkeep_heartbeat_up{service="web",heartbeat="http"} 1',
+    'upkeep_heartbeat_up{service="dns",heartbeat="http"} 0',
+  ]);
+  expect(of('upkeep_heartbeat_unasked')).toContain('upkeep_heartbeat_unasked{service="far",heartbeat="http"} 1');
+  expect(of('upkeep_heartbeat_seconds')).toHaveLength(3);
 });

@@ -1,6 +1,6 @@
 // GET /metrics: the status in Prometheus' text format (version 0.0.4). Pure.
 
-import type { ServiceStatus, Status } from '../core/status.js';
+import type { HeartbeatStatus, ServiceStatus, Status } from '../core/status.js';
 
 interface Metric {
   readonly name: string;
@@ -60,6 +60,30 @@ const metrics: readonly Metric[] = [
   },
 ];
 
+interface HeartbeatMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly value: (heartbeat: HeartbeatStatus) => number | null;
+}
+
+const heartbeatMetrics: readonly HeartbeatMetric[] = [
+  {
+    name: 'upkeep_heartbeat_up',
+    help: '1 if the heartbeat is good, 0 if it fails; nothing while it is not known.',
+    value: ({ state }) => (state === 'unknown' ? null : state === 'ok' ? 1 : 0),
+  },
+  {
+    name: 'upkeep_heartbeat_unasked',
+    help: '1 if the heartbeat could not be asked, which says nothing about the service.',
+    value: ({ unaskedSince }) => (unaskedSince === null ? 0 : 1),
+  },
+  {
+    name: 'upkeep_heartbeat_seconds',
+    help: 'How long the last answer took.',
+    value: ({ ms }) => (ms === null ? null : ms / 1000),
+  },
+];
+
 export function metricsText(status: Status): string {
   const lines: string[] = [];
   for (const { name, help, type, value } of metrics) {
@@ -75,12 +99,27 @@ export function metricsText(status: Status): string {
   );
   for (const service of status.services)
     lines.push(`upkeep_service_state{service="${escapeLabel(service.name)}",state="${service.state}"} 1`);
+  lines.push(...heartbeatLines(status));
   lines.push(
     '# HELP upkeep_keeper_start_seconds When the keeper started, in Unix time.',
     '# TYPE upkeep_keeper_start_seconds gauge',
   );
   lines.push(`upkeep_keeper_start_seconds ${Date.parse(status.keeper.since) / 1000}`, '');
   return lines.join('\n');
+}
+
+function heartbeatLines({ services }: Status): readonly string[] {
+  return heartbeatMetrics.flatMap(({ name, help, value }) => [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} gauge`,
+    ...services.flatMap((service) =>
+      service.health.heartbeats.flatMap((heartbeat) => {
+        const n = value(heartbeat);
+        const labels = `service="${escapeLabel(service.name)}",heartbeat="${escapeLabel(heartbeat.name)}"`;
+        return n === null ? [] : [`${name}{${labels}} ${n}`];
+      }),
+    ),
+  ]);
 }
 
 function escapeLabel(value: string): string {

@@ -4,6 +4,7 @@
 import { type Death, describeFault, describeKiller } from './death.js';
 import type { Finding } from './post-mortem.js';
 import type { ExitStatus, Killer, OomKill, SignalName } from './process.js';
+import { isOutput } from './question-text.js';
 import { sizeInWords } from './size.js';
 import { inFineWords, inWords } from './time.js';
 
@@ -15,6 +16,7 @@ export interface Lack {
 
 export function evidenceOf(death: Death, without: readonly Lack[]): readonly Finding[] {
   return [
+    ...answerFindings(death),
     ...statusFinding(death, without),
     ...senderFindings(death, without),
     ...oomFinding(death, without),
@@ -24,6 +26,21 @@ export function evidenceOf(death: Death, without: readonly Lack[]): readonly Fin
     ...sleepFinding(death),
   ];
 }
+
+/** The last answers of the heartbeat for which it was stopped, the newest first. */
+function answerFindings({ ailment, time }: Death): readonly Finding[] {
+  if (ailment === undefined) return [];
+  const { heartbeat, answers } = ailment;
+  const about = isOutput(ailment) ? 'heartbeat-output' : 'heartbeat';
+  return answers.toReversed().map((answer): Finding => {
+    const when = `${inFineWords(Math.max(0, time - answer.time))} before`;
+    const said = answer.detail === '' ? '' : `: ${answer.detail}`;
+    const text = `${heartbeat}, ${when}: ${resultInWords[answer.result]} after ${inFineWords(answer.ms)}${said}`;
+    return { about, text, grade: 'seen', source: 'heartbeat' };
+  });
+}
+
+const resultInWords = { good: 'good', failed: 'failed', unasked: 'could not be asked' } as const;
 
 function statusFinding({ cause, status, errno, detail }: Death, without: readonly Lack[]): readonly Finding[] {
   if (cause === 'spawn') {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { alice, killed, serviceEntry } from '../../test/support/entries.js';
+import type { KeptAnswer } from './beat.js';
 import type { What } from './change.js';
 import { type Death, deathOf, failedStart } from './death.js';
 import type { Entry } from './entry.js';
@@ -323,6 +324,36 @@ describe('around an end', () => {
     const shown = JSON.stringify(withoutDetails(whole));
     expect(shown).not.toMatch(/secret|kill -9/);
     expect(shown).toContain('bash (pid 4711, alice)');
+  });
+});
+
+describe('an end by a heartbeat', () => {
+  const answer = (before: number, detail: string): KeptAnswer => ({
+    ...{ result: 'failed', ms: millis(5000), detail },
+    time: wallTime(now.wall - before),
+  });
+  const answers = [answer(62_000, 'refused'), answer(2000, 'no answer within 5 s')];
+  const stopped = (kind: 'http' | 'exec'): EndEntry => {
+    const by = { heartbeat: 'web', kind, answers };
+    const detail = kind === 'exec' ? 'web' : 'web (no answer within 5 s)';
+    return died({ ...death(signaled('SIGTERM'), { our: 'heartbeat' }), detail, ailment: by });
+  };
+
+  it('says which it was, and what it had answered, the newest first', () => {
+    expect(told(stopped('http')).slice(0, 3)).toEqual([
+      'web failed its heartbeat web (no answer within 5 s), stopped by us (SIGTERM), after 4.0 s',
+      'seen heartbeat: web, 2.0 s before: failed after 5.0 s: no answer within 5 s [heartbeat]',
+      'seen heartbeat: web, 62 s before: failed after 5.0 s: refused [heartbeat]',
+    ]);
+    expect(postMortemOf(stopped('http'), [], [], []).timeline).toMatchObject([
+      { what: 'unhealthy', after: 0, text: 'its heartbeat web failed once too often, and it was stopped for that' },
+      { what: 'died', after: 2000 },
+    ]);
+  });
+
+  it('keeps what a program had answered to operators', () => {
+    const { evidence, sentence } = withoutDetails(postMortemOf(stopped('exec'), [], [], []));
+    expect(JSON.stringify([sentence, evidence])).not.toMatch(/refused|no answer/);
   });
 });
 

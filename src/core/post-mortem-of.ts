@@ -64,7 +64,7 @@ export function rememberedPostMortem(
     generation,
     time: iso(death.time),
     sentence: sentenceOf(service, type, death),
-    timeline: timelineOf([...sentMoment(death), { ...lastMoment(type, death), after: 0 }]),
+    timeline: timelineOf([...momentsBefore(death), { ...lastMoment(type, death), after: 0 }]),
     evidence: evidenceOf(death, without),
     output: null,
     neighbours: [],
@@ -98,7 +98,17 @@ interface Moment {
   readonly text: string;
 }
 
-const beforeEnd = ({ news }: EndEntry): readonly Moment[] => sentMoment(news.change.what.death);
+const beforeEnd = ({ news }: EndEntry): readonly Moment[] => momentsBefore(news.change.what.death);
+
+const momentsBefore = (death: Death): readonly Moment[] => [...unhealthyMoment(death), ...sentMoment(death)];
+
+/** The answer for which it was stopped. */
+function unhealthyMoment({ ailment, time }: Death): readonly Moment[] {
+  const last = ailment?.answers.at(-1);
+  if (ailment === undefined || last === undefined || last.time > time) return [];
+  const text = `its heartbeat ${ailment.heartbeat} failed once too often, and it was stopped for that`;
+  return [{ what: 'unhealthy', after: last.time - time, time: last.time, text }];
+}
 
 function sentMoment({ findings, at, time, by, status }: Death): readonly Moment[] {
   const sentAt = findings?.sentAt ?? null;

@@ -5,19 +5,21 @@ export type Grade = 'seen' | 'inferred' | 'unknown';
 
 /** A moment of the timeline. */
 export interface Mark {
-  readonly what: 'sent' | 'died' | 'noticed' | 'stopped' | 'started' | 'ready' | 'failed';
+  readonly what: 'unhealthy' | 'sent' | 'died' | 'noticed' | 'stopped' | 'started' | 'ready' | 'failed';
   readonly time: string;
   /** Milliseconds after the first mark. */
   readonly after: number;
   readonly text: string;
 }
 
-/** One piece of evidence. `command`: the sender's command line, which is not for everybody. `source`: who says so, like `tracefs`, `kernel log`, `wait status`, `cgroup`. */
+/** One piece of evidence. `command` (the sender's command line) and `heartbeat-output` (what a program answered) are not for everybody. `source`: who says so, like `tracefs`, `kernel log`, `wait status`, `cgroup`. */
 export interface Finding {
   readonly about:
     | 'status'
     | 'sender'
     | 'command'
+    | 'heartbeat'
+    | 'heartbeat-output'
     | 'oom'
     | 'fault'
     | 'core'
@@ -53,9 +55,11 @@ export interface PostMortem {
   readonly neighbours: readonly Neighbour[];
 }
 
+const forOperators: readonly Finding['about'][] = ['command', 'heartbeat-output'];
+
 /** What everybody may see of it: no output, no command lines. */
 export const withoutDetails = (postMortem: PostMortem): PostMortem => ({
   ...postMortem,
-  evidence: postMortem.evidence.filter(({ about }) => about !== 'command'),
+  evidence: postMortem.evidence.filter(({ about }) => !forOperators.includes(about)),
   output: null,
 });
