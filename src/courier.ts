@@ -5,6 +5,8 @@ import { closeSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import type { Channel } from './core/notice-spec.js';
+import type { Endpoint } from './core/question.js';
+import { connectTo } from './heartbeats/connect.js';
 import { listedName } from './kernel/account.js';
 import { exitAtOnce } from './kernel/disk-calls.js';
 import { prepareLoneCommand } from './kernel/lone-command.js';
@@ -36,6 +38,7 @@ function answer(message: FromCourier): void {
 }
 
 const needs = () => ({
+  connect: (endpoint: Endpoint, signal: AbortSignal) => connectTo(endpoint, { signal, begin: () => undefined }),
   env: process.env,
   uid: process.getuid?.() ?? 0,
   user: listedName(process.getuid?.() ?? 0) ?? 'upkeep',

@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { connectTo, unlessAborted } from './connect.js';
+import { type Connect, unlessAborted } from './connect.js';
 import { type Endpoint, endpointOf } from './endpoint.js';
 
 export interface Post {
@@ -14,6 +14,7 @@ export interface Post {
   readonly body: string;
   /** Authorities for the certificate, PEM; undefined: Node's own. */
   readonly ca: string | undefined;
+  readonly connect: Connect;
   readonly signal: AbortSignal;
 }
 
@@ -34,9 +35,9 @@ export function endpointOfUrl({ protocol, hostname, port }: URL): Endpoint {
 
 /** @throws Error, or the signal's reason */
 export async function post(it: Post): Promise<Answer> {
-  const { url, ca, signal } = it;
+  const { url, ca, connect, signal } = it;
   const endpoint = endpointOfUrl(url);
-  const socket = await connectTo(endpoint, signal);
+  const socket = await connect(endpoint, signal);
   try {
     const ready = url.protocol === 'https:' ? await secured(socket, endpoint, ca, signal) : socket;
     const response = await answered(it, ready);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificate } from '../../test/support/certificate.js';
+import { asHeartbeatsDo } from '../../test/support/connect.js';
 import { letter, notice, postMortem } from '../../test/support/letters.js';
 import { placeSendmail } from '../../test/support/sendmail.js';
 import { type SmtpOptions, type SmtpReceiver, startSmtpServer } from '../../test/support/smtp-server.js';
@@ -39,6 +40,7 @@ const needs = (env: Readonly<Record<string, string>> = {}) => ({
   env: { PATH: '', ...env },
   uid: process.getuid?.() ?? 0,
   user: 'alice',
+  connect: asHeartbeatsDo,
   sendmail: [],
 });
 
@@ -162,7 +164,7 @@ describe('a mail by SMTP', () => {
     await closing.pop()?.();
     expect(await send(channel(smtp(port)))).toEqual({
       type: 'later',
-      reason: `no mail server: 127.0.0.1:${port} refused the connection`,
+      reason: `no mail server: refused by 127.0.0.1:${port}`,
     });
   });
 

@@ -3,6 +3,7 @@
 import type { Channel } from '../core/notice-spec.js';
 import { authorities } from './authorities.js';
 import { later, type Send } from './channel.js';
+import type { Connect } from './connect.js';
 import { hostPart, messageOf } from './mail-message.js';
 import { type Keeping, readSecret } from './secret.js';
 import { findSendmail, sendBySendmail } from './sendmail.js';
@@ -12,6 +13,7 @@ import type { Login } from './smtp-session.js';
 type Mail = Extract<Channel, { type: 'mail' }>;
 
 export interface MailNeeds extends Keeping {
+  readonly connect: Connect;
   /** The name of the keeper's user: who sends, as the host's own mail system knows him. */
   readonly user: string;
   /** Where `sendmail` is looked for before PATH; else where it is by tradition. */
@@ -42,7 +44,10 @@ const bySmtp =
     const login = loginOf(via, needs);
     if (login.type === 'unreadable') return later(`the password of ${via.user}: ${login.reason}`);
     const message = await messageOf(letter, { from: from ?? `upkeep@${hostPart(letter.host)}`, to }, 'network');
-    return sendBySmtp(via, login.value, message, sending, authorities(needs.env));
+    return sendBySmtp(via, login.value, message, sending, {
+      ca: authorities(needs.env),
+      connect: needs.connect,
+    });
   };
 
 function loginOf({ user, password }: Via, needs: MailNeeds): LoginRead {

@@ -5,7 +5,7 @@ import type { Channel } from '../core/notice-spec.js';
 import { isDistrust } from './authorities.js';
 import { type Delivery, later, refused, type Sending } from './channel.js';
 import { oneLine } from './clean.js';
-import { connectTo, reasonOf } from './connect.js';
+import { type Connect, reasonOf } from './connect.js';
 import { type Endpoint, endpointOf, inText, isHere } from './endpoint.js';
 import type { Message } from './mail-message.js';
 import { hiding } from './secret.js';
@@ -22,20 +22,25 @@ type Failed = Extract<Outcome, { type: 'failed' }>;
 /** Makes what a server said fit to be told. */
 type Said = (text: string) => string;
 
-/** `ca`: authorities for the certificate, PEM. */
+/** How the server is reached. `ca`: authorities for its certificate, PEM. */
+interface Reach {
+  readonly ca: string | undefined;
+  readonly connect: Connect;
+}
+
 export async function sendBySmtp(
   via: Via,
   login: Login | null,
   message: Message,
   { signal, talk }: Sending,
-  ca: string | undefined,
+  { ca, connect }: Reach,
 ): Promise<Delivery> {
   const endpoint = endpointOf(via.server, SUBMISSION);
   const hide = hiding(login === null ? [] : [login.password, `\0${login.user}\0${login.password}`]);
   const said: Said = (text) => oneLine(hide(text), LONGEST_ANSWER);
   let socket: Socket;
   try {
-    socket = await connectTo(endpoint, signal);
+    socket = await connect(endpoint, signal);
   } catch (error) {
     return later(
       signal.aborted

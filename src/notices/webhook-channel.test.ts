@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { certificate } from '../../test/support/certificate.js';
+import { asHeartbeatsDo } from '../../test/support/connect.js';
 import { letter, notice, postMortem } from '../../test/support/letters.js';
 import { startWebhookReceiver, type WebhookReceiver } from '../../test/support/webhook-receiver.js';
 import type { Letter } from '../core/notice.js';
@@ -42,7 +43,14 @@ function send(
   url: Webhook['url'],
   { format = 'json', one = letter(), env = {}, signal }: Sent = {},
 ): Promise<Delivery> {
-  const sender = webhookSender({ type: 'webhook', url, format }, { env, uid: process.getuid?.() ?? 0 });
+  const sender = webhookSender(
+    { type: 'webhook', url, format },
+    {
+      env,
+      uid: process.getuid?.() ?? 0,
+      connect: asHeartbeatsDo,
+    },
+  );
   return sender(one, { signal: signal ?? AbortSignal.timeout(30_000), talk: (line) => talk.push(line) });
 }
 
@@ -149,10 +157,12 @@ describe('a webhook', () => {
     const gone = await startWebhookReceiver();
     await gone.close();
     const { host } = new URL(gone.origin);
-    expect(await send(gone.origin)).toEqual({ type: 'later', reason: `${host} refused the connection` });
+    expect(await send(gone.origin)).toEqual({ type: 'later', reason: `refused by ${host}` });
     expect(await send('http://nothing.invalid/x')).toMatchObject({
       type: 'later',
-      reason: expect.stringMatching(/^nothing\.invalid:80: (is no name that resolves|cannot be resolved now)$/),
+      reason: expect.stringMatching(
+        /^nothing\.invalid:80: nothing\.invalid (does not resolve|cannot be resolved now: no name server answers)$/,
+      ),
     });
   });
 });

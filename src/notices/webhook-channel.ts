@@ -6,7 +6,7 @@ import type { Channel } from '../core/notice-spec.js';
 import { authorities, isDistrust } from './authorities.js';
 import { type Delivery, later, refused, type Send } from './channel.js';
 import { oneLine } from './clean.js';
-import { reasonOf } from './connect.js';
+import { type Connect, reasonOf } from './connect.js';
 import { inText } from './endpoint.js';
 import { type Answer, endpointOfUrl, post } from './http-post.js';
 import { hiding, type Keeping, readSecret } from './secret.js';
@@ -16,7 +16,11 @@ type Webhook = Extract<Channel, { type: 'webhook' }>;
 
 const LONGEST_ANSWER = 200;
 
-export function webhookSender({ url, format }: Webhook, needs: Keeping): Send {
+export interface WebhookNeeds extends Keeping {
+  readonly connect: Connect;
+}
+
+export function webhookSender({ url, format }: Webhook, needs: WebhookNeeds): Send {
   return async (letter, { signal, talk }) => {
     const target = urlOf(url, needs);
     if (target.type === 'unreadable') return later(`the URL: ${target.reason}`);
@@ -26,7 +30,14 @@ export function webhookSender({ url, format }: Webhook, needs: Keeping): Send {
     const { headers, text } = bodyOf(letter, format);
     talk(`> POST to ${server}, ${Buffer.byteLength(text)} bytes as ${format}`);
     try {
-      const answer = await post({ url: target.url, headers, body: text, ca: authorities(needs.env), signal });
+      const answer = await post({
+        url: target.url,
+        headers,
+        body: text,
+        ca: authorities(needs.env),
+        connect: needs.connect,
+        signal,
+      });
       talk(`< ${answer.status} ${said(answer.body)}`);
       return deliveryOf(answer, server, said);
     } catch (error) {
@@ -40,7 +51,7 @@ function whyNot(server: string, error: unknown, said: (text: string) => string):
   const reason = said(reasonOf(error));
   if (error instanceof Error && isDistrust(errorCode(error, '')))
     return `the certificate of ${server} is not believed (${said(error.message)})`;
-  return reason.startsWith(server) ? reason : `${server}: ${reason}`;
+  return reason.includes(server) ? reason : `${server}: ${reason}`;
 }
 
 type Target = { readonly type: 'url'; readonly url: URL } | { readonly type: 'unreadable'; readonly reason: string };

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendDatagram } from '../../src/kernel/syslog.js';
 import { mailSender } from '../../src/notices/mail-channel.js';
 import { syslogSender } from '../../src/notices/syslog-channel.js';
+import { asHeartbeatsDo } from '../support/connect.js';
 import { letter } from '../support/letters.js';
 import { type Mail, readMail } from '../support/mail-reader.js';
 import { startSyslog, syslog } from '../support/sandbox-daemons.js';
@@ -24,7 +25,7 @@ describe('a notice on a host as Debian makes it', () => {
 
   it('to root lies in the mailbox of root, from the keeper’s user', async () => {
     const channel = { type: 'mail', to: ['root'], from: null, via: { type: 'sendmail' } } as const;
-    const send = mailSender(channel, { env: process.env, uid: 0, user: 'root' });
+    const send = mailSender(channel, { env: process.env, uid: 0, user: 'root', connect: asHeartbeatsDo });
     expect(await send(letter(), sending())).toEqual({ type: 'delivered', answer: '/usr/sbin/sendmail took it' });
     const ours = (): Mail | undefined => mailbox().find(({ header }) => header('Message-ID') === '<admin-k1-17@web3>');
     await expect.poll(ours, { timeout: 60_000 }).toBeDefined();
