@@ -16,12 +16,15 @@ export const barOf = (answers: readonly AnswerStatus[], most: number): string =>
     .map(({ result }) => marks[result])
     .join('');
 
-/** The last answers of all its heartbeats, the newest on the right; null: there is none. */
-export function barText({ health }: ServiceStatus, most: number): string | null {
-  const answers = health.heartbeats.flatMap((heartbeat) => heartbeat.answers);
-  const sorted = health.heartbeats.length < 2 ? answers : answers.toSorted((a, b) => a.time.localeCompare(b.time));
-  return sorted.length === 0 ? null : barOf(sorted, most);
+/** The last answers of its heartbeat that is worst off, the newest on the right; null: there is none. */
+export function barText({ health: { heartbeats } }: ServiceStatus, most: number): string | null {
+  const answers = (troubled(heartbeats) ?? heartbeats[0])?.answers ?? [];
+  return answers.length === 0 ? null : barOf(answers, most);
 }
+
+/** One that fails, else one that could not be asked. */
+const troubled = (heartbeats: readonly HeartbeatStatus[]): HeartbeatStatus | undefined =>
+  heartbeats.find(({ state }) => state === 'failing') ?? heartbeats.find(({ unaskedSince }) => unaskedSince !== null);
 
 export function barColour({ health }: ServiceStatus): Colour | null {
   switch (health.state) {
@@ -38,11 +41,9 @@ export function barColour({ health }: ServiceStatus): Colour | null {
 /** `http fails: no answer within 5 s`; null: nothing is known against it. */
 export function troubleText({ health, state }: ServiceStatus): string | null {
   if (state !== 'running') return null;
-  const { heartbeats } = health;
-  const failing = heartbeats.find((one) => one.state === 'failing');
-  const trouble = failing ?? heartbeats.find(({ unaskedSince }) => unaskedSince !== null);
+  const trouble = troubled(health.heartbeats);
   if (trouble === undefined) return null;
-  const what = failing === undefined ? 'could not be asked' : 'fails';
+  const what = trouble.state === 'failing' ? 'fails' : 'could not be asked';
   return `${trouble.name} ${what}${trouble.detail === null ? '' : `: ${printable(trouble.detail)}`}`;
 }
 

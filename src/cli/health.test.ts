@@ -61,6 +61,12 @@ describe('the HEALTH column (monitors, the status view people love)', () => {
     for (const line of await lines('status', { columns })) expect(line.length).toBeLessThanOrEqual(columns);
   });
 
+  it('is that of the heartbeat that is worst off', async () => {
+    const beats = [beat(check, '....'), beat(http, '..XXX')];
+    keeper.put(supervised({ heartbeats: [check, http] }), running(812), { health: beats });
+    expect((await lines('status'))[3]).toMatch(/^web {3}running {2}\.\.XXX {3}812/);
+  });
+
   it('comes with what fails, in place of what comes next', async () => {
     put('web', '....XXX');
     expect((await lines('status'))[3]).toMatch(/http fails: no answer within 5 s$/);

@@ -94,7 +94,10 @@ const answerStatus = ({ time, result, ms }: KeptAnswer): AnswerStatus => ({ time
 
 const tenths = (length: number): number => Math.round(length * 10) / 10;
 
-const scheduleText = (every: Schedule): string => (every.type === 'cron' ? every.expression : inWords(every.every));
+function scheduleText(every: Schedule): string {
+  if (every.type === 'cron') return every.expression;
+  return every.every < 60_000 ? `${every.every / 1000} s` : inWords(every.every);
+}
 
 /** As everybody may see it: no command line, and nothing that a program printed. */
 export function healthForAll(health: HealthStatus): HealthStatus {

@@ -61,10 +61,11 @@ function stateRemedies(service: Service): readonly Remedy[] {
 
 /** It runs, and does not do its work, as far as its heartbeats tell. */
 function healthRemedies({ spec: { name }, health }: Service): readonly Remedy[] {
-  if (health.every((beat) => stateOfBeat(beat) !== 'failing' && beat.unaskedSince === null)) return [];
+  const isFailing = health.some((beat) => stateOfBeat(beat) === 'failing');
+  if (!isFailing && health.every(({ unaskedSince }) => unaskedSince === null)) return [];
   return [
     remedy(`test ${name}`, 'asks it now, and shows each step'),
-    remedy(`restart ${name}`, 'restarts it'),
+    ...(isFailing ? [remedy(`restart ${name}`, 'restarts it')] : []),
     remedy(`logs ${name}`, 'shows what it printed'),
     remedy(`hold ${name} --for 2h`, 'neither asks it nor acts on it for so long'),
   ];
