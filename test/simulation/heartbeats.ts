@@ -85,6 +85,15 @@ export class HeartbeatRules {
       if (news?.of === 'service' && news.change.what.type === 'unhealthy')
         this.#checkUnhealthy(news.change.service, news.change.what);
     }
+    this.#checkGivenUp();
+  }
+
+  /** Nobody goes on asking what does not serve any more. */
+  #checkGivenUp(): void {
+    if (this.#stage.keeperLives === 'no') return;
+    for (const { spec, state } of this.#stage.keeper.services.values())
+      if (state.name !== 'running' && this.#stage.kernel.askers.busyWith(spec.name) > 0)
+        this.#fail(`${spec.name} is ${state.name}, and somebody still asks it`);
   }
 
   /** It was really answered so often that it does not do its work, last of all now, and is told and acted on once. */
