@@ -47,13 +47,15 @@ function flush(): void {
   }
 }
 
-/** What a program that we start finds: all that its user has, nothing that is for ourselves. */
-const env = ((): Readonly<Record<string, string>> => {
-  const { UV_THREADPOOL_SIZE, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, ...others } = process.env;
-  return Object.fromEntries(
-    Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-})();
+/** For ourselves, and not for the programs that we start. */
+const OURS: ReadonlySet<string> = new Set(['UV_THREADPOOL_SIZE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']);
+
+/** What such a program finds: all that its user has. */
+const env: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || OURS.has(name) ? [] : [[name, value]],
+  ),
+);
 
 const underWay = new Map<number, UnderWay>();
 const takeProgram = turns(PROGRAMS_AT_ONCE);

@@ -8,7 +8,7 @@ import { oneLine } from '../core/one-line.js';
 import type { ProcessRef } from '../core/process.js';
 import type { ProcessQuestion } from '../core/question.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
-import { inWords, millis } from '../core/time.js';
+import { millis } from '../core/time.js';
 import type { Usage } from '../core/usage.js';
 import type { Asked } from '../heartbeats/ask-once.js';
 import { judgeUsage } from '../heartbeats/process.js';
@@ -17,6 +17,7 @@ import type { Asking, AskOrder, Post } from '../keeper/ports.js';
 import type { AskerRights, AskerRightsOrNot, AskerWish } from '../kernel/asker-rights.js';
 import type { UsageAsked } from '../kernel/usage.js';
 import { Asker, type Open } from './asker.js';
+import { AskerPauses } from './asker-pauses.js';
 import type { StartAsker } from './asker-process.js';
 import type { AskerSecrets } from './asker-secrets.js';
 
@@ -43,25 +44,16 @@ const LINGER_MS = 5 * 60_000;
 const LONGEST_WAIT_MS = 5000;
 /** Looking somebody up may ask a directory server, and no account changes every second. */
 const RIGHTS_MS = 60_000;
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
 
 interface Waiting {
   readonly open: Open;
   readonly rights: AskerRights;
 }
 
-/** Why askers of an account come to nothing, and until when none is started. */
-interface Pause {
-  readonly until: number;
-  readonly failures: number;
-  readonly problem: string;
-}
-
 export class Askers implements Asking {
   readonly #parts: AskersParts;
   readonly #askers = new Map<string, Asker>();
-  readonly #pauses = new Map<string, Pause>();
+  readonly #pauses: AskerPauses;
   readonly #rights = new Map<string, { readonly rights: AskerRightsOrNot; readonly until: number }>();
   /** Those whose secrets are being read, and those for whom no asker is free; with when that has lasted too long. */
   readonly #reading = new Map<Open, number>();
@@ -73,6 +65,7 @@ export class Askers implements Asking {
 
   constructor(parts: AskersParts) {
     this.#parts = parts;
+    this.#pauses = new AskerPauses(parts.clock.now);
   }
 
   /** How many askers there may be (`keeper.limits.askers`). */
@@ -200,10 +193,10 @@ export class Askers implements Asking {
       return;
     }
     const key = keyOf(rights);
-    const pause = this.#pauses.get(key);
+    const problem = this.#pauses.problemOf(key);
     const asker = this.#askers.get(key);
     if (asker !== undefined) asker.ask(open);
-    else if (pause !== undefined && this.#parts.clock.now() < pause.until) open.giveUp(pause.problem);
+    else if (problem !== null) open.giveUp(problem);
     else if (this.#askers.size < this.#limit || this.#dismissIdle() === 'done') this.#start(key, rights).ask(open);
     else this.#waiting.set({ open, rights }, until);
     this.#setTimer();
@@ -225,17 +218,8 @@ export class Askers implements Asking {
 
   #lose(key: string, asker: Asker, how: string, was: 'useful' | 'useless'): void {
     if (this.#askers.get(key) === asker) this.#askers.delete(key);
-    if (was === 'useful') this.#pauses.delete(key);
-    else this.#pause(key, how);
+    this.#pauses.note(key, how, was);
     this.#serveWaiting();
-  }
-
-  /** Started again and again it would cost more than it asks. */
-  #pause(key: string, how: string): void {
-    const failures = (this.#pauses.get(key)?.failures ?? 0) + 1;
-    const length = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
-    const problem = `the asker ended: ${how}; another is started after ${inWords(length)}`;
-    this.#pauses.set(key, { until: this.#parts.clock.now() + length, failures, problem });
   }
 
   /** The one that has had nothing to do for longest makes room for another. */
