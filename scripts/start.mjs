@@ -52,6 +52,7 @@ function explain(upkeep) {
     [`${upkeep} status`, 'what runs, and what comes next'],
     ['curl http://127.0.0.1:8099/', 'one of the services, a web server; it tells its pid'],
     [`${upkeep} signal web SIGKILL`, 'kill it, and ask again: a new pid'],
+    [`${upkeep} signal web SIGSTOP`, 'make it hang: its heartbeat finds that out in some seconds'],
     [`${upkeep} status web`, 'the card of one service, with its last death'],
     [`${upkeep} logs -f ticker`, 'follow what a service prints (Ctrl-C ends it)'],
     [`${upkeep} status flaky`, 'it fails again and again: why, and when the next try is'],

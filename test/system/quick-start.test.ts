@@ -39,6 +39,12 @@ describe('the quick start', () => {
     const card = await home.upkeep('status', 'web');
     expect(card).toMatchObject({ code: 0, stdout: expect.stringMatching(/last death +killed by SIGKILL/) });
 
+    await home.when('web', ({ health }) => health.state === 'ok');
+    expect((await home.upkeep('signal', 'web', 'SIGSTOP')).code).toBe(0);
+    const healed = await home.running('web', next);
+    expect(await page()).toBe(`I am process ${healed}\n`);
+    expect((await home.service('web')).lastDeath?.cause).toBe('heartbeat');
+
     await home.until('a line of the ticker', () => home.read('log/ticker.log') !== '');
     const log = await home.upkeep('logs', 'ticker', '-n', '1');
     expect(log.code).toBe(0);
@@ -52,6 +58,6 @@ describe('the quick start', () => {
     expect(await home.running('ticker')).not.toBe(ticker?.pid);
 
     expect((await keeper.end('SIGINT')).code).toBe(0);
-    expect([await page(), isAlive(next)]).toEqual(['', false]);
+    expect([await page(), isAlive(healed)]).toEqual(['', false]);
   });
 });
