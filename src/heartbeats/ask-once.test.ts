@@ -30,7 +30,10 @@ const thrown = (error: unknown) => askOnce(() => Promise.reject(error), terms())
 /** The deadline of a question that does this passes. */
 async function late(ask: (asking: Asking) => Promise<Finding>): Promise<Asked | null> {
   const { outcome } = askOnce(ask, terms());
-  vi.advanceTimersByTime(5000);
+  for (let i = 0; i < 50; i += 1) {
+    now += 100;
+    vi.advanceTimersByTime(100);
+  }
   return outcome;
 }
 
@@ -107,6 +110,31 @@ describe('a question', () => {
       });
       expect(asked?.answer.result).toBe('unasked');
     }
+  });
+
+  it('is not held against a service when the asker has stood still meanwhile', async () => {
+    const { outcome } = askOnce(({ begin }) => {
+      begin('answer');
+      return forEver();
+    }, terms());
+    now = 20_000;
+    vi.advanceTimersByTime(250);
+    expect((await outcome)?.answer).toMatchObject({ result: 'unasked', detail: 'the asker stood still for 20 s' });
+  });
+
+  it('has the answer that had come by its deadline, and was not read yet', async () => {
+    let come = (_: Finding): void => undefined;
+    const { outcome } = askOnce(
+      () =>
+        new Promise((resolve) => {
+          come = resolve;
+        }),
+      terms({ timeout: millis(100) }),
+    );
+    now = 100;
+    vi.advanceTimersByTime(100);
+    come(good('200'));
+    expect((await outcome)?.answer.result).toBe('good');
   });
 
   it('has its signal aborted at the deadline, and what is found in that very moment is told', async () => {

@@ -5,9 +5,10 @@ import { errorText } from '../core/error-text.js';
 import type { Secret } from '../core/notice-spec.js';
 import { oneLine } from '../core/one-line.js';
 import type { Answer, AskStep } from '../core/question.js';
-import type { Millis } from '../core/time.js';
+import { inWords, type Millis } from '../core/time.js';
 import { judge, Verdict } from './judge.js';
 import { type Asking, type Finding, unasked } from './kind.js';
+import { patience } from './patience.js';
 import { recordSteps, tenths } from './steps.js';
 import { LONGEST_DETAIL } from './wire.js';
 
@@ -38,15 +39,22 @@ export function askOnce(ask: (asking: Asking) => Promise<Finding>, terms: Terms)
   const end = new AbortController();
   let cancel = (): void => undefined;
   const finding = new Promise<Finding | null>((resolve) => {
-    const timer = setTimeout(() => {
-      const late = steps.late(timeout);
+    let life: 'open' | 'settled' = 'open';
+    const giveUp = (stood: number): void => {
+      const late = stood > 0 ? unasked(`the asker stood still for ${inWords(stood)}`) : steps.late(timeout);
       end.abort(new Error('its time is over'));
       // What a kind has found out by now may say more, as which of several addresses has answered; not if none was asked yet.
       if (late.result === 'unasked') resolve(late);
       else setImmediate(resolve, late);
-    }, timeout);
+    };
+    // What has come by now is read first: timers are heard before sockets.
+    const stopWaiting = patience(timeout, {
+      now,
+      onEnd: (stood) => void setImmediate(() => life === 'open' && giveUp(stood)),
+    });
     const settle = (found: Finding | null): void => {
-      clearTimeout(timer);
+      life = 'settled';
+      stopWaiting();
       resolve(found);
     };
     cancel = () => {
