@@ -4,6 +4,7 @@ import type { Resolver } from 'node:dns/promises';
 import type { DnsQuestion } from '../core/question.js';
 import { type Finding, failed, good, unasked } from './kind.js';
 import { listed } from './listed.js';
+import { isMatch } from './pattern.js';
 
 type Answers = Awaited<ReturnType<Resolver['resolve']>>;
 
@@ -11,7 +12,7 @@ export function judgeAnswers({ type, query, expect }: DnsQuestion, found: Answer
   const answers = textsOf(found);
   // What c-ares makes of an answer whose records are of other types.
   if (answers.length === 0) return failed(`${query} has no ${type}`);
-  if (expect === null || answers.some((answer) => new RegExp(expect, 'u').test(answer))) return good(listed(answers));
+  if (expect === null || answers.some((answer) => isMatch(expect, answer))) return good(listed(answers));
   return failed(`${listed(answers)} does not match /${expect}/`);
 }
 

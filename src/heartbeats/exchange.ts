@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { RegexText, TcpQuestion } from '../core/question.js';
 import { type Cut, framesOf, MOST, quoted, type Without } from './frames.js';
 import { type Finding, good } from './kind.js';
+import { firstMatch } from './pattern.js';
 import type { Talk } from './talk.js';
 
 /** Without an expectation it is enough that somebody takes the connection, and the text. */
@@ -22,13 +23,12 @@ export const exchange =
     return good('connected, and sent the text');
   };
 
-function matching(expect: RegexText): Cut<Finding> {
-  const pattern = new RegExp(expect, 'u');
-  return (received) => {
-    const found = pattern.exec(received.toString('utf8', 0, MOST));
-    return found === null ? undefined : { value: good(answer(Buffer.from(found[0]))), length: received.length };
+const matching =
+  (expect: RegexText): Cut<Finding> =>
+  (received) => {
+    const found = firstMatch(expect, received.toString('utf8', 0, MOST));
+    return found === null ? undefined : { value: good(answer(Buffer.from(found))), length: received.length };
   };
-}
 
 const answer = (matched: Buffer): string => (matched.length === 0 ? 'connected' : `answered ${quoted(matched)}`);
 

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HttpQuestion } from '../core/question.js';
 import { type Hop, shown } from './http-hop.js';
 import { type Asking, type Finding, failed, good } from './kind.js';
+import { isMatch } from './pattern.js';
 
 const BODY_LIMIT_KIB = 64;
 
@@ -36,14 +37,13 @@ function wrongHeader({ header }: HttpQuestion, { headers, statusCode }: Incoming
   for (const [name, pattern] of Object.entries(header)) {
     const value = [headers[name.toLowerCase()] ?? []].flat().join(', ');
     if (headers[name.toLowerCase()] === undefined) return `${statusCode}, but no header ${name}`;
-    if (!new RegExp(pattern, 'u').test(value))
-      return `${statusCode}, but its header ${name} is "${value}", not /${pattern}/`;
+    if (!isMatch(pattern, value)) return `${statusCode}, but its header ${name} is "${value}", not /${pattern}/`;
   }
   return null;
 }
 
 function wrongBody(pattern: string, body: Buffer): string | null {
-  if (new RegExp(pattern, 'u').test(body.toString('utf8'))) return null;
+  if (isMatch(pattern, body.toString('utf8'))) return null;
   const where = body.length === BODY_LIMIT_KIB * 1024 ? `the first ${BODY_LIMIT_KIB} KiB of its body` : 'its body';
   return `/${pattern}/ is not in ${where}`;
 }
