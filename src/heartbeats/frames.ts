@@ -41,7 +41,7 @@ export function framesOf(socket: Socket): Frames {
 const noMessage: Without = (end, received) => {
   if (end === 'too much') return 'more than 64 KiB, and no answer in it';
   return received.length === 0
-    ? 'closed by the server without a word'
+    ? 'closed by the server without an answer'
     : `closed by the server after ${quoted(received)}`;
 };
 

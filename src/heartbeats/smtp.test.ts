@@ -91,7 +91,7 @@ describe('a mail server', () => {
 
   it('has failed when it closes at once, or in the middle of a line', async () => {
     const silent = await serve('');
-    expect(await asked(silent.port)).toEqual({ result: 'failed', detail: 'closed by the server without a word' });
+    expect(await asked(silent.port)).toEqual({ result: 'failed', detail: 'closed by the server without an answer' });
     const broken = await serve('220 mai');
     expect(await asked(broken.port)).toEqual({ result: 'failed', detail: 'closed by the server after "220 mai"' });
   });

@@ -129,7 +129,7 @@ describe('an agent', () => {
   it('that closes at once has failed where it is our own', async () => {
     const path = pathOf('closing');
     closers.push((await talkingServer('', path)).close);
-    expect(await asked(path)).toMatchObject({ result: 'failed', detail: 'closed by the server without a word' });
+    expect(await asked(path)).toMatchObject({ result: 'failed', detail: 'closed by the server without an answer' });
   });
 
   it('whose socket is not there has failed', async () => {

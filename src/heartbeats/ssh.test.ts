@@ -49,7 +49,7 @@ describe('an SSH server', () => {
   });
 
   it('that closes without a word, as with TCP wrappers, or says something else, has failed', async () => {
-    expect(await asked('')).toEqual({ result: 'failed', detail: 'closed by the server without a word' });
+    expect(await asked('')).toEqual({ result: 'failed', detail: 'closed by the server without an answer' });
     await server.close();
     expect(await asked('HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n')).toEqual({
       result: 'failed',

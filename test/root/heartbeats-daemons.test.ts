@@ -15,7 +15,7 @@ import {
   processesOf,
   signalAll,
 } from '../support/sandbox-answering.js';
-import { forgetEverything, inState, Keeper, type Status, status, writeConfig } from '../support/sandbox-keeper.js';
+import { forgetEverything, Keeper, type Status, status, statuses, writeConfig } from '../support/sandbox-keeper.js';
 import { processes, statusOf, until } from '../support/sandbox-machine.js';
 
 // As often as may be: a hang is found out after two or three seconds. `stranger` asks the agent as who it does not belong to.
@@ -50,23 +50,31 @@ async function asked({ ask }: Answering, timeout = 20_000): Promise<Answer | und
   return (await askOnce(ask, terms).outcome)?.answer;
 }
 
+/** All of them do their work, none as a process of `old`. In the order above. */
+function healthy(old: readonly Status[] = []): Promise<readonly Status[]> {
+  const isWell = ({ state, health, process }: Status): boolean =>
+    state === 'running' && health.state === 'ok' && !old.some((was) => was.process?.pid === process?.pid);
+  const look = (): false | readonly Status[] => {
+    const well = statuses().filter(isWell);
+    const found = ANSWERING.flatMap(({ name }) => well.filter((one) => one.name === name));
+    return found.length === ANSWERING.length && found;
+  };
+  return until('all are healthy', look, 90);
+}
+
 describe('the daemons of Debian', () => {
   it.each(each)('%s has failed while it is down', async (_name, one) => {
     expect(await asked(one)).toMatchObject({ result: 'failed', detail: expect.stringMatching(/^(refused|no socket)/) });
   });
 
-  it('are all run by a keeper', async () => {
+  it('are all run by a keeper, and found healthy', async () => {
     writeConfig(CONFIG);
     keeper = await Keeper.start();
-    for (const { name } of ANSWERING) await inState(name, 'running');
+    for (const { health } of await healthy()) expect(health.heartbeats[0]?.result).toBe('good');
   });
 
   it.each(each)('%s is good while it works', async (_name, one) => {
-    const found = await until(`${one.name} is good`, async () => {
-      const answer = await asked(one);
-      return answer?.result === 'good' ? answer : undefined;
-    });
-    expect(found.detail).toMatch(one.good);
+    expect(await asked(one)).toMatchObject({ result: 'good', detail: expect.stringMatching(one.good) });
   });
 
   // Shorter than the keeper needs to find it out.
@@ -81,20 +89,8 @@ describe('the daemons of Debian', () => {
   });
 });
 
-const healthy = (name: string, old: Status | null = null): Promise<Status> =>
-  until(
-    `${name} is healthy`,
-    () => {
-      const now = status(name);
-      const isIt = now.state === 'running' && now.health.state === 'ok' && now.process?.pid !== old?.process?.pid;
-      return isIt ? now : undefined;
-    },
-    60,
-  );
-
 describe('a keeper that asks them', () => {
-  it('finds them all healthy, and asks by nobody who has any rights', async () => {
-    for (const { name } of ANSWERING) expect((await healthy(name)).health.heartbeats[0]?.result).toBe('good');
+  it('asks by nobody who has any rights', () => {
     const askers = processes().filter(({ argv }) => argv.some((word) => word.endsWith('/asker.js')));
     expect(askers.length).toBeGreaterThan(0);
     for (const { pid } of askers) {
@@ -108,6 +104,7 @@ describe('a keeper that asks them', () => {
 
   it('does not take the silence of OpenSSH’s agent towards a foreign user for a failure', async () => {
     // Who may not even connect has no permission, which is told as such.
+    chmodSync(AGENT, 0o600);
     const detail = (): string => status('stranger').health.heartbeats[0]?.detail ?? '';
     await until('no permission', () => detail().startsWith('no permission for '));
     chmodSync(AGENT, 0o666);
@@ -116,12 +113,9 @@ describe('a keeper that asks them', () => {
   });
 
   it('brings back all of them when they stand still in the same instant', async () => {
-    const before = await Promise.all(ANSWERING.map(({ name }) => healthy(name)));
+    const before = await healthy();
     for (const one of ANSWERING) signalAll(one, 'SIGSTOP');
-    for (const [index, one] of ANSWERING.entries()) {
-      const now = await healthy(one.name, before[index]);
-      expect(now.lastDeath?.cause).toBe('heartbeat');
-      for (const { state } of processesOf(one)) expect(state).not.toBe('T');
-    }
+    for (const { lastDeath } of await healthy(before)) expect(lastDeath?.cause).toBe('heartbeat');
+    for (const { state } of ANSWERING.flatMap(processesOf)) expect(state).not.toBe('T');
   });
 });
