@@ -479,6 +479,47 @@ describe('a command beside a service', () => {
   });
 });
 
+describe('the command that stands for a failed heartbeat', () => {
+  const react = async (command: Command): Promise<string | null> => {
+    const before = of('reacted').length;
+    const env = { UPKEEP_HEARTBEAT: 'page', UPKEEP_DETAIL: '500 instead of 200-399' };
+    subject.kernel.perform({ type: 'react', spec: service(), heartbeat: 'page', command, env });
+    await subject.until('it has ended', () => of('reacted').length > before);
+    const reacted = of('reacted')[before];
+    expect(reacted).toMatchObject({ service: 'web', heartbeat: 'page' });
+    return reacted?.problem ?? null;
+  };
+
+  it('knows what it is run for', async () => {
+    const path = join(subject.home, 'told');
+    expect(
+      await react(sh('echo "$UPKEEP_SERVICE $UPKEEP_ROLE $UPKEEP_HEARTBEAT: $UPKEEP_DETAIL" > "$1"', path)),
+    ).toBeNull();
+    expect(await written(path)).toBe('web react page: 500 instead of 200-399\n');
+  });
+
+  it('says what went wrong with it', async () => {
+    expect(await react(sh('exit 3'))).toBe('exit code 3');
+    expect(await react(sh('kill -TERM $$'))).toBe('killed by SIGTERM');
+    expect(await react(exec('/no/such/program'))).toBe('/no/such/program: no such file');
+  });
+
+  it('is killed with its group at its deadline', async () => {
+    const path = join(subject.home, 'pids');
+    const hanging = { ...sh('sleep 600 & echo $! > "$1"; wait', path), timeout: millis(1500) };
+    expect(await react(hanging)).toBe('did not end within 1.5 s, killed');
+    const pid = Number(await written(path));
+    await until('its child is gone', () => !isThere(pid));
+  });
+
+  it('is not given up with the questions of its service, which it may restart itself', async () => {
+    const path = join(subject.home, 'over');
+    const ended = react(sh('sleep 0.5; echo over > "$1"', path));
+    subject.kernel.perform({ type: 'stopAsking', service: service().name });
+    expect(await ended).toBeNull();
+  });
+});
+
 function isThere(pid: number): boolean {
   try {
     return statusOf(pid).get('State')?.startsWith('Z') === false;
