@@ -26,6 +26,7 @@ import { Groups } from '../kernel/groups.js';
 import { RealKernel } from '../kernel/kernel.js';
 import { KernelLog } from '../kernel/kernel-log.js';
 import { Killers } from '../kernel/killers.js';
+import { orphansOfServices } from '../kernel/kin.js';
 import { oomScore } from '../kernel/oom-score.js';
 import { peerOf } from '../kernel/peer.js';
 import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
@@ -103,7 +104,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
   );
   // Where a pidfd does not tell how a stranger's child ended, the connector has to hear it: then it listens all the time.
   const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
-  const groups = new Groups(groupPlaces(features, places), report);
+  const groups = new Groups(groupPlaces(features, places), report, () => orphansOfServices(exits));
   const readiness = new ReadinessProbes({
     post,
     run: (command, spec, signal) => kernel.run(command, spec, signal),

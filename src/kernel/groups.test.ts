@@ -7,10 +7,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { asPid, type ProcessRef } from '../core/process.js';
 import { serviceName } from '../core/spec.js';
 import { Groups } from './groups.js';
+import type { Orphan } from './newcomers.js';
 
 let base: string;
 let writes: (readonly [path: string, text: string])[];
 let problems: string[];
+let orphans: readonly Orphan[];
 const web = serviceName('web');
 // Nobody: no children of it are found.
 const process: ProcessRef = { pid: asPid(0x3ffffe), startTicks: 5, inode: null };
@@ -19,12 +21,18 @@ beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'upkeep-groups-'));
   writes = [];
   problems = [];
+  orphans = [];
 });
 afterEach(() => rmSync(base, { recursive: true }));
 
 function make(memoryV1: string | null = null): Groups {
   const write = async (path: string, text: string): Promise<void> => void writes.push([path.slice(base.length), text]);
-  return new Groups({ base, memoryV1, instance: 'i' }, (problem) => void problems.push(problem), write);
+  return new Groups(
+    { base, memoryV1, instance: 'i' },
+    (problem) => void problems.push(problem),
+    () => orphans,
+    write,
+  );
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -43,6 +51,35 @@ it('moves a main process into the group of its service, soon', async () => {
   expect(writes).toEqual([['/upkeep.i/web.service/cgroup.procs', String(process.pid)]]);
   expect(groups.isPlaced(web, { ...process, startTicks: 6 })).toBe(false);
   expect(problems).toEqual([]);
+});
+
+it('moves the orphans of a service after its main process, and nobody else’s', async () => {
+  const groups = make();
+  orphans = [
+    { pid: 0x3ffffc, service: 'other' },
+    { pid: 0x3ffffd, service: 'web' },
+  ];
+  groups.place(web, process, null);
+  await until(() => groups.isPlaced(web, process));
+  expect(writes.map(([, text]) => Number(text))).toEqual([process.pid, 0x3ffffd]);
+});
+
+it('does not take a service for placed when one of its orphans cannot be moved', async () => {
+  const write = async (path: string, text: string): Promise<void> => {
+    writes.push([path, text]);
+    if (text === '77') throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+  };
+  const groups = new Groups(
+    { base, memoryV1: null, instance: 'i' },
+    (problem) => void problems.push(problem),
+    () => [{ pid: 77, service: 'web' }],
+    write,
+  );
+  groups.place(web, process, null);
+  await until(() => problems.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(groups.isPlaced(web, process)).toBe(false);
+  expect(problems).toEqual(['the processes of web could not be put into a control group']);
 });
 
 it('gives a service that is named like a path a group of its own below ours', async () => {
@@ -99,7 +136,11 @@ it('says that memory is not limited where it cannot be', () => {
 });
 
 it('does nothing at all without a place', async () => {
-  const groups = new Groups({ base: null, memoryV1: null, instance: 'i' }, (problem) => void problems.push(problem));
+  const groups = new Groups(
+    { base: null, memoryV1: null, instance: 'i' },
+    (problem) => void problems.push(problem),
+    () => [],
+  );
   groups.place(web, process, 1024);
   await groups.kill(web);
   expect(groups.members(web)).toEqual([]);

@@ -11,12 +11,10 @@ import type { ServiceName } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
 import { groupAt } from './cgroup-mounts.js';
 import { oomKillsCounted } from './memory-group.js';
+import { type Newcomer, Newcomers, type Orphan, type WriteOffLoop } from './newcomers.js';
 import { OomWatch } from './oom-watch.js';
-import { childrenOf, readText } from './processes-of.js';
+import { readText } from './processes-of.js';
 import type { Pump } from './pump.js';
-
-/** Writes to a file of the kernel without holding the loop. */
-export type WriteOffLoop = (path: string, text: string) => Promise<void>;
 
 export interface GroupPlaces {
   /** Where groups may be made, from cgroup-mounts.ts; null: none. */
@@ -26,35 +24,28 @@ export interface GroupPlaces {
   readonly instance: string;
 }
 
-interface Placement {
-  readonly service: ServiceName;
-  readonly process: ProcessRef;
-  readonly memory: number | null;
-}
-
-const LANES = 2; // of libuv's four threads
-
-// A write to cgroup.procs locks out every fork on the host, ours included, for about 7 ms at first and next to nothing right
-// after (measured on 6.18, an RCU grace period). In a storm of starts that cost 5 ms a start; so the newcomers are moved
-// together, when no more have come for a while.
-const QUIET_MS = 250;
-/** Where starts never end, they wait no longer than this. */
-const LATEST_MS = 2000;
-
 export class Groups {
   readonly #root: string | null;
   readonly #memoryRoot: string | null;
   readonly #memory: 'v2' | 'v1' | 'no';
   readonly #write: WriteOffLoop;
   readonly #report: Report;
-  readonly #queue: Placement[] = [];
+  readonly #newcomers: Newcomers;
   readonly #placed = new Map<ServiceName, ProcessRef>();
   #oomWatch: OomWatch | null = null;
-  #busy = 0;
-  #quiet: NodeJS.Timeout | null = null;
-  #waitingSince = 0;
 
-  constructor(places: GroupPlaces, report: Report, write: WriteOffLoop = writeInPool) {
+  /** `orphans`: those of all services that have come to us. */
+  constructor(
+    places: GroupPlaces,
+    report: Report,
+    orphans: () => readonly Orphan[],
+    write: WriteOffLoop = writeInPool,
+  ) {
+    this.#newcomers = new Newcomers({
+      ...{ orphans, write, report },
+      prepare: (newcomer) => this.#prepare(newcomer),
+      onMoved: ({ service, process }) => this.#placed.set(service, process),
+    });
     this.#write = write;
     this.#report = report;
     this.#root = places.base === null ? null : rootIn(places.base, places.instance);
@@ -80,15 +71,7 @@ export class Groups {
   /** Moves a new main process, and what it has forked meanwhile, into the group of its service, soon. */
   place(service: ServiceName, process: ProcessRef, memory: number | null): void {
     if (this.#root === null && (memory === null || this.#memoryRoot === null)) return;
-    this.#queue.push({ service, process, memory });
-    const now = performance.now();
-    if (this.#quiet === null) this.#waitingSince = now;
-    else clearTimeout(this.#quiet);
-    const wait = Math.max(0, Math.min(QUIET_MS, this.#waitingSince + LATEST_MS - now));
-    this.#quiet = setTimeout(() => {
-      this.#quiet = null;
-      for (let lane = 0; lane < LANES; lane++) this.#next();
-    }, wait);
+    this.#newcomers.add({ service, process, memory });
   }
 
   /** Is all that this process has started surely in the group? Not within the first milliseconds of its life. */
@@ -160,8 +143,7 @@ export class Groups {
 
   /** Removes the groups that are empty; living services keep theirs. */
   close(): void {
-    if (this.#quiet !== null) clearTimeout(this.#quiet);
-    this.#queue.length = 0;
+    this.#newcomers.close();
     this.#oomWatch?.close();
     for (const root of [this.#root, this.#memoryRoot]) {
       if (root === null || !existsSync(root)) continue;
@@ -171,23 +153,8 @@ export class Groups {
     }
   }
 
-  #next(): void {
-    const placement = this.#busy < LANES ? this.#queue.shift() : undefined;
-    if (placement === undefined) return;
-    this.#busy++;
-    this.#move(placement)
-      .catch((error: unknown) => {
-        if (errorCode(error) !== 'ESRCH')
-          this.#report(`the processes of ${placement.service} could not be put into a control group`, error);
-      })
-      .finally(() => {
-        this.#busy--;
-        this.#next();
-      })
-      .catch(() => {}); // nothing above throws
-  }
-
-  async #move({ service, process, memory }: Placement): Promise<void> {
+  /** The files that take its pid. */
+  async #prepare({ service, memory }: Newcomer): Promise<readonly string[]> {
     const targets: string[] = [];
     if (this.#memoryRoot !== null && memory !== null) {
       const dir = this.#dir(this.#memoryRoot, service);
@@ -204,16 +171,7 @@ export class Groups {
       if (this.#memory === 'v2') await this.#write(`${dir}/memory.oom.group`, memory === null ? '0' : '1');
       targets.push(`${dir}/cgroup.procs`);
     }
-    // The main process first: what it forks from then on is born inside. What it forked before follows, each followed
-    // by its own, until nobody new turns up.
-    const moved = new Set<number>();
-    const waiting: number[] = [process.pid];
-    for (let pid = waiting.shift(); pid !== undefined; pid = waiting.shift()) {
-      moved.add(pid);
-      for (const target of targets) await this.#write(target, String(pid)).catch(ignoreGone);
-      waiting.push(...childrenOf(pid).filter((child) => !moved.has(child)));
-    }
-    this.#placed.set(service, process);
+    return targets;
   }
 
   async #try(path: string, text: string): Promise<void> {
@@ -234,11 +192,6 @@ const pidsIn = (directory: string): readonly number[] =>
   readText(`${directory}/cgroup.procs`).split('\n').filter(Boolean).map(Number);
 
 const writeInPool: WriteOffLoop = (path, text) => writeFile(path, text, { flag: 'r+' });
-
-/** A descendant may end while it is being moved. */
-function ignoreGone(error: unknown): void {
-  if (errorCode(error) !== 'ESRCH') throw error;
-}
 
 /** Where ours are to be. Made with the first of them: a keeper that is killed leaves no empty group behind. */
 const rootIn = (base: string, instance: string): string => join(base, `upkeep.${instance}`);

@@ -5,15 +5,26 @@
 import type { ServiceName } from '../core/spec.js';
 import type { Exits } from './exits.js';
 import type { Kin } from './family.js';
-import { environmentOf, readText } from './processes-of.js';
+import type { Orphan } from './newcomers.js';
+import { environmentOf, ownChildren, readText } from './processes-of.js';
 
 export const kinOf = (service: ServiceName, exits: Pick<Exits, 'isFollowedBeside'>): Kin => ({
-  isOurs: (pid) => {
-    const variable = environmentOf(pid);
-    return variable('UPKEEP_SERVICE') === service && variable('UPKEEP_ROLE') === 'main';
-  },
+  isOurs: (pid) => serviceOf(pid) === service,
   isOthers: (pid) => exits.isFollowedBeside(restOf(service), pid),
 });
+
+/** Those that services have left to us, and whose ends nobody waits for. */
+export const orphansOfServices = (exits: Pick<Exits, 'isFollowed'>): readonly Orphan[] =>
+  ownChildren().flatMap((pid) => {
+    const service = exits.isFollowed(pid) ? null : serviceOf(pid);
+    return service === null ? [] : [{ pid, service }];
+  });
+
+/** The service whose main process it descends from, by its environment. */
+function serviceOf(pid: number): string | null {
+  const variable = environmentOf(pid);
+  return variable('UPKEEP_ROLE') === 'main' ? variable('UPKEEP_SERVICE') : null;
+}
 
 /** Under this name the ends of leftovers are followed: those are still left, not somebody else's. */
 export const restOf = (service: ServiceName): string => `rest of ${service}`;

@@ -92,7 +92,7 @@ export class Usages {
       await setImmediate();
       end = performance.now() + SLICE;
     }
-    // The group's own count is of no use where somebody has escaped it: an orphan of the first moments, before it was made.
+    // The group's own count is of no use where somebody is not in it: an orphan of the first moments that could not be moved.
     const isWhole = [...sums.cpu.keys()].every((pid) => inGroup.has(pid));
     const group = isWhole ? groups.cpuTime(spec.name) : null;
     return {

@@ -341,13 +341,39 @@ describe.skipIf(!canLimit)('a memory limit', () => {
   });
 });
 
+/** The newer hierarchy’s name for where it is. */
+const groupOf = (pid: number): string => /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '';
+
+describe.skipIf(findCgroupBase() === null)(
+  'what has left a main process before that came into its control group',
+  () => {
+    beforeEach(() => {
+      subject = makeRealKernel([]);
+    });
+    afterEach(() => subject.close());
+
+    it('follows it there with its own, and is ended with it (supervisors 12)', async () => {
+      const detached = 'sleep 600 & echo $! > "$1.child"; echo $$ > "$1"; wait';
+      const main = start(sh(`(setsid sh -c '${detached}' sh "$1" &); exec sleep 600`, join(subject.home, 'pid')));
+      const [pid, child] = [await pidIn('pid'), await pidIn('pid.child')];
+      await until('it is our orphan', () => readStat(pid)?.ppid === process.pid);
+      await until('the main process is in its group', () => groupOf(main.pid).endsWith('/web.service'));
+      await until('so are they', () => [pid, child].every((one) => groupOf(one) === groupOf(main.pid)));
+      subject.kill(main, 'SIGKILL');
+      await hasEnded();
+      endRest(main, 'SIGKILL');
+      await isEmpty();
+      expect([isThere(pid), isThere(child)]).toEqual([false, false]);
+    });
+  },
+);
+
 describe.skipIf(findCgroupBase() === null)('control groups', () => {
   it('hold a service, and are gone when the keeper is and nobody is left in them', async () => {
     subject = makeRealKernel([]);
     const main = start(exec('/bin/sleep', '600'));
-    const groupOfMain = (): string => /^0::(.*)$/m.exec(readFileSync(`/proc/${main.pid}/cgroup`, 'utf8'))?.[1] ?? '';
-    await until('it is in its group', () => groupOfMain().endsWith('/web.service'));
-    const own = join(findCgroupBase() ?? '', basename(dirname(groupOfMain())));
+    await until('it is in its group', () => groupOf(main.pid).endsWith('/web.service'));
+    const own = join(findCgroupBase() ?? '', basename(dirname(groupOf(main.pid))));
     expect(existsSync(own)).toBe(true);
     await subject.close();
     expect(existsSync(own)).toBe(false);

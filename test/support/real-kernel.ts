@@ -31,6 +31,7 @@ import { isAlive, readStat } from '../../src/kernel/identity.js';
 import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
 import { KernelLog } from '../../src/kernel/kernel-log.js';
 import { Killers } from '../../src/kernel/killers.js';
+import { orphansOfServices } from '../../src/kernel/kin.js';
 import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connector.js';
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { createPump } from '../../src/kernel/pump.js';
@@ -138,6 +139,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
         instance: `test-${token}`,
       },
       report,
+      () => orphansOfServices(exits),
     );
     const reaper = new Reaper(isFollowed);
     const kernel = new RealKernel({
