@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type TalkingServer, talkingServer } from '../../test/support/talking-server.js';
+import { inBytes, type TalkingServer, talkingServer } from '../../test/support/talking-server.js';
 import { type Cut, framesOf } from './frames.js';
 import { judge } from './judge.js';
 
@@ -25,15 +25,7 @@ const counted: Cut<string> = (received) => {
 
 describe('the messages of a server', () => {
   it('come whole, however they are cut on the way', async () => {
-    const { next } = framesOf(
-      await connected(async (other) => {
-        other.setNoDelay();
-        for (const byte of Buffer.from('\x03one\x03two\x05three')) {
-          other.write(Buffer.from([byte]));
-          await new Promise(setImmediate);
-        }
-      }),
-    );
+    const { next } = framesOf(await connected((other) => inBytes(other, '\x03one\x03two\x05three')));
     expect([await next(counted), await next(counted), await next(counted)]).toEqual(['one', 'two', 'three']);
   });
 

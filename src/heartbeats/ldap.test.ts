@@ -6,7 +6,7 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { anAsking } from '../../test/support/asking.js';
 import { certificate } from '../../test/support/certificate.js';
-import { type TalkingServer, talkingServer } from '../../test/support/talking-server.js';
+import { inBytes, type TalkingServer, talkingServer } from '../../test/support/talking-server.js';
 import type { LdapQuestion } from '../core/question.js';
 import { judge } from './judge.js';
 import { askLdap } from './ldap.js';
@@ -74,14 +74,8 @@ describe('a directory', () => {
 
   it('is understood when it says a byte at a time', async () => {
     server = await talkingServer((socket) => {
-      socket.setNoDelay();
       const left = [BOUND, ROOT_DSE];
-      socket.on('data', async () => {
-        for (const byte of left.shift() ?? []) {
-          socket.write(Buffer.from([byte]));
-          await new Promise(setImmediate);
-        }
-      });
+      socket.on('data', () => inBytes(socket, left.shift() ?? ''));
     });
     expect(await asked()).toMatchObject({ result: 'good' });
   });

@@ -105,18 +105,33 @@ describe('an agent', () => {
     return path;
   };
 
-  it('that signs with another text’s signature has failed', async () => {
-    const text = (value: Buffer | string): Buffer => {
-      const bytes = Buffer.from(value);
-      return Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
-    };
-    const key = Buffer.concat([text('ssh-ed25519'), text(Buffer.alloc(32, 9))]);
-    const path = await answers(
+  const text = (value: Buffer | string): Buffer => {
+    const bytes = Buffer.from(value);
+    return Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  };
+  /** Signs everything with zeros. */
+  const forger = (type: string): Promise<string> => {
+    const key = Buffer.concat([text(type), text(Buffer.alloc(32, 9))]);
+    const signature = Buffer.concat([text(type), text(Buffer.alloc(64))]);
+    return answers(
       text(Buffer.concat([Buffer.from([12, 0, 0, 0, 1]), text(key), text('')])),
-      text(Buffer.concat([Buffer.from([14]), text(Buffer.concat([text('ssh-ed25519'), text(Buffer.alloc(64))]))])),
+      text(Buffer.concat([Buffer.from([14]), text(signature)])),
     );
-    expect(await asked(path, 1, 'yes')).toMatchObject({ result: 'failed', detail: 'signed wrongly with ssh-ed25519' });
+  };
+
+  it('that signs with another text’s signature has failed', async () => {
+    expect(await asked(await forger('ssh-ed25519'), 1, 'yes')).toMatchObject({
+      result: 'failed',
+      detail: 'signed wrongly with ssh-ed25519',
+    });
     await expect.poll(() => server.open()).toBe(0);
+  });
+
+  it('is believed where the key is of a kind that is not known here', async () => {
+    expect(await asked(await forger('sk-ssh-ed25519@openssh.com'), 1, 'yes')).toMatchObject({
+      result: 'good',
+      detail: 'signed with sk-ssh-ed25519@openssh.com, which is not verified',
+    });
   });
 
   it('that says something else is none', async () => {

@@ -41,3 +41,10 @@ export async function talkingServer(
     },
   };
 }
+
+/** Says it a byte at a time, so that it comes in pieces. */
+export function inBytes(socket: Socket, text: string | Buffer): void {
+  const [first, ...rest] = Buffer.from(text);
+  if (first === undefined || socket.destroyed) return;
+  socket.setNoDelay().write(Buffer.from([first]), () => setImmediate(inBytes, socket, Buffer.from(rest)));
+}
