@@ -23,8 +23,8 @@ const LONGEST_LINE = 4 * 1024 * 1024;
 const NICE = 5;
 /** Each is a process of its own; the others wait for their turn within their own time. */
 const PROGRAMS_AT_ONCE = 8;
-/** Each is a socket or some, of the 1024 descriptors that a host may leave us. */
-const CONNECTIONS_AT_ONCE = 400;
+/** More than a thousand services that all hang, asked every ten seconds; beyond that memory counts. Each is a socket or some. */
+const CONNECTIONS_AT_ONCE = 1000;
 /** Seed 003: what asks has a problem of its own. */
 const COULD_NOT_ASK = 125;
 
@@ -68,7 +68,11 @@ async function inTurn(order: Order, asking: Asking): Promise<Finding> {
   try {
     const setting: ExecSetting = {
       env: { ...env, UPKEEP_SERVICE: service, UPKEEP_HEARTBEAT: heartbeat },
-      started: (pid) => tell({ type: 'runs', id, pid }),
+      started: (pid) => {
+        tell({ type: 'runs', id, pid });
+        // At once: if we die, the keeper has to know what we leave.
+        flush();
+      },
     };
     const ask = askerOf(question, setting);
     // Asked by hand it is no question of the heartbeat: `changes` of a file goes by those.

@@ -17,7 +17,7 @@ export interface Steps {
 const OURS: Readonly<Record<string, string>> = {
   resolve: 'the name was not resolved within',
   look: 'the file system did not answer within',
-  queue: 'other programs took all turns for',
+  queue: 'other questions took all turns for',
 };
 
 export function recordSteps(now: () => number): Steps {

@@ -1,7 +1,7 @@
 // The pool of askers with real askers: who asks, what they may, and what is left when somebody dies. Run as root they are really
 // dropped to other users; else they are ourselves.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,8 +10,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Question } from '../../src/core/question.js';
 import { serviceName } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
+import { lineOf } from '../../src/heartbeats/wire.js';
 import { askerRights } from '../../src/kernel/asker-rights.js';
-import { type AskerPool, openPool, script, someProcess } from '../support/askers.js';
+import { type AskerPool, askerProgram, openPool, script, someProcess } from '../support/askers.js';
 import { heartbeat, supervised } from '../support/builders.js';
 
 const isRoot = process.geteuid?.() === 0;
@@ -149,6 +150,32 @@ describe('an asker', () => {
   });
 });
 
+it('an asker whose keeper was killed ends at once, and its programs with it', async () => {
+  const rights = askerRights({ user: null, group: null, service: { user: null, group: null } });
+  if (rights.type === 'refused') throw new Error(rights.reason);
+  const [setpriv, ...flags] = rights.hop;
+  const words = [
+    ...flags,
+    process.execPath,
+    askerProgram.pathname,
+    String(rights.uid),
+    String(rights.gid),
+    rights.groups,
+  ];
+  const asker = spawn(setpriv, words, { env: rights.env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => asker.once('close', resolve));
+  await new Promise((resolve) => asker.stdout.once('data', resolve));
+  const { question } = heartbeat({ question: script(`echo $$ > ${home}/program; sleep 600`) });
+  if (question.kind === 'process') throw new Error('nobody asks that');
+  const order = { id: 1, service: 'web', heartbeat: 'page', question, timeout: seconds(100), secrets: {} } as const;
+  asker.stdin.write(lineOf({ type: 'ask', trace: 'no', ...order }));
+  const program = await pidIn('program');
+  asker.stdin.destroy();
+  asker.stdout.destroy();
+  await ended;
+  await expect.poll(() => isAlive(program), PATIENCE).toBe(false);
+});
+
 describe('an asker that dies or hangs (monitors 11)', () => {
   it('of kill -9 could not ask what was open, leaves no program, and the next question finds another', async () => {
     const dead = await warm();
@@ -194,7 +221,7 @@ describe('many questions', () => {
   it('whose programs all hang wait for their turn within their own time, which is nobody’s failure', async () => {
     const first = Array.from({ length: 8 }, () => pool.ask(hangs, { timeout: seconds(100) }));
     const { result, detail } = await pool.answerTo(pool.ask(script('exit 0'), { timeout: millis(1000) }));
-    expect([result, detail]).toEqual(['unasked', 'other programs took all turns for 1 s']);
+    expect([result, detail]).toEqual(['unasked', 'other questions took all turns for 1 s']);
     pool.askers.stop(serviceName('web'));
     expect(await pool.answerTo(pool.ask(script('exit 0')))).toMatchObject({ result: 'good' });
     expect(pool.answered.all.some(({ question }) => first.includes(question))).toBe(false);

@@ -18,6 +18,8 @@ import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
 import { heartbeat, supervised } from './builders.js';
 import { type Kept, keep } from './kept.js';
 
+export const askerProgram = new URL('../../dist/asker.js', import.meta.url);
+
 export interface AskerPool {
   readonly askers: Askers;
   /** Asks, as the core does; the number of the question. */
@@ -67,7 +69,7 @@ export function openPool({ limit = 4, rightsOf, env = {} }: PoolWish = {}): Aske
     post: (event) => {
       if (event.type === 'answered') answered.add(event);
     },
-    start: askerStarter(startCompanion, (work) => work(), new URL('../../dist/asker.js', import.meta.url)),
+    start: askerStarter(startCompanion, (work) => work(), askerProgram),
     rightsOf: rightsOf ?? askerRights,
     secrets: new AskerSecrets({ env, uid: process.geteuid?.() ?? 0 }),
     measure: () => Promise.resolve({ type: 'unseen' }),
