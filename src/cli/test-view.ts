@@ -1,6 +1,6 @@
 // What the heartbeats of a service answered just now, as people read it: the answer, and below it how each step went. Pure.
 
-import type { TestAnswer, TestDocument } from '../core/heartbeat-test.js';
+import type { TestAnswer, TestDocument } from '../core/status.js';
 import { wrap } from './block.js';
 import { lengthText } from './health-text.js';
 import type { Colour, Paint } from './paint.js';

@@ -100,7 +100,7 @@ describe('upkeep test', () => {
       const { code, terminal } = await runCommand(line, keeper);
       return [code, terminal.complained()];
     };
-    expect(await said('test web htp')).toEqual([2, 'upkeep: web has no heartbeat htp; it has http\n']);
+    expect(await said('test web htp')).toEqual([2, 'upkeep: web has no heartbeat "htp"; it has http\n']);
     expect(await said('test db')).toEqual([
       1,
       'upkeep: db has no heartbeats; `upkeep help heartbeat` says how to ask\n',

@@ -3,13 +3,14 @@
 
 import { call } from '../control/client.js';
 import { isDocument } from '../control/client-document.js';
-import type { TestDocument } from '../core/heartbeat-test.js';
+import type { TestDocument } from '../core/status.js';
 import { CommandError, EXIT, usageError } from './exit.js';
-import { durationOf, hasFlag, type Input, textOf, type Verb } from './input.js';
+import { durationOf, hasFlag, textOf, type Verb } from './input.js';
 import { bodyOf, type Keeper, reachAndWarn, servicesFor, understood } from './keeper-link.js';
 import { painter } from './paint.js';
 import { printJson, printLines } from './print.js';
 import { progressLine } from './progress-line.js';
+import type { Terminal } from './terminal.js';
 import { testLines } from './test-view.js';
 
 export const test: Verb = async (input, { terminal, ...ports }) => {
@@ -19,16 +20,9 @@ export const test: Verb = async (input, { terminal, ...ports }) => {
   durationOf(input, 'timeout');
   const keeper = await reachAndWarn(input, { terminal, ...ports });
   const services = await servicesFor({ ...input, words: [name] }, keeper, 'refuse');
-  const line = progressLine(terminal.err);
-  line.show(`asking ${services.map((service) => service.name).join(', ')} …`);
-  const giveUp = new AbortController();
-  const stopListening = terminal.onInterrupt(() => giveUp.abort());
   const body = { heartbeat, timeout: textOf(input, 'timeout') };
-  const asked = services.map((service) => ask(keeper, service.name, body, giveUp.signal));
-  const documents = await Promise.all(asked).finally(async () => {
-    stopListening();
-    await line.clear();
-  });
+  const names = services.map((service) => service.name);
+  const documents = await askAll(keeper, names, body, terminal);
   if (hasFlag(input, 'json'))
     await printJson(terminal.out, documents.length === 1 ? documents[0] : together(documents));
   else {
@@ -45,12 +39,30 @@ export const test: Verb = async (input, { terminal, ...ports }) => {
 
 const together = (services: readonly TestDocument[]) => ({ version: 1, services });
 
-async function ask(
-  { places }: Keeper,
-  name: string,
-  body: Readonly<Record<string, Input['options'][string] | null>>,
-  signal: AbortSignal,
-): Promise<TestDocument> {
+interface Body {
+  readonly heartbeat: string | null;
+  readonly timeout: string | null;
+}
+
+async function askAll(
+  keeper: Keeper,
+  names: readonly string[],
+  body: Body,
+  { err, onInterrupt }: Terminal,
+): Promise<readonly TestDocument[]> {
+  const line = progressLine(err);
+  line.show(`asking ${names.join(', ')} …`);
+  const giveUp = new AbortController();
+  const stopListening = onInterrupt(() => giveUp.abort());
+  try {
+    return await Promise.all(names.map((name) => ask(keeper, name, body, giveUp.signal)));
+  } finally {
+    stopListening();
+    await line.clear();
+  }
+}
+
+async function ask({ places }: Keeper, name: string, body: Body, signal: AbortSignal): Promise<TestDocument> {
   // Each question has a deadline of its own: the keeper answers in the end.
   const path = `/v1/services/${encodeURIComponent(name)}/test`;
   const answer = await call({ socket: places.socket, method: 'POST', path, body, patience: 0, signal });

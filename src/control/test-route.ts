@@ -55,7 +55,7 @@ function heartbeatsIn({ spec }: Service, body: unknown): readonly HeartbeatSpec[
     throw new ControlError(
       404,
       'no-heartbeat',
-      `${spec.name} has no heartbeat ${String(wanted)}; it has ${listOf(names)}`,
+      `${spec.name} has no heartbeat ${JSON.stringify(wanted)}; it has ${listOf(names)}`,
     );
   return meant.map((heartbeat) => (timeout === null ? heartbeat : { ...heartbeat, timeout: millis(timeout) }));
 }
@@ -67,7 +67,11 @@ function timeoutIn(text: unknown): number | null {
   if (text === null) return null;
   const timeout = typeof text === 'string' ? parseDuration(text) : null;
   if (timeout === null || timeout <= 0 || timeout > longest)
-    throw new ControlError(400, 'bad-timeout', `timeout ${String(text)} is not right; write 500ms, 5s or 2m, up to 1h`);
+    throw new ControlError(
+      400,
+      'bad-timeout',
+      `timeout ${JSON.stringify(text)} is not right; write 500ms, 5s or 2m, up to 1h`,
+    );
   return timeout;
 }
 

@@ -18,6 +18,7 @@ import { type Instant, inWords, iso, type Now } from './time.js';
 
 // Whoever shows the status shows persons, times, counts and errors in the same words.
 export type { AnswerStatus, HeartbeatStatus } from './health-view.js';
+export type { TestAnswer, TestDocument } from './heartbeat-test.js';
 export { byWhom, countOf, errorCode, errorText, type HealthStatus, inWords, iso };
 
 export interface Status {
