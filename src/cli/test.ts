@@ -13,12 +13,14 @@ import { progressLine } from './progress-line.js';
 import type { Terminal } from './terminal.js';
 import { testLines } from './test-view.js';
 
-export const test: Verb = async (input, { terminal, ...ports }) => {
+export const test: Verb = async (input, ports) => {
+  const { terminal } = ports;
   const [name, heartbeat = null, ...more] = input.words;
   if (name === undefined || more.length > 0)
     throw usageError('it is `upkeep test NAME [HEARTBEAT]`: one service, and one of its heartbeats or all');
+  // The keeper reads it; what is no duration is said before anybody is asked.
   durationOf(input, 'timeout');
-  const keeper = await reachAndWarn(input, { terminal, ...ports });
+  const keeper = await reachAndWarn(input, ports);
   const services = await servicesFor({ ...input, words: [name] }, keeper, 'refuse');
   const body = { heartbeat, timeout: textOf(input, 'timeout') };
   const names = services.map((service) => service.name);
