@@ -11,9 +11,10 @@ import {
   ANSWERING,
   type Answering,
   endAllAnswering,
+  goOn,
   prepareAnswering,
   processesOf,
-  signalAll,
+  standStill,
 } from '../support/sandbox-answering.js';
 import { forgetEverything, Keeper, type Status, status, statuses, writeConfig } from '../support/sandbox-keeper.js';
 import { processes, statusOf, until } from '../support/sandbox-machine.js';
@@ -79,12 +80,12 @@ describe('the daemons of Debian', () => {
 
   // Shorter than the keeper needs to find it out.
   it.each(each)('%s has failed while it stands still', async (_name, one) => {
-    signalAll(one, 'SIGSTOP');
+    await standStill(one);
     try {
       const stopped = await asked(one, 500);
       expect(stopped).toMatchObject({ result: 'failed', detail: expect.stringMatching(/^no answer within 0.5 s/) });
     } finally {
-      signalAll(one, 'SIGCONT');
+      goOn(one);
     }
   });
 });
@@ -114,7 +115,7 @@ describe('a keeper that asks them', () => {
 
   it('brings back all of them when they stand still in the same instant', async () => {
     const before = await healthy();
-    for (const one of ANSWERING) signalAll(one, 'SIGSTOP');
+    await Promise.all(ANSWERING.map(standStill));
     for (const { lastDeath } of await healthy(before)) expect(lastDeath?.cause).toBe('heartbeat');
     for (const { state } of ANSWERING.flatMap(processesOf)) expect(state).not.toBe('T');
   });

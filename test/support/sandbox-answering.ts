@@ -12,7 +12,7 @@ import { askRedis } from '../../src/heartbeats/redis.js';
 import { askSmtp } from '../../src/heartbeats/smtp.js';
 import { askSsh } from '../../src/heartbeats/ssh.js';
 import { askSshAgent } from '../../src/heartbeats/ssh-agent.js';
-import { endAll, processes, run, type Seen } from './sandbox-machine.js';
+import { endAll, processes, run, type Seen, until } from './sandbox-machine.js';
 
 export interface Answering {
   readonly name: string;
@@ -148,8 +148,16 @@ export function prepareAnswering(): void {
 export const processesOf = ({ exe }: Answering): readonly Seen[] =>
   processes().filter((seen) => seen.exe.startsWith(exe));
 
-export function signalAll(one: Answering, signal: NodeJS.Signals): void {
-  for (const { pid } of processesOf(one)) process.kill(pid, signal);
+/** SIGSTOP to all of it, also to a worker that was just begun. */
+export const standStill = (one: Answering): Promise<true> =>
+  until(`${one.name} stands still`, () => {
+    const moving = processesOf(one).filter(({ state }) => state !== 'T');
+    for (const { pid } of moving) process.kill(pid, 'SIGSTOP');
+    return moving.length === 0;
+  });
+
+export function goOn(one: Answering): void {
+  for (const { pid } of processesOf(one)) process.kill(pid, 'SIGCONT');
 }
 
 export async function endAllAnswering(): Promise<void> {
