@@ -129,6 +129,13 @@ describe('a program', () => {
     await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
   });
 
+  it('that waits for one in a session of its own is killed with it, and with what that has started', async () => {
+    const text = `setsid -w sh -c 'setsid -w sleep 600 & echo $! > "$1/child"; wait' sh "$1"; sleep 600`;
+    expect((await sh(text, 'upkeep', 1500)).result).toBe('failed');
+    const child = await pidIn('child');
+    await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
+  });
+
   it('that ends and leaves a child at its pipes has answered, and the child ends', async () => {
     expect(await sh('sleep 600 & echo $! > "$1/child"; echo done')).toMatchObject({ result: 'good', detail: 'done' });
     const child = await pidIn('child');

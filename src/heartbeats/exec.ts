@@ -2,11 +2,11 @@
 // the question: at the end, and at the deadline, the whole group is killed. No shell is involved.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { errorCode } from '../core/error-text.js';
 import type { ExecQuestion } from '../core/question.js';
 import { type Asking, type Finding, failed, good, unasked } from './kind.js';
+import { killGroup, killSession } from './session.js';
 
 export interface ExecSetting {
   readonly env: Readonly<Record<string, string>>;
@@ -138,30 +138,4 @@ function beginningOf(stream: Readable | null): () => string {
 function firstLine({ out, errors }: Output, codes: ExecQuestion['codes']): string {
   const line = [...out.split('\n'), ...errors.split('\n')].find((one) => one.trim() !== '') ?? '';
   return (codes === 'nagios' ? (line.split('|', 1)[0] ?? '') : line).trim();
-}
-
-/** Its group, and whoever of its session has made a group of his own, as an interactive shell does for each job. */
-function killSession(leader: number): void {
-  killGroup(leader);
-  for (const pid of readdirSync('/proc')) if (/^\d+$/.test(pid) && sessionOf(pid) === leader) kill(Number(pid));
-}
-
-/** pid (comm) state ppid pgrp session: a name may hold anything, also parentheses. */
-function sessionOf(pid: string): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ', 4)[3]);
-  } catch {
-    return null; // it has ended meanwhile
-  }
-}
-
-const killGroup = (leader: number): void => kill(-leader);
-
-function kill(target: number): void {
-  try {
-    process.kill(target, 'SIGKILL');
-  } catch {
-    // ESRCH: it has ended; EPERM: all of it belongs to somebody else by now.
-  }
 }

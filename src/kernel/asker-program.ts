@@ -5,15 +5,20 @@ import { readdirSync, statSync } from 'node:fs';
 import { asPid } from '../core/process.js';
 import type { Features } from './features.js';
 import { readStat } from './identity.js';
+import { childrenOf } from './processes-of.js';
 import { signalProcess } from './signals.js';
 
-/** All of its session that is this user's. @throws SystemCallFailure */
+/** All of its session and their descendants that are this user's. @throws SystemCallFailure */
 export function endSessionOf(leader: number, uid: number, features: Features): void {
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
-    if (stat === null || stat.session !== leader || ownerOf(name) !== uid) continue;
-    signalProcess({ pid: asPid(Number(name)), startTicks: stat.startTicks, inode: null }, 'SIGKILL', features);
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const members = new Set(pids.map(Number).filter((pid) => readStat(pid)?.session === leader));
+  // A set tells of those that join it while it is gone through.
+  for (const pid of members) for (const child of childrenOf(pid)) members.add(child);
+  for (const pid of members) {
+    const stat = readStat(pid);
+    if (stat === null || ownerOf(pid) !== uid) continue;
+    signalProcess({ pid: asPid(pid), startTicks: stat.startTicks, inode: null }, 'SIGKILL', features);
   }
 }
 
-const ownerOf = (pid: string): number | null => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
+const ownerOf = (pid: number): number | null => statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
