@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/core/effect.js';
 import { LOST, type ServiceEvent } from '../../src/core/event.js';
-import type { ProcessRef } from '../../src/core/process.js';
+import { asPid, type ProcessRef } from '../../src/core/process.js';
 import type { Command, ServiceSpec } from '../../src/core/spec.js';
 import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts.js';
 import { readStat } from '../../src/kernel/identity.js';
@@ -267,6 +267,21 @@ for (const [name, without] of RUNGS) {
       subject.kill(main, 'SIGTERM');
       await hasEnded();
       expect(of('exited')[0]).toMatchObject({ away: 'no', evidence: { status: { signal: 'SIGTERM' } } });
+    });
+
+    it('says how a process ended that it is told of too late, while its parent has not asked', async () => {
+      // Its parent becomes a program that never asks.
+      const script = 'sleep 600 & echo $! > "$0"; exec sleep 600';
+      const parent = spawn('/bin/sh', ['-c', script, join(subject.home, 'pid')], { stdio: 'ignore' });
+      const pid = await pidIn('pid');
+      const gone: ProcessRef = { pid: asPid(pid), startTicks: readStat(pid)?.startTicks ?? 0, inode: null };
+      process.kill(pid, 'SIGKILL');
+      await until('it is a zombie', () => readStat(pid)?.state === 'Z');
+      subject.kernel.perform({ type: 'follow', service: spec.name, process: gone });
+      await hasEnded();
+      const status = { type: 'signaled', signal: 'SIGKILL' };
+      expect(of('exited')[0]).toMatchObject({ process: gone, away: 'yes', evidence: { status } });
+      parent.kill('SIGKILL');
     });
   });
 }

@@ -38,6 +38,8 @@ export interface Subject {
   quiet(): Promise<void>;
   /** Is it there, and no zombie? */
   isAlive(process: ProcessRef): boolean;
+  /** Has it ended, and its parent asked about it? */
+  isReaped(process: ProcessRef): boolean;
   /** Ends it from outside, as anybody else might. */
   kill(process: ProcessRef, signal: `SIG${string}`): void;
   /** Has a `leavesDeafChild` come so far? */

@@ -215,6 +215,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       }),
     quiet: () => sleep(300),
     isAlive: (process) => isAlive(process, features),
+    isReaped: ({ pid, startTicks }) => readStat(pid)?.startTicks !== startTicks,
     kill: (target, signal) => void process.kill(target.pid, signal),
     hasDeafChild: (leader) => groupOf(leader).length === 3,
     groupOf,

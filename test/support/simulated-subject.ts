@@ -62,6 +62,7 @@ export async function makeSimulatedSubject(): Promise<Subject> {
     },
     quiet: async () => clock.advance(300),
     isAlive: (process) => host.isAlive(process),
+    isReaped: (process) => !host.isAlive(process),
     kill: (process, signal) => host.signal(process, signal),
     hasDeafChild: (process) => host.group(process.pid).length === 2,
     groupOf: (process) => host.group(process.pid).map(({ ref }) => ref.pid),
