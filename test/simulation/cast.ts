@@ -28,15 +28,25 @@ import type { Temper } from './action.js';
 
 /** Draws the services. */
 export function cast(random: Random): readonly ServiceSpec[] {
-  const specs = Array.from({ length: drawSize(random) }, (_, index) =>
-    random.chance(0.5) ? drawSupervised(random, `run${index}`) : drawWatched(random, `watch${index}`),
-  );
+  const size = drawSize(random);
+  const specs = Array.from({ length: size }, (_, index) => {
+    const spec = random.chance(0.5) ? drawSupervised(random, `run${index}`) : drawWatched(random, `watch${index}`);
+    return size <= 6 ? spec : askedLess(spec);
+  });
   // Commands around them where they have nothing to do with each other: a start goes on with them while its neighbours turn.
   if (random.chance(0.4)) return specs.map((spec) => withHooks(random, spec));
   const names = specs.map(({ name }) => name);
   const coupled = specs.map((spec) => ({ ...spec, coupling: drawCoupling(random, spec.name, names) }));
   // What others need may come after them in the configuration.
   return random.chance(0.5) ? coupled : coupled.reverse();
+}
+
+/** Many that are asked each second would be nothing but questions. */
+function askedLess(spec: ServiceSpec): ServiceSpec {
+  const heartbeats = spec.heartbeats.map((one) =>
+    one.every.type === 'cron' ? one : { ...one, every: { ...one.every, every: millis(one.every.every * 6) } },
+  );
+  return { ...spec, heartbeats };
 }
 
 /** Mostly few, whose every pair meets often; now and then many. */

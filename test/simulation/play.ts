@@ -23,8 +23,8 @@ import { complaintOf } from './told.js';
 
 export type Verdict = { readonly type: 'passed' } | { readonly type: 'failed'; readonly rule: string };
 
-// Three questions at an even minute, the time-out of the last, and the longest ladder.
-const HEALED = 420_000;
+// Three questions of the slowest heartbeats, the time-out of the last, and the longest ladder.
+const HEALED = 600_000;
 
 // Longer than any delay, wait and time-out of the cast together: a retry every minute, a window of five.
 const QUIET = 900_000;
@@ -560,8 +560,18 @@ class Game {
       this.#stage.run(10_000);
       this.#thaw();
     }
+    // The calendar asks nobody whether all is quiet.
+    for (let waited = 0; waited < 120 && this.#isMovedByCalendar(); waited++) this.#stage.run(1_000);
     this.#invariants.check();
     for (const service of this.#services()) this.#checkAtRest(service);
+  }
+
+  #isMovedByCalendar(): boolean {
+    const onTheWay = new Set(['starting', 'stopping', 'waiting']);
+    const services = this.#services();
+    return (
+      services.some(({ spec }) => spec.restart.at !== null) && services.some(({ state }) => onTheWay.has(state.name))
+    );
   }
 
   #checkAtRest(service: Service): void {

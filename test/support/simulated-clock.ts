@@ -15,7 +15,8 @@ const SPIN_LIMIT = 2000;
 
 export class SimulatedClock implements Clock {
   #instant = 1_000_000;
-  #wall = Date.UTC(2026, 10, 20, 10);
+  /** What the wall clock said when the other one began. */
+  #begun = Date.UTC(2026, 10, 20, 10) - 1_000_000;
   #order = 0;
   #agenda: Task[] = [];
   #wake: { readonly at: Instant; readonly callback: () => void } | null = null;
@@ -28,7 +29,7 @@ export class SimulatedClock implements Clock {
   }
 
   now(): Now {
-    return { instant: instant(this.#instant), wall: wallTime(this.#wall), random: this.#random() };
+    return { instant: instant(this.#instant), wall: wallTime(this.wall), random: this.#random() };
   }
 
   /** The instant alone: reading it does not use up randomness. */
@@ -36,8 +37,9 @@ export class SimulatedClock implements Clock {
     return this.#instant;
   }
 
+  /** Whole milliseconds, as Date.now() has them: a rest of one is a wait, and never too short to get on. */
   get wall(): number {
-    return this.#wall;
+    return Math.floor(this.#begun + this.#instant);
   }
 
   wakeAt(at: Instant | null, callback: () => void): void {
@@ -95,19 +97,18 @@ export class SimulatedClock implements Clock {
 
   /** Somebody set the host's clock. */
   jumpWall(length: number): void {
-    this.#wall += length;
+    this.#begun += length;
   }
 
   /** The host was down: a new boot, monotonic time begins anew. */
   reboot(length: number): void {
-    this.#wall += length;
+    this.#begun = this.wall + length - 10_000;
     this.#instant = 10_000;
     this.#agenda = [];
     this.#wake = null;
   }
 
   #pass(to: number): void {
-    this.#wall += to - this.#instant;
     this.#instant = to;
   }
 
