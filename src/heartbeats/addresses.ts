@@ -13,8 +13,8 @@ const LOCALHOST = ['::1', '127.0.0.1'];
  * Each once, in the order of the resolver. @throws Verdict: could not ask, or the signal's reason
  *
  * getaddrinfo cannot be broken off. One that hangs is left alone when the signal comes, but keeps a thread of the pool, of which
- * there are four unless UV_THREADPOOL_SIZE says otherwise: further names wait behind it, until their own deadlines pass in
- * the step `resolve`, which is held against nobody.
+ * there are four unless UV_THREADPOOL_SIZE says otherwise, and half of which may resolve names: when all of these hang, further
+ * names wait behind them, until their own deadlines pass in the step `resolve`, which is held against nobody.
  */
 export async function addressesOf(
   host: string,
@@ -23,12 +23,24 @@ export async function addressesOf(
   if (isIP(host) !== 0) return [host];
   if (host.toLowerCase() === 'localhost') return LOCALHOST;
   begin('resolve');
-  const found = await unlessAborted(lookup(host, { all: true }), signal).catch((error: unknown) => {
+  const found = await unlessAborted(looking(host), signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new Verdict(unasked(whyNot(host, errorCode(error))));
   });
   if (found.length === 0) throw new Verdict(unasked(whyNot(host, 'ENOTFOUND')));
   return [...new Set(found.map(({ address }) => address))];
+}
+
+const lookups = new Map<string, ReturnType<typeof lookedUp>>();
+const lookedUp = (host: string) => lookup(host, { all: true });
+
+/** Whoever asks for a name that is being looked up hears the same: one that hangs has one thread, however often it is asked for. */
+function looking(host: string): ReturnType<typeof lookedUp> {
+  const open = lookups.get(host);
+  if (open !== undefined) return open;
+  const found = lookedUp(host).finally(() => lookups.delete(host));
+  lookups.set(host, found);
+  return found;
 }
 
 function whyNot(host: string, code: string): string {
