@@ -6,7 +6,7 @@ import { failsInWords, type HeartbeatSpec, type Schedule } from './heartbeat.js'
 import type { QuestionKind, Result } from './question.js';
 import { isOutput, questionInWords } from './question-text.js';
 import type { Service } from './state.js';
-import { type Instant, inWords, iso } from './time.js';
+import { type Instant, inWords, iso, tenths } from './time.js';
 
 export interface HealthStatus {
   /** `none`: it has no heartbeats. `unknown`: it does not run, is not asked, has not answered yet, or could not be asked. */
@@ -91,8 +91,6 @@ function heartbeatStatus(
 }
 
 const answerStatus = ({ time, result, ms }: KeptAnswer): AnswerStatus => ({ time: iso(time), result, ms: tenths(ms) });
-
-const tenths = (length: number): number => Math.round(length * 10) / 10;
 
 function scheduleText(every: Schedule): string {
   if (every.type === 'cron') return every.expression;

@@ -7,7 +7,7 @@ import type { Entry, News } from './entry.js';
 import type { Mark, Neighbour, PostMortem } from './post-mortem.js';
 import { evidenceOf, type Lack } from './post-mortem-evidence.js';
 import type { ServiceName } from './spec.js';
-import { inFineWords, iso } from './time.js';
+import { inFineWords, iso, tenths } from './time.js';
 
 export type { Lack };
 
@@ -238,5 +238,3 @@ function neighboursOf(end: EndEntry, others: readonly Entry[]): readonly Neighbo
       after: tenths(after),
     }));
 }
-
-const tenths = (length: number): number => Math.round(length * 10) / 10;

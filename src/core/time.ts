@@ -29,6 +29,9 @@ export const minutes = (n: number): Millis => (n * 60_000) as Millis;
 export const instant = (n: number): Instant => n as Instant;
 export const wallTime = (n: number): WallTime => n as WallTime;
 
+/** To a tenth of a millisecond: closer, no clock that a busy loop reads says anything. */
+export const tenths = (length: number): Millis => millis(Math.round(length * 10) / 10);
+
 /** The instant that lies `length` after `from`. */
 export const later = (from: Instant, length: Millis): Instant => (from + length) as Instant;
 

@@ -115,6 +115,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
   const startCompanion = companionStarter(exits, features);
   const askers: Askers = new Askers({
     post,
+    report,
     start: askerStarter(startCompanion, together),
     rightsOf: askerRights,
     secrets: new AskerSecrets({ env: process.env, uid: process.geteuid?.() ?? 0 }),

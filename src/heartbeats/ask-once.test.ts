@@ -123,7 +123,7 @@ describe('a question', () => {
   });
 
   it('has the answer that had come by its deadline, and was not read yet', async () => {
-    let come = (_: Finding): void => undefined;
+    let come: (finding: Finding) => void = () => undefined;
     const { outcome } = askOnce(
       () =>
         new Promise((resolve) => {

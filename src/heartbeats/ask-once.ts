@@ -5,11 +5,11 @@ import { errorText } from '../core/error-text.js';
 import type { Secret } from '../core/notice-spec.js';
 import { oneLine } from '../core/one-line.js';
 import type { Answer, AskStep } from '../core/question.js';
-import { inWords, type Millis } from '../core/time.js';
+import { inWords, type Millis, tenths } from '../core/time.js';
 import { judge, Verdict } from './judge.js';
 import { type Asking, type Finding, unasked } from './kind.js';
 import { patience } from './patience.js';
-import { recordSteps, tenths } from './steps.js';
+import { recordSteps } from './steps.js';
 import { LONGEST_DETAIL } from './wire.js';
 
 export interface Terms {

@@ -2,7 +2,7 @@
 // Knows no question, and asks no clock of its own.
 
 import type { AskStep } from '../core/question.js';
-import { inFineWords, type Millis, millis } from '../core/time.js';
+import { inFineWords, type Millis, tenths } from '../core/time.js';
 import { type Finding, failed, unasked } from './kind.js';
 
 export interface Steps {
@@ -40,9 +40,6 @@ export function recordSteps(now: () => number): Steps {
     late: (timeout) => latenessOf(ended, open?.name ?? null, timeout),
   };
 }
-
-/** Tenths of a millisecond. */
-export const tenths = (ms: number): Millis => millis(Math.round(ms * 10) / 10);
 
 function latenessOf(ended: readonly AskStep[], open: string | null, timeout: Millis): Finding {
   const within = `${timeout / 1000} s`;

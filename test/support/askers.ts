@@ -69,6 +69,7 @@ export function openPool({ limit = 4, rightsOf, env = {} }: PoolWish = {}): Aske
     post: (event) => {
       if (event.type === 'answered') answered.add(event);
     },
+    report: () => undefined,
     start: askerStarter(startCompanion, (work) => work(), askerProgram),
     rightsOf: rightsOf ?? askerRights,
     secrets: new AskerSecrets({ env, uid: process.geteuid?.() ?? 0 }),
