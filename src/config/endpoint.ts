@@ -1,6 +1,7 @@
 // Where something is to be asked or connected to: a host and a port, a path, or a URL.
 
 import type { Endpoint, Place } from '../core/question.js';
+import { endpointText } from '../core/question-text.js';
 import type { Parsed } from './quantity.js';
 import { complain, type JsonSchema, leafShape, type Shape } from './shape.js';
 
@@ -86,9 +87,7 @@ export const ldapPlace: Shape<string> = withoutLogin(
       return isUrl ? { type: 'ok', value: text } : bad(`is no URL of a directory; write ${LDAP}`);
     }
     const value = parseEndpoint(text, 389);
-    if (value === null) return bad(`is no host; write ${LDAP}`);
-    const host = value.host.includes(':') ? `[${value.host}]` : value.host;
-    return { type: 'ok', value: `ldap://${host}:${value.port}` };
+    return value === null ? bad(`is no host; write ${LDAP}`) : { type: 'ok', value: `ldap://${endpointText(value)}` };
   }),
   'write `bind: {dn: DN, password: {file: PATH}}` beside it',
 );

@@ -35,4 +35,5 @@ export const isOutput = ({ kind }: Pick<Question, 'kind'>): boolean => kind === 
 
 const placeText = (place: Place): string => (place.type === 'unix' ? place.path : endpointText(place));
 
-const endpointText = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** `localhost:25`, `[::1]:25` */
+export const endpointText = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

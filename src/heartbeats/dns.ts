@@ -7,11 +7,12 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { errorCode } from '../core/error-text.js';
 import type { DnsQuestion, Endpoint } from '../core/question.js';
+import { endpointText } from '../core/question-text.js';
 import { addressesOf, unlessAborted } from './addresses.js';
 import { judgeAnswers, withoutAnswers } from './dns-answer.js';
 import { meaningOf, Verdict } from './judge.js';
 import type { Ask, Asking, Finding } from './kind.js';
-import { endpointText, type Miss, verdictOf } from './race.js';
+import { type Miss, verdictOf } from './race.js';
 
 /**
  * The signal ends the question, not the resolver. It sends it again after five seconds, the longest that it waits (in ms), and then

@@ -2,8 +2,9 @@
 // and the first that connects is taken. Node's own way gives up an address that is good but slow when the next one's turn comes
 // (nodejs/node 54359), which here would restart a service that answers. Knows no names and nothing of what is said.
 
-import { connect, isIPv6, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Endpoint } from '../core/question.js';
+import { endpointText } from '../core/question-text.js';
 import { type Meaning, meaningOf, Verdict } from './judge.js';
 import { type Finding, failed, unasked } from './kind.js';
 import { listed } from './listed.js';
@@ -19,8 +20,6 @@ export interface Target {
   readonly options: NetConnectOpts;
   readonly name: string;
 }
-
-export const endpointText = ({ host, port }: Endpoint): string => `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 /** `host`: an address. */
 export const targetAt = (endpoint: Endpoint): Target => ({

@@ -3,12 +3,13 @@
 
 import type { Socket } from 'node:net';
 import type { Addresses, Endpoint, Place } from '../core/question.js';
+import { endpointText } from '../core/question-text.js';
 import { addressesOf, unlessAborted } from './addresses.js';
 import { connectAt, connectTo } from './connect.js';
 import { judge } from './judge.js';
 import { type Asking, type Finding, failed, good, unasked } from './kind.js';
 import { listed } from './listed.js';
-import { endpointText, firstOf, targetAt } from './race.js';
+import { firstOf, targetAt } from './race.js';
 
 /** It need not heed the signal: the socket goes with it. */
 export type Talk = (socket: Socket, asking: Asking) => Promise<Finding>;
