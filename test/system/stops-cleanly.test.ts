@@ -149,6 +149,22 @@ describe('the end of the keeper', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  it('by `upkeep shutdown` is not told of a keeper that was killed halfway', async () => {
+    const home = newHome();
+    home.configure({ web: { run: ['sh', '-c', DEAF], stop: { signal: 'SIGTERM', wait: '1h' } } });
+    const keeper = await home.start();
+    const pid = await home.running('web');
+    const asked = home.upkeep('shutdown');
+    await home.until('the stop to begin', () => keeper.said().includes('stopping web'));
+    signal(keeper.pid, 'SIGKILL');
+    const told = await asked;
+    expect(told).toMatchObject({ code: 1, stdout: '' });
+    expect(told.stderr).toContain(
+      `upkeep: the keeper (pid ${keeper.pid}) is gone, but did not come to the end of its shutdown; services that it had not stopped yet may still run, and the next keeper takes charge of them\n`,
+    );
+    expect(isAlive(pid)).toBe(true);
+  });
+
   it.each([
     ['upkeep run --leave', ['--leave'], null],
     ['upkeep shutdown --leave', [], ['shutdown', '--leave']],
