@@ -3,8 +3,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorCode } from '../core/error-text.js';
 import { bytesIn } from './kilobytes.js';
+import { saysEnded } from './processes-of.js';
 
 /** The kernel walks all pages for it, 25 ms a gigabyte, and waits for whoever changes the memory map. */
 const PATIENCE_MS = 2000;
@@ -42,7 +42,7 @@ async function read(pid: number): Promise<number | null> {
   try {
     return heldIn(await readFile(`/proc/${pid}/smaps_rollup`, 'latin1'));
   } catch (error) {
-    return errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH' ? 0 : null;
+    return saysEnded(error) ? 0 : null;
   }
 }
 

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { errorCode } from '../core/error-text.js';
 import { ifThere, type Walk } from './held-path.js';
 import { fromLatin1 } from './printable.js';
-import { readText } from './processes-of.js';
+import { readText, saysEnded } from './processes-of.js';
 
 /** `hidden`: what it has open cannot be seen, so it may be this. */
 export interface Holder {
@@ -27,7 +27,7 @@ export async function holderOf(
     } catch (error) {
       const code = errorCode(error);
       if (code === 'EACCES' || code === 'EPERM') return { pid, how: 'hidden' };
-      if (code !== 'ENOENT' && code !== 'ESRCH') throw error; // these two: it has ended
+      if (!saysEnded(error)) throw error;
     }
   }
   return null;

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
-import { errorCode } from '../core/error-text.js';
+import { saysEnded } from './processes-of.js';
 
 /**
  * null: not for us to see; 0 when it has gone. Since 6.2 the kernel tells everybody the number as the size of the directory,
@@ -13,7 +13,7 @@ export async function openFilesOf(pid: number): Promise<number | null> {
   try {
     return statSync(directory).size || (await countNames(directory));
   } catch (error) {
-    return errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH' ? 0 : null;
+    return saysEnded(error) ? 0 : null;
   }
 }
 

@@ -1,6 +1,7 @@
 // Who descends from whom, as /proc tells it. It must not know services.
 
 import { readdirSync } from 'node:fs';
+import { errorCode } from '../core/error-text.js';
 import { reserve } from './reserve.js';
 import { close, openIfThere, read, SystemCallFailure } from './syscalls.js';
 
@@ -49,6 +50,9 @@ export function environmentOf(pid: number): (name: string) => string | null {
 
 /** One variable of it. */
 export const variableOf = (pid: number, name: string): string | null => environmentOf(pid)(name);
+
+/** Thrown by what was read below /proc/PID: that process has ended. ESRCH, where the file had been opened before. */
+export const saysEnded = (error: unknown): boolean => ['ENOENT', 'ESRCH'].includes(errorCode(error));
 
 const numbers = (text: string): readonly number[] =>
   text
