@@ -2,6 +2,7 @@
 
 import { healthyTime } from './beat.js';
 import type { Ailment } from './death.js';
+import { specOf } from './heartbeats-of.js';
 import { isOutput } from './question-text.js';
 import type { Service } from './state.js';
 import type { Millis } from './time.js';
@@ -18,9 +19,9 @@ export function ailmentOf(service: Service): Ailment | null {
 }
 
 /** Those whose failures end it. What is only told of says nothing about whether it is worth starting again. */
-function decisive({ health, spec: { heartbeats } }: Service) {
-  return health.flatMap((beat) => {
-    const heartbeat = heartbeats.find(({ name }) => name === beat.name);
+function decisive(service: Service) {
+  return service.health.flatMap((beat) => {
+    const heartbeat = specOf(service, beat.name);
     const isDecisive = heartbeat?.then.type === 'restart' || heartbeat?.then.type === 'stop';
     return isDecisive ? [{ beat, heartbeat }] : [];
   });

@@ -2,8 +2,8 @@
 // Pure. What a program printed is left out: whoever may see it finds it in the status.
 
 import { type Beat, stateOfBeat } from './beat.js';
-import { isAskable } from './health.js';
 import { failsInWords, type HeartbeatSpec } from './heartbeat.js';
+import { beatOf, isAskable } from './heartbeats-of.js';
 import { isOutput } from './question-text.js';
 import type { Service } from './state.js';
 import { elapsed, inWords, type Now } from './time.js';
@@ -41,7 +41,7 @@ interface Troubled {
 function troubledOf(service: Service): readonly Troubled[] {
   if (!isAskable(service)) return [];
   const all = service.spec.heartbeats.flatMap((spec): readonly Troubled[] => {
-    const beat = service.health.find(({ name }) => name === spec.name);
+    const beat = beatOf(service, spec.name);
     if (beat === undefined) return [];
     if (stateOfBeat(beat) === 'failing') return [{ spec, beat, trouble: 'failing' }];
     return beat.unaskedSince === null ? [] : [{ spec, beat, trouble: 'unasked' }];

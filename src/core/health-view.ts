@@ -1,8 +1,8 @@
 // The heartbeats of a service in the outward view: what each says, since when, and when it is asked next. Pure.
 
 import { type Beat, type KeptAnswer, stateOfBeat } from './beat.js';
-import { isAskable } from './health.js';
 import { failsInWords, type HeartbeatSpec, type Schedule } from './heartbeat.js';
+import { beatOf, isAskable } from './heartbeats-of.js';
 import type { QuestionKind, Result } from './question.js';
 import { isOutput, questionInWords } from './question-text.js';
 import type { Service } from './state.js';
@@ -51,7 +51,7 @@ export interface AnswerStatus {
 
 export function healthOf(service: Service, wallOf: (at: Instant) => string): HealthStatus {
   const heartbeats = service.spec.heartbeats.map((spec) =>
-    heartbeatStatus(spec, service.health.find(({ name }) => name === spec.name) ?? null, isAskable(service), wallOf),
+    heartbeatStatus(spec, beatOf(service, spec.name) ?? null, isAskable(service), wallOf),
   );
   return { state: stateOf(heartbeats), heartbeats };
 }

@@ -1,6 +1,7 @@
-// The heartbeats of a service: asked while it serves, judged, and what follows when one fails too often. What one heartbeat
-// remembers is in beat.ts. Knows no other service; a restart goes the way of every planned stop, with coupling and limits.
+// The heartbeats of a service while it serves: which of them is asked when, and how they begin anew with a process. What one of
+// them remembers is in beat.ts, what follows from an answer in answer.ts. Knows no other service.
 
+import { takeAnswer } from './answer.js';
 import {
   askBeat,
   type Beat,
@@ -9,25 +10,18 @@ import {
   fallSilent,
   forgetAnswers,
   goOn,
-  hasFailedAnew,
-  hear,
   isQuestionDue,
   leaveOut,
 } from './beat.js';
-import type { Asked, What } from './change.js';
-import { incidentOf } from './death.js';
 import { isEqual } from './difference.js';
 import type { Effect } from './effect.js';
 import type { ServiceEvent } from './event.js';
 import type { HeartbeatSpec } from './heartbeat.js';
-import { environmentFor } from './hook-env.js';
-import { openIncident } from './incident.js';
-import { before, type Move, stay } from './move.js';
+import { beatOf, isAskable, servingProcess, specOf, withBeat } from './heartbeats-of.js';
+import { andThen, type Move, stay } from './move.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import type { Answer } from './question.js';
-import { questionInWords } from './question-text.js';
-import { desiredOf, isHeld, type Running, type Service, type StopReason } from './state.js';
-import { beginStop } from './stop.js';
+import type { Running, Service } from './state.js';
 import { elapsed, type Instant, type Moment, millis, type WallTime } from './time.js';
 
 type Of<T extends ServiceEvent['type']> = Extract<ServiceEvent, { type: T }>;
@@ -58,10 +52,6 @@ function rethink({ spec: { heartbeats: before } }: Service, move: Move): Move {
   return { ...move, service: { ...move.service, health } };
 }
 
-/** The main process, while it serves. */
-export const servingProcess = ({ state }: Service): ProcessRef | null =>
-  state.name === 'running' ? state.process : null;
-
 function hush(move: Move): Move {
   const { service } = move;
   if (service.health.every(({ asked, due, dueOnWall }) => asked === null && due === null && dueOnWall === null))
@@ -79,7 +69,7 @@ function withBeats(
   const { service } = move;
   const begun = beginningOf(service, at);
   const health = specs.map((spec, index) => {
-    const known = service.health.find(({ name }) => name === spec.name);
+    const known = beatOf(service, spec.name);
     const chance = (at.random + index * 0.618_033_988_749_895) % 1;
     return known === undefined || process === 'new process'
       ? beginBeat(spec, known, begun, chance, at)
@@ -134,49 +124,41 @@ export function healthWallDeadline(service: Service): WallTime | null {
   return soonest;
 }
 
-/** One that nobody wants up, or that is on hold, is left in peace. */
-export const isAskable = (service: Service): boolean =>
-  servingProcess(service) !== null && !isHeld(service) && desiredOf(service) === 'up';
-
 /** Asks what is due. */
 export function askDue(service: Service, state: Running, at: Moment): Move {
   if (service.health.length === 0 || !isAskable(service)) return stay(service);
   let move = stay(service);
   for (const { name } of service.health) {
-    const { health } = move.service;
-    const spec = specOf(service, name);
-    const beat = health.find((one) => one.name === name);
-    if (spec === undefined || beat === undefined || move.service.state !== state) continue;
-    const isDue = isQuestionDue(beat, at);
-    if (!isDue && !isOverdue(beat, spec, at)) continue;
-    if (provesNothing(beat, at)) move = pass(move, spec, beat, at);
-    else if (isDue) move = ask(move, spec, beat, state.process, at);
-    else move = follow(move, (it) => takeAnswer(it, spec, beat, nobodyAnswered(beat, at), at));
+    // What an answer that never came has led to may have ended its serving.
+    if (move.service.state === state) move = andThen(move, (it) => attend(it, name, state.process, at));
   }
   return move;
+}
+
+/** Whatever this one is due for now. */
+function attend(service: Service, name: string, process: ProcessRef, at: Moment): Move {
+  const [spec, beat] = [specOf(service, name), beatOf(service, name)];
+  if (spec === undefined || beat === undefined) return stay(service);
+  const isDue = isQuestionDue(beat, at);
+  if (!isDue && !isOverdue(beat, spec, at)) return stay(service);
+  if (provesNothing(beat, at)) return pass(service, spec, beat, at);
+  return isDue ? ask(service, spec, beat, process, at) : takeAnswer(service, spec, beat, nobodyAnswered(beat, at), at);
 }
 
 /** A host that goes down takes down what services need; and whoever was to ask may have stood still with everything else. */
 const provesNothing = ({ asked }: Beat, { host, steadySince }: Moment): boolean =>
   host === 'ending' || (asked !== null && asked.at < steadySince);
 
-function pass({ service, effects, happened }: Move, spec: HeartbeatSpec, beat: Beat, at: Moment): Move {
+function pass(service: Service, spec: HeartbeatSpec, beat: Beat, at: Moment): Move {
   const passed = withBeat(service, beat.name, () => leaveOut(beat, spec, at));
-  return { service: passed, effects: [...effects, ...planFor(service, spec, at)], happened };
+  return { service: passed, effects: planFor(service, spec, at), happened: [] };
 }
 
-function ask(
-  { service, effects, happened }: Move,
-  heartbeat: HeartbeatSpec,
-  beat: Beat,
-  process: ProcessRef,
-  at: Moment,
-): Move {
+function ask(service: Service, heartbeat: HeartbeatSpec, beat: Beat, process: ProcessRef, at: Moment): Move {
   const asked = askBeat(beat, heartbeat, at);
-  const { spec } = service;
-  const order: Effect = { type: 'ask', spec, heartbeat, process, question: asked.questions };
-  const orders = [...effects, order, ...planFor(service, heartbeat, at)];
-  return { service: withBeat(service, beat.name, () => asked), effects: orders, happened };
+  const order: Effect = { type: 'ask', spec: service.spec, heartbeat, process, question: asked.questions };
+  const effects = [order, ...planFor(service, heartbeat, at)];
+  return { service: withBeat(service, beat.name, () => asked), effects, happened: [] };
 }
 
 function isOverdue(beat: Beat, spec: HeartbeatSpec, at: Moment): boolean {
@@ -194,75 +176,12 @@ const nobodyAnswered = ({ asked }: Beat, at: Moment): Answer => ({
 /** Is the answer about the process that runs, and the question that is under way? */
 export function isAwaited(service: Service, { heartbeat, process, question }: Of<'answered'>): boolean {
   const main = servingProcess(service);
-  const beat = service.health.find(({ name }) => name === heartbeat);
-  return main !== null && isSameProcess(main, process) && beat?.asked?.question === question;
+  return main !== null && isSameProcess(main, process) && beatOf(service, heartbeat)?.asked?.question === question;
 }
 
 export function answered(service: Service, { heartbeat, answer }: Of<'answered'>, at: Moment): Move {
-  const spec = specOf(service, heartbeat);
-  const beat = service.health.find(({ name }) => name === heartbeat);
+  const [spec, beat] = [specOf(service, heartbeat), beatOf(service, heartbeat)];
   return spec === undefined || beat === undefined ? stay(service) : takeAnswer(service, spec, beat, answer, at);
-}
-
-function takeAnswer(service: Service, spec: HeartbeatSpec, beat: Beat, answer: Answer, at: Moment): Move {
-  const heard = hear(beat, spec, answer, at);
-  const told = asking(spec, beat, heard, answer, at);
-  const known = withBeat(service, beat.name, () => heard);
-  if (hasFailedAnew(beat, heard)) return before([], told, react(known, spec, heard, answer, at));
-  if (heard.verdict !== 'ok' || heard.ailing === null) return before([], told, stay(known));
-  const { since, incident } = heard.ailing;
-  const well: What = { type: 'healthy', heartbeat: beat.name, after: elapsed(since, at.instant), incident };
-  return before([], [...told, well], stay(withBeat(known, beat.name, (one) => ({ ...one, ailing: null }))));
-}
-
-/** Whether it can be asked at all is told when that changes. */
-function asking(spec: HeartbeatSpec, was: Beat, now: Beat, { detail }: Answer, at: Moment): readonly What[] {
-  if (was.unaskedSince === null && now.unaskedSince !== null)
-    return [{ type: 'unasked', heartbeat: was.name, asked: askedOf(spec), reason: detail }];
-  if (was.unaskedSince !== null && now.unaskedSince === null)
-    return [{ type: 'askable', heartbeat: was.name, after: elapsed(was.unaskedSince, at.instant) }];
-  return [];
-}
-
-/** It has failed too often. Under a hold nothing is done; then the next failure asks again. */
-function react(service: Service, spec: HeartbeatSpec, beat: Beat, { detail }: Answer, at: Moment): Move {
-  const { state } = service;
-  // What could not come back now is not taken down.
-  if (state.name !== 'running' || !isAskable(service) || at.host !== 'up') return stay(service);
-  const then = reactionOf(service, spec);
-  const ailing = beat.ailing ?? { since: at.instant, incident: openIncident(service, at) ?? incidentOf(at) };
-  const { incident } = ailing;
-  const acted = withBeat(service, beat.name, (one) => ({ ...one, acted: 'yes', ailing }));
-  const told: What = {
-    type: 'unhealthy',
-    heartbeat: beat.name,
-    asked: askedOf(spec),
-    detail,
-    fails: spec.fails,
-    then: then.type,
-    incident,
-  };
-  const stop = (why: StopReason): Move => beginStop(acted, state.process, state.helper, why, at);
-  switch (then.type) {
-    case 'notice':
-      return before([], [told], stay(acted));
-    case 'restart':
-      return before([], [told], stop('heartbeat'));
-    case 'stop':
-      return before([], [told], stop('heartbeat-stop'));
-    case 'exec': {
-      const env = { ...environmentFor(service, 'reload'), UPKEEP_HEARTBEAT: beat.name, UPKEEP_DETAIL: detail };
-      const order: Effect = { type: 'react', spec: service.spec, heartbeat: beat.name, command: then.command, env };
-      return before([order], [told], stay(acted));
-    }
-  }
-}
-
-const askedOf = ({ question }: HeartbeatSpec): Asked => ({ kind: question.kind, text: questionInWords(question) });
-
-/** What nothing can start again is not stopped. */
-function reactionOf({ spec: { kind } }: Service, { then }: HeartbeatSpec): HeartbeatSpec['then'] {
-  return then.type === 'restart' && kind.type === 'watched' && kind.start === null ? { type: 'notice' } : then;
 }
 
 /** What of their memory has to survive the keeper: whether it has done its work, and for long enough to be forgiven what was before. */
@@ -274,14 +193,3 @@ const standingOf = ({ health, spec: { restart } }: Service): string =>
       lastGood !== null && elapsed(begun, lastGood) >= restart.healthyAfter ? `${verdict} for long` : verdict,
     )
     .join();
-
-const specOf = ({ spec }: Service, name: string): HeartbeatSpec | undefined =>
-  spec.heartbeats.find((one) => one.name === name);
-
-function withBeat(service: Service, name: string, change: (beat: Beat) => Beat): Service {
-  return { ...service, health: service.health.map((beat) => (beat.name === name ? change(beat) : beat)) };
-}
-
-function follow({ service, effects, happened }: Move, next: (service: Service) => Move): Move {
-  return before(effects, happened, next(service));
-}
