@@ -10,7 +10,8 @@ import type { StartAsker } from './asker-process.js';
 
 export interface AskerPoolParts {
   readonly start: StartAsker;
-  readonly endProgram: (leader: number, uid: number) => void;
+  /** By the leaders of their sessions. */
+  readonly endPrograms: (leaders: readonly number[], uid: number) => void;
   readonly report: Report;
   /** Milliseconds on a monotonic clock. */
   readonly now: () => number;
@@ -107,7 +108,7 @@ export class AskerPool {
       now,
       onIdle: () => this.#serveWaiting(),
       onGone: (how, was) => this.#lose(key, asker, how, was),
-      endProgram: (leader) => this.#endProgram(leader, rights),
+      endPrograms: (leaders) => this.#endPrograms(leaders, rights),
     });
     this.#askers.set(key, asker);
     return asker;
@@ -120,11 +121,12 @@ export class AskerPool {
   }
 
   /** Where that fails, as without a descriptor left, the questions of a lost asker are given up all the same. */
-  #endProgram(leader: number, { uid }: AskerRights): void {
+  #endPrograms(leaders: readonly number[], { uid }: AskerRights): void {
     try {
-      this.#parts.endProgram(leader, uid);
+      this.#parts.endPrograms(leaders, uid);
     } catch (error) {
-      this.#parts.report(`a program that an asker left behind cannot be ended (pid ${leader} of uid ${uid})`, error);
+      const which = `pid ${leaders.join(', ')} of uid ${uid}`;
+      this.#parts.report(`what an asker left behind cannot be ended (${which})`, error);
     }
   }
 

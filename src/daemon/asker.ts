@@ -22,8 +22,8 @@ export interface AskerParts {
   /** It has become idle, or is gone: once. `was`: whether it had answered anything before. */
   readonly onIdle: () => void;
   readonly onGone: (how: string, was: 'useful' | 'useless') => void;
-  /** A program that it had started is left to nobody. */
-  readonly endProgram: (leader: number) => void;
+  /** Programs that it had started are left to nobody. Never throws. */
+  readonly endPrograms: (leaders: readonly number[]) => void;
 }
 
 interface Told extends Open {
@@ -158,9 +158,8 @@ export class Asker {
     const open = [...this.#open.values()];
     this.#open.clear();
     this.#parts.onGone(how, this.#was);
-    for (const { program, giveUp } of open) {
-      if (program !== null) this.#parts.endProgram(program);
-      giveUp(`the asker ended: ${how}`);
-    }
+    const programs = open.map(({ program }) => program).filter((leader) => leader !== null);
+    if (programs.length > 0) this.#parts.endPrograms(programs);
+    for (const { giveUp } of open) giveUp(`the asker ended: ${how}`);
   }
 }

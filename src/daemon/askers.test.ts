@@ -26,8 +26,8 @@ const good = { result: 'good', ms: millis(1), detail: '200' } as const;
 
 let clock: HandClock;
 let askers: FakeAsker[];
-let ended: [leader: number, uid: number][];
-let endProgram: (leader: number, uid: number) => void;
+let ended: [leaders: readonly number[], uid: number][];
+let endPrograms: (leaders: readonly number[], uid: number) => void;
 let reported: string[];
 let answers: Extract<Event, { type: 'answered' }>[];
 let read: (word: Read) => void;
@@ -46,7 +46,7 @@ function rightsOf({ user }: { readonly user: string | null }): AskerRightsOrNot 
 beforeEach(() => {
   clock = new HandClock();
   [askers, ended, answers, looked, reported, backlog] = [[], [], [], [], [], 0];
-  endProgram = (leader, uid) => void ended.push([leader, uid]);
+  endPrograms = (leaders, uid) => void ended.push([leaders, uid]);
   pool = new Askers({
     clock,
     post: (event) => {
@@ -76,7 +76,7 @@ beforeEach(() => {
     ),
     measure: () =>
       Promise.resolve({ type: 'measured', processes: 1, memory: 1024, cpu: null, threads: 1, openFiles: null }),
-    endProgram: (leader, uid) => endProgram(leader, uid),
+    endPrograms: (leaders, uid) => endPrograms(leaders, uid),
     report: (problem) => void reported.push(problem),
   });
   pool.limit = 2;
@@ -162,19 +162,19 @@ describe('an asker that dies', () => {
     begin();
     askers[0]?.ears.hear({ type: 'runs', id: orders()[0]?.id ?? 0, pid: 815 });
     askers[0]?.ears.gone('killed by SIGKILL');
-    expect(ended).toEqual([[815, 1]]);
+    expect(ended).toEqual([[[815], 1]]);
   });
 
   it('whose program cannot be ended leaves no question open', () => {
-    endProgram = () => {
+    endPrograms = () => {
       throw new Error('EMFILE');
     };
     const questions = [ask(), ask()];
     begin();
-    for (const { id } of orders()) askers[0]?.ears.hear({ type: 'runs', id, pid: 815 });
+    for (const { id } of orders()) askers[0]?.ears.hear({ type: 'runs', id, pid: 815 + id });
     askers[0]?.ears.gone('killed by SIGKILL');
     expect(questions.map((question) => answerTo(question)?.result)).toEqual(['unasked', 'unasked']);
-    expect(reported[0]).toContain('cannot be ended (pid 815 of uid 1)');
+    expect(reported[0]).toContain('cannot be ended (pid 816, 817 of uid 1)');
   });
 
   it('without ever having answered is not started again and again', () => {

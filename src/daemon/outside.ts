@@ -14,7 +14,7 @@ import type { WriteJob } from '../journal/job.js';
 import type { Clock, Kernel, Post, Report } from '../keeper/ports.js';
 import { findGroup, findUser, groupsOf } from '../kernel/account.js';
 import { Looker } from '../kernel/appearances.js';
-import { endSessionOf } from '../kernel/asker-program.js';
+import { endSessionsOf } from '../kernel/asker-program.js';
 import { askerRights } from '../kernel/asker-rights.js';
 import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
 import { companionStarter, type StartCompanion } from '../kernel/companion.js';
@@ -120,7 +120,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
     rightsOf: askerRights,
     secrets: new AskerSecrets({ env: process.env, uid: process.geteuid?.() ?? 0 }),
     measure: (asked) => kernel.usageOf(asked),
-    endProgram: (leader, uid) => endSessionOf(leader, uid, features),
+    endPrograms: (leaders, uid) => endSessionsOf(leaders, uid, features),
     clock: {
       now: () => clock.now().instant,
       after: (ms, callback) => {

@@ -1,4 +1,4 @@
-// Ends a program that an asker had started and left behind. Which one is known from the asker alone, and that is another user's:
+// Ends the programs that an asker had started and left behind. Which ones is known from the asker alone, and that is another user's:
 // nothing is ended that this user could not have ended himself.
 
 import { readdirSync, statSync } from 'node:fs';
@@ -8,10 +8,10 @@ import { readStat } from './identity.js';
 import { childrenOf } from './processes-of.js';
 import { signalProcess } from './signals.js';
 
-/** All of its session and their descendants that are this user's. @throws SystemCallFailure */
-export function endSessionOf(leader: number, uid: number, features: Features): void {
+/** All of these sessions and their descendants that are this user's. @throws Error: without a descriptor left */
+export function endSessionsOf(leaders: readonly number[], uid: number, features: Features): void {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const members = new Set(pids.map(Number).filter((pid) => readStat(pid)?.session === leader));
+  const members = new Set(pids.map(Number).filter((pid) => leaders.includes(readStat(pid)?.session ?? 0)));
   // A set tells of those that join it while it is gone through.
   for (const pid of members) for (const child of childrenOf(pid)) members.add(child);
   for (const pid of members) {

@@ -8,7 +8,7 @@ import type { ServiceSpec } from '../../src/core/spec.js';
 import { askerStarter } from '../../src/daemon/asker-process.js';
 import { AskerSecrets } from '../../src/daemon/asker-secrets.js';
 import { Askers } from '../../src/daemon/askers.js';
-import { endSessionOf } from '../../src/kernel/asker-program.js';
+import { endSessionsOf } from '../../src/kernel/asker-program.js';
 import { type AskerRightsOrNot, type AskerWish, askerRights } from '../../src/kernel/asker-rights.js';
 import { type Companion, companionStarter } from '../../src/kernel/companion.js';
 import { Exits } from '../../src/kernel/exits.js';
@@ -74,7 +74,7 @@ export function openPool({ limit = 4, rightsOf, env = {} }: PoolWish = {}): Aske
     rightsOf: rightsOf ?? askerRights,
     secrets: new AskerSecrets({ env, uid: process.geteuid?.() ?? 0 }),
     measure: () => Promise.resolve({ type: 'unseen' }),
-    endProgram: (leader, uid) => endSessionOf(leader, uid, features),
+    endPrograms: (leaders, uid) => endSessionsOf(leaders, uid, features),
     clock: {
       now: () => performance.now(),
       after: (ms, callback) => {
