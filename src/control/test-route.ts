@@ -7,7 +7,7 @@ import { listOf } from '../core/message.js';
 import type { Answer, AskStep } from '../core/question.js';
 import { questionInWords } from '../core/question-text.js';
 import { isHeld, type Service, type ServiceSet } from '../core/state.js';
-import { millis } from '../core/time.js';
+import { millis, tenths } from '../core/time.js';
 import { ControlError } from './control-error.js';
 import { parseDuration } from './duration.js';
 
@@ -84,5 +84,3 @@ const answerOf = ({ name, question }: HeartbeatSpec, { answer, steps }: Tested):
   detail: answer.detail,
   steps: steps.map((step) => ({ name: step.name, ms: tenths(step.ms), detail: step.detail })),
 });
-
-const tenths = (length: number): number => Math.round(length * 10) / 10;
