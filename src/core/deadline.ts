@@ -44,7 +44,7 @@ function peaceOf({ opposition: { fight } }: Service, since: Instant): Instant | 
   return fight === null ? null : peaceAt(fight, since);
 }
 
-function earliest(a: Instant | null, b: Instant | null): Instant | null {
+function earliest<T extends Instant | WallTime>(a: T | null, b: T | null): T | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;
 }
@@ -52,8 +52,8 @@ function earliest(a: Instant | null, b: Instant | null): Instant | null {
 /** When a hold or an operator's word ends by itself, or something is due by the calendar. */
 export function wallDeadline(service: Service): WallTime | null {
   const { hold, override, planned } = service;
-  const ends = [hold?.until, override?.until, planned?.at, healthWallDeadline(service)].filter((end) => end != null);
-  return ends.length === 0 ? null : (Math.min(...ends) as WallTime);
+  const words = earliest(hold?.until ?? null, override?.until ?? null);
+  return earliest(words, earliest(planned?.at ?? null, healthWallDeadline(service)));
 }
 
 /** How often a wall clock is asked again when something waits for it: it may be set forward without a word. */

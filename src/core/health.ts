@@ -105,7 +105,7 @@ export function plannedBeat(service: Service, name: string, { expression, next }
 
 /** The next instant at which a question, or the end of waiting for an answer, is due; null: none. */
 export function healthDeadline(service: Service): Instant | null {
-  if (!isAskable(service)) return null;
+  if (service.health.length === 0 || !isAskable(service)) return null;
   let soonest: Instant | null = null;
   for (const beat of service.health) {
     const spec = specOf(service, beat.name);
@@ -117,7 +117,7 @@ export function healthDeadline(service: Service): Instant | null {
 
 /** The same for those that the calendar asks. */
 export function healthWallDeadline(service: Service): WallTime | null {
-  if (!isAskable(service)) return null;
+  if (service.health.length === 0 || !isAskable(service)) return null;
   let soonest: WallTime | null = null;
   for (const { dueOnWall, asked } of service.health)
     if (dueOnWall !== null && asked === null && (soonest === null || dueOnWall < soonest)) soonest = dueOnWall;
