@@ -5,6 +5,7 @@ import { measureAway, measureGuard } from './away.mjs';
 import { Contender } from './contender.mjs';
 import { measureCoupling } from './coupling.mjs';
 import { measureFrozen } from './frozen.mjs';
+import { measureHeartbeats } from './heartbeats.mjs';
 import { measureLatency } from './latency.mjs';
 import { measureNotices } from './notices.mjs';
 import { PEERS } from './peers.mjs';
@@ -29,6 +30,7 @@ const FULL = {
   deaths: 10,
   toldRounds: 300,
   coupled: { size: 1000, starts: 3, rounds: 100, waves: 100 },
+  asked: { size: 1000, settle: 60_000, window: 60_000, long: 105_000, hangs: 30 },
 };
 const QUICK = {
   rounds: 5,
@@ -44,6 +46,7 @@ const QUICK = {
   deaths: 2,
   toldRounds: 12,
   coupled: { size: 100, starts: 2, rounds: 10, waves: 10 },
+  asked: { size: 20, settle: 11_000, window: 20_000, long: 20_000, hangs: 2 },
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();
@@ -142,6 +145,7 @@ if (upkeep !== undefined) {
 }
 if (options.evidence !== null && options.evidence !== undefined) results.evidence = options.evidence;
 await measure('coupling', 'a graph of services', () => measureCoupling({ ...plan.coupled, peers }, ground, say));
+await measure('heartbeats', 'what it costs to ask', () => measureHeartbeats({ ...plan.asked, peers }, ground, say));
 await measure('scale', 'many services', async () => {
   const rows = [];
   for (const size of plan.sizes) rows.push(...(await measureScale({ ...plan, peers, size }, ground, say)));

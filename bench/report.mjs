@@ -3,8 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { shareOfKeeper } from './coupling.mjs';
+import { heartbeatsText } from './heartbeat-report.mjs';
 import { quantile } from './latency.mjs';
 import { LAYERS } from './place.mjs';
+import { table } from './table.mjs';
 import { judge } from './targets.mjs';
 
 const VARIANT = {
@@ -18,12 +20,6 @@ const VARIANT = {
 const format = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 const millis = (nanoseconds) => format(nanoseconds / 1e6, nanoseconds < 100e6 ? 2 : 0);
 const times = (value, base) => format(value / base, value / base < 10 ? 2 : 0);
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, index) => (index === 0 ? '---' : '---:'));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
-}
 
 function latencyTable(rows, baseKind) {
   const base = (kind) =>
@@ -113,6 +109,9 @@ export function report(results) {
   if (results.notices !== undefined) parts.push('## Telling people', '', noticesText(results.notices), '');
   if (results.steady !== undefined) parts.push('## The loop in the steady state', '', steadyText(results.steady), '');
   if (results.coupling !== undefined) parts.push('## A graph of services', '', ...couplingText(results.coupling), '');
+  if (results.heartbeats !== undefined) {
+    parts.push('## What it costs to ask', '', ...heartbeatsText(results.heartbeats), '');
+  }
   if (results.away !== undefined) parts.push('## The keeper’s own death', '', ...awayText(results.away), '');
   if (scale !== undefined) {
     const sizes = plan.sizes;

@@ -18,7 +18,8 @@ const WITH_COPY = 'cp "$0" /var/tmp/node-of-bench && exec /var/tmp/node-of-bench
 const USAGE = `usage: node bench/run.mjs [--quick] [--only NAME,…] [--phases NAME,…] [--output FILE]
   --quick     a few rounds and at most 10 services: shows that the harness works, writes no results
   --only      these peers alone (${PEERS.map((peer) => peer.name).join(', ')})
-  --phases    these measurements alone (supervised, watched, frozen, evidence, notices, steady, coupling, scale, away)
+  --phases    these measurements alone (supervised, watched, frozen, evidence, notices, steady, coupling,
+              heartbeats, scale, away)
   --output    where the results go (bench/RESULTS.md; with --quick or a selection nowhere)`;
 
 function options() {

@@ -1,5 +1,6 @@
 // What Upkeep promises (its first issue, "What it must reach"), each held against the figures of this run.
 import { shareOfKeeper } from './coupling.mjs';
+import { shareOf } from './heartbeats.mjs';
 import { quantile } from './latency.mjs';
 
 const LAYERED = 1.5;
@@ -15,6 +16,9 @@ const STRANGERS_SHARE = 0.01;
 const ADOPTED_NS = 1e9;
 const GUARDED_NS = 20e6;
 const ANSWERED_NS = 500e6;
+const ASKING_SHARE = 0.1;
+const LATE_MS = 50;
+const RUNS_AGAIN_S = 15;
 
 /** @returns {{promise: string, found: string, verdict: 'yes' | 'no' | 'not measured'}[]} */
 export function judge(results) {
@@ -26,6 +30,7 @@ export function judge(results) {
     ...notices(results),
     ...steady(results),
     ...coupling(results),
+    ...heartbeats(results),
     ...scale(results),
     ...away(results),
   ];
@@ -159,6 +164,48 @@ function sameDeath(promise, { level, layered }) {
 function shortWave(promise, waves) {
   const median = shareOfKeeper(waves);
   return verdict(promise, `${millis(median)}, ${waves.lost.length} lost`, waves.lost.length === 0 && median < WAVE_NS);
+}
+
+function heartbeats({ heartbeats: found }) {
+  const size = found?.size ?? 1000;
+  const promises = [
+    `${size} HTTP heartbeats every 10 s: under 10 % of one core for keeper and askers together`,
+    'no question is delayed by others that hang: p99 of the start delay under 50 ms',
+    'after 10,000 questions the keeper has the descriptors and the memory that it had',
+    'what is stopped (`every: 5s, timeout: 2s, fails: 2 in a row, stop: {wait: 1s}`) runs again within 15 s at the worst',
+  ];
+  const row = (name) => found?.rows.find((one) => one.name === name && one.problem === null);
+  const [asked, hanging] = ['asked', 'hanging'].map(row);
+  return [
+    asked === undefined ? unmeasured(promises[0]) : cheap(promises[0], asked),
+    asked === undefined || hanging === undefined ? unmeasured(promises[1]) : onTime(promises[1], asked, hanging),
+    asked === undefined ? unmeasured(promises[2]) : asItWas(promises[2], asked),
+    !found?.frozen || found.frozen.problem !== null ? unmeasured(promises[3]) : healed(promises[3], found.frozen),
+  ];
+}
+
+function cheap(promise, asked) {
+  const share = shareOf(asked);
+  return verdict(promise, `${(share * 100).toFixed(2)} %`, share < ASKING_SHARE);
+}
+
+function onTime(promise, asked, hanging) {
+  const [without, among] = [asked, hanging].map(({ delay }) => delay.p99);
+  const text = `${among.toFixed(1)} ms; ${without.toFixed(1)} ms where none hangs; a timer of an idle process ${hanging.idle.p99.toFixed(1)} ms`;
+  return verdict(promise, text, among < LATE_MS);
+}
+
+function asItWas(promise, { holds, questions }) {
+  const [before, after] = holds.map(({ keeper }) => keeper);
+  const mebibytes = ({ memory }) => (memory / 1024).toFixed(1);
+  const text = `${before.descriptors} descriptors, then ${after.descriptors}; ${mebibytes(before)} MiB, then ${mebibytes(after)}; ${questions} questions`;
+  return verdict(promise, text, after.descriptors === before.descriptors && after.memory <= before.memory * 1.05);
+}
+
+function healed(promise, { samples, lost }) {
+  const worst = Math.max(...samples);
+  const text = `${worst.toFixed(1)} s at the worst of ${samples.length}, ${lost.length} lost`;
+  return verdict(promise, text, lost.length === 0 && worst < RUNS_AGAIN_S);
 }
 
 function away({ away: found }) {

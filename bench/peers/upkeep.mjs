@@ -25,8 +25,10 @@ function settings(service) {
       const { socket, coupling } = service;
       return { run: [...service.command, `=${socket}`], ready: { socket }, clean: [socket], ...coupling, restart };
     }
-    default:
-      return { run: service.command, restart };
+    default: {
+      const { command: run, heartbeat, stop } = service;
+      return { run, restart, ...(heartbeat && { heartbeat }), ...(stop && { stop }) };
+    }
   }
 }
 
