@@ -7,6 +7,7 @@ import { finish } from './ending.js';
 import { escalate } from './escalate.js';
 import { LOST } from './event.js';
 import type { Fact } from './fact.js';
+import { beatOf } from './heartbeats-of.js';
 import { roleIn } from './hooks.js';
 import { filed } from './incident.js';
 import { findDeadline, readying, seek } from './launch.js';
@@ -115,7 +116,7 @@ function byHeartbeat(service: Service): Partial<Death> {
   const found = ailmentOf(service);
   const served = healthyFor(service) ?? millis(0);
   if (found === null) return { served };
-  const incident = service.health.find(({ name }) => name === found.heartbeat)?.ailing?.incident;
+  const incident = beatOf(service, found.heartbeat)?.ailing?.incident;
   return { served, detail: ailment(service), ailment: found, ...(incident === undefined ? {} : { incident }) };
 }
 
