@@ -1,9 +1,10 @@
 // The kind exec with real programs.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive, pidIn } from '../../test/support/running.js';
 import type { ExecQuestion } from '../core/question.js';
 import { millis } from '../core/time.js';
 import { type Asked, askOnce } from './ask-once.js';
@@ -39,19 +40,6 @@ async function ask(
 
 const sh = (text: string, codes: ExecQuestion['codes'] = 'upkeep', timeout = 30_000) =>
   ask(['/bin/sh', '-c', text, 'sh', home], codes, timeout);
-
-const pidIn = async (name: string): Promise<number> => {
-  await expect.poll(() => existsSync(at(name)) && readFileSync(at(name), 'utf8').endsWith('\n'), PATIENCE).toBe(true);
-  return Number(readFileSync(at(name), 'utf8'));
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
 
@@ -117,7 +105,7 @@ describe('a program', () => {
       result: 'failed',
       detail: 'did not end within 1.5 s, killed',
     });
-    const child = await pidIn('child');
+    const child = await pidIn(at('child'));
     await expect.poll(() => [child, ...started].some(isAlive), PATIENCE).toBe(false);
   });
 
@@ -125,20 +113,20 @@ describe('a program', () => {
     // With job control each job is a group.
     const text = 'set -m; sleep 600 & echo $! > "$1/child"; sleep 600';
     expect((await sh(text, 'upkeep', 1500)).result).toBe('failed');
-    const child = await pidIn('child');
+    const child = await pidIn(at('child'));
     await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
   });
 
   it('that waits for one in a session of its own is killed with it, and with what that has started', async () => {
     const text = `setsid -w sh -c 'setsid -w sleep 600 & echo $! > "$1/child"; wait' sh "$1"; sleep 600`;
     expect((await sh(text, 'upkeep', 1500)).result).toBe('failed');
-    const child = await pidIn('child');
+    const child = await pidIn(at('child'));
     await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
   });
 
   it('that ends and leaves a child at its pipes has answered, and the child ends', async () => {
     expect(await sh('sleep 600 & echo $! > "$1/child"; echo done')).toMatchObject({ result: 'good', detail: 'done' });
-    const child = await pidIn('child');
+    const child = await pidIn(at('child'));
     await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
   });
 

@@ -14,6 +14,7 @@ import { lineOf } from '../../src/heartbeats/wire.js';
 import { askerRights } from '../../src/kernel/asker-rights.js';
 import { type AskerPool, askerProgram, openPool, script, someProcess } from '../support/askers.js';
 import { heartbeat, supervised } from '../support/builders.js';
+import { isAlive, pidIn } from '../support/running.js';
 
 const isRoot = process.geteuid?.() === 0;
 const PATIENCE = { timeout: 30_000, interval: 20 };
@@ -53,20 +54,6 @@ const onlyPid = (): number => {
   const [pid = -1, ...others] = pool.pids();
   expect(others).toEqual([]);
   return pid;
-};
-
-const pidIn = async (name: string): Promise<number> => {
-  const path = join(home, name);
-  await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8').endsWith('\n'), PATIENCE).toBe(true);
-  return Number(readFileSync(path, 'utf8'));
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return false;
-  }
 };
 
 const descriptors = (pid: number | 'self'): number => readdirSync(`/proc/${pid}/fd`).length;
@@ -143,7 +130,7 @@ describe('an asker', () => {
 
   it('ends with its keeper, and its programs with it', async () => {
     pool.ask(script(`echo $$ > ${home}/program; sleep 600`));
-    const program = await pidIn('program');
+    const program = await pidIn(join(home, 'program'));
     const asker = onlyPid();
     pool.askers.close();
     await expect.poll(() => [asker, program].some(isAlive), PATIENCE).toBe(false);
@@ -169,7 +156,7 @@ it('an asker whose keeper was killed ends at once, and its programs with it', as
   if (question.kind === 'process') throw new Error('nobody asks that');
   const order = { id: 1, service: 'web', heartbeat: 'page', question, timeout: seconds(100), secrets: {} } as const;
   asker.stdin.write(lineOf({ type: 'ask', trace: 'no', ...order }));
-  const program = await pidIn('program');
+  const program = await pidIn(join(home, 'program'));
   asker.stdin.destroy();
   asker.stdout.destroy();
   await ended;
@@ -180,7 +167,7 @@ describe('an asker that dies or hangs (monitors 11)', () => {
   it('of kill -9 could not ask what was open, leaves no program, and the next question finds another', async () => {
     const dead = await warm();
     const question = pool.ask(script(`echo $$ > ${home}/program; sleep 600`), { timeout: seconds(100) });
-    const program = await pidIn('program');
+    const program = await pidIn(join(home, 'program'));
     process.kill(dead, 'SIGKILL');
     expect(await pool.answerTo(question)).toMatchObject({
       result: 'unasked',
@@ -246,7 +233,7 @@ describe('many questions', () => {
 describe('what nobody waits for any more', () => {
   it('has its program killed, with its group', async () => {
     pool.ask(script(`sleep 600 & echo $! > ${home}/child; wait`), { timeout: seconds(100) });
-    const child = await pidIn('child');
+    const child = await pidIn(join(home, 'child'));
     pool.askers.stop(serviceName('web'));
     await expect.poll(() => isAlive(child), PATIENCE).toBe(false);
     expect(pool.answered.all).toEqual([]);

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
 
 export interface Ran {
   readonly code: number | null;
@@ -76,6 +77,12 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 export function isAlive(pid: number): boolean {
   const stat = readQuietly(`/proc/${pid}/stat`);
   return stat !== '' && !/\) [ZX]/.test(stat);
+}
+
+/** The pid that a script writes to a file, with a line break behind it, once it is there. */
+export async function pidIn(path: string): Promise<number> {
+  await expect.poll(() => readQuietly(path).endsWith('\n'), { timeout: 30_000, interval: 20 }).toBe(true);
+  return Number(readQuietly(path));
 }
 
 /** The text of a file; nothing when it cannot be read. */
