@@ -11,8 +11,6 @@ const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 const POLLING = join(dirname(fileURLToPath(import.meta.url)), 'heartbeat-polling.mjs');
 /** Enough that none waits for one that the machine starts slowly. */
 const CURLS_AT_ONCE = 8;
-/** What a process takes that has only begun is not what it takes. */
-const SETTLE_MS = 12_000;
 const TICKS_PER_SECOND = 100;
 
 export const ASKERS = [
@@ -20,16 +18,17 @@ export const ASKERS = [
     name: 'monit',
     what: '`check host … if failed port … protocol http`, `set daemon 10`',
     missing: () => (findProgram('/usr/bin/monit') ? null : 'monit is not installed'),
-    ask: (urls, { every, window, settled }) => whileItRuns(monit(urls, every), window, settled),
+    ask: (urls, times) => whileItRuns(monit(urls, times.every), times),
   },
   {
     name: 'polling',
     what: 'a timer and a fetch for each URL, in Node',
     missing: () => null,
-    ask: (urls, { every, window, settled, node }) => {
+    ask: (urls, times) => {
+      const { every, node } = times;
       const { disk } = makePlace('polling', node);
       writeFileSync(join(disk, 'urls'), JSON.stringify({ urls, every }));
-      return whileItRuns([node, POLLING, join(disk, 'urls')], window, settled);
+      return whileItRuns([node, POLLING, join(disk, 'urls')], times);
     },
   },
   {
@@ -53,10 +52,11 @@ function monit(urls, every) {
   return ['monit', '-I', '-c', file];
 }
 
-async function whileItRuns(argv, window, settled) {
+/** `settle`: what a process takes that has only begun is not what it takes; JavaScript is compiled meanwhile. */
+async function whileItRuns(argv, { settle, window, settled }) {
   const child = launch(argv, '/run/bench/asks.log');
   try {
-    await sleep(SETTLE_MS);
+    await sleep(settle);
     if (child.exitCode !== null) throw new Error(readFileSync('/run/bench/asks.log', 'utf8').trim().split('\n').at(-1));
     await settled();
     const [before, begun] = [spent([child.pid]).processor, performance.now()];

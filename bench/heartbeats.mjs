@@ -59,7 +59,8 @@ export async function measureHeartbeats(what, ground, say) {
         note({ name: asker.name, problem: why });
         continue;
       }
-      const times = { every: EVERY_MS, window: what.window, node: ground.node, settled: () => server.arrivals() };
+      const { settle, window } = what;
+      const times = { every: EVERY_MS, settle, window, node: ground.node, settled: () => server.arrivals() };
       const { processor, seconds } = await asker.ask(urls, times);
       note({ name: asker.name, what: asker.what, processor, seconds, questions: count(await server.arrivals()) });
     }
