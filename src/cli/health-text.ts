@@ -43,8 +43,13 @@ export function troubleText({ health, state }: ServiceStatus): string | null {
   if (state !== 'running') return null;
   const trouble = troubled(health.heartbeats);
   if (trouble === undefined) return null;
-  const what = trouble.state === 'failing' ? 'fails' : 'could not be asked';
-  return `${trouble.name} ${what}${trouble.detail === null ? '' : `: ${printable(trouble.detail)}`}`;
+  return `${trouble.name} ${troubleIn(trouble)}${trouble.detail === null ? '' : `: ${printable(trouble.detail)}`}`;
+}
+
+/** Followed by what it said last. */
+function troubleIn({ state, unaskedSince }: HeartbeatStatus): string {
+  if (state !== 'failing') return 'could not be asked';
+  return unaskedSince === null ? 'fails' : 'failed, and could not be asked since';
 }
 
 /** As many answers as the keeper keeps. */

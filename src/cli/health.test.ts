@@ -87,6 +87,20 @@ describe('a service that fails its heartbeat', () => {
     });
   });
 
+  it('has not failed for the reason that nobody could ask it since', async () => {
+    const { verdict, ailing } = beat(http, '..XXX');
+    keeper.put(supervised({ heartbeats: [http] }), running(812), {
+      health: [beat(http, '..XXX?', { verdict, ailing })],
+    });
+    expect((await lines('status'))[3]).toMatch(
+      /http failed, and could not be asked since: localhost does not resolve$/,
+    );
+    const [web] = JSON.parse((await run('status --json')).terminal.printed()).services;
+    expect(web.reason).toMatch(
+      /failing its heartbeat http for 3 min: no answer within 5 s \(and could not be asked for 60 s now\)$/,
+    );
+  });
+
   it('is listed by `why` without a name, with what is done and commands that help', async () => {
     put('web', '....XXX');
     put('dns', '....');

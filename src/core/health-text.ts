@@ -4,6 +4,7 @@
 import { type Beat, stateOfBeat } from './beat.js';
 import { failsInWords, type HeartbeatSpec } from './heartbeat.js';
 import { beatOf, isAskable } from './heartbeats-of.js';
+import type { Result } from './question.js';
 import { isOutput } from './question-text.js';
 import type { Service } from './state.js';
 import { elapsed, inWords, type Now } from './time.js';
@@ -11,17 +12,16 @@ import { elapsed, inWords, type Now } from './time.js';
 /** `failing its heartbeat http for 3 min: no answer within 5 s` */
 export const healthClauses = (service: Service, now: Now): readonly string[] =>
   troubledOf(service).map(({ spec, beat, trouble }) => {
-    const said = lastSaid(spec, beat);
-    if (trouble === 'failing') return `failing its heartbeat ${spec.name}${forSo(beat.ailing?.since, now)}${said}`;
-    return `its heartbeat ${spec.name} could not be asked${forSo(beat.unaskedSince, now)}${said}`;
+    if (trouble === 'failing')
+      return `failing its heartbeat ${spec.name}${forSo(beat.ailing?.since, now)}${lastSaid('failed', spec, beat)}${unaskedSince(beat, now)}`;
+    return `its heartbeat ${spec.name} could not be asked${forSo(beat.unaskedSince, now)}${lastSaid('unasked', spec, beat)}`;
   });
 
 export const healthSentences = (service: Service, now: Now): readonly string[] =>
   troubledOf(service).map(({ spec, beat, trouble }) => {
-    const said = lastSaid(spec, beat);
     if (trouble === 'failing')
-      return `it does not do its work: its heartbeat ${spec.name} has failed ${failsInWords(spec.fails)}${beat.ailing === null ? '' : `, for ${inWords(elapsed(beat.ailing.since, now.instant))} now`}${said}; ${doneAboutIt[spec.then.type]}`;
-    return `its heartbeat ${spec.name} could not be asked${forSo(beat.unaskedSince, now)}${said}; that says nothing about the service, and nothing is done about it`;
+      return `it does not do its work: its heartbeat ${spec.name} has failed ${failsInWords(spec.fails)}${beat.ailing === null ? '' : `, for ${inWords(elapsed(beat.ailing.since, now.instant))} now`}${lastSaid('failed', spec, beat)}${unaskedSince(beat, now)}; ${doneAboutIt[spec.then.type]}`;
+    return `its heartbeat ${spec.name} could not be asked${forSo(beat.unaskedSince, now)}${lastSaid('unasked', spec, beat)}; that says nothing about the service, and nothing is done about it`;
   });
 
 const doneAboutIt: Readonly<Record<HeartbeatSpec['then']['type'], string>> = {
@@ -52,7 +52,11 @@ function troubledOf(service: Service): readonly Troubled[] {
 const forSo = (since: Parameters<typeof elapsed>[0] | null | undefined, now: Now): string =>
   since == null ? '' : ` for ${inWords(elapsed(since, now.instant))}`;
 
-function lastSaid({ question }: HeartbeatSpec, { answers }: Beat): string {
-  const detail = answers.at(-1)?.detail ?? '';
+/** A failure goes on while nobody can be asked whether it does. */
+const unaskedSince = ({ unaskedSince: since }: Beat, now: Now): string =>
+  since === null ? '' : ` (and could not be asked${forSo(since, now)} now)`;
+
+function lastSaid(result: Result, { question }: HeartbeatSpec, { answers }: Beat): string {
+  const detail = answers.findLast((one) => one.result === result)?.detail ?? '';
   return detail === '' || isOutput(question) ? '' : `: ${detail}`;
 }
