@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { anAsking } from '../../test/support/asking.js';
+import { httpQuestion, plainTls } from '../../test/support/builders.js';
 import { type Certificate, certificate, issueCertificate } from '../../test/support/certificate.js';
-import type { HttpQuestion, TlsOptions } from '../core/question.js';
+import type { HttpQuestion } from '../core/question.js';
 import { askHttp } from './http.js';
 import { judge } from './judge.js';
 import type { Asking, Finding } from './kind.js';
@@ -44,26 +45,8 @@ async function says(talk: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${await listen(server, { host: '127.0.0.1', port: 0 })}`;
 }
 
-const plainTls: TlsOptions = { verify: 'yes', name: null, ca: null };
-
-const questionFor = (url: string, more: Partial<HttpQuestion> = {}): HttpQuestion => ({
-  kind: 'http',
-  url,
-  socket: null,
-  method: 'GET',
-  headers: {},
-  status: [[200, 399]],
-  body: null,
-  header: {},
-  redirects: 0,
-  auth: null,
-  tls: plainTls,
-  addresses: 'any',
-  ...more,
-});
-
 const ask = (url: string, more: Partial<HttpQuestion> = {}, asking: Asking = anAsking()): Promise<Finding> =>
-  askHttp(questionFor(url, more), asking).catch((error: unknown) => judge(error));
+  askHttp(httpQuestion(url, more), asking).catch((error: unknown) => judge(error));
 
 const goodAs = (detail: string): Finding => ({ result: 'good', detail });
 const failedAs = (detail: string): Finding => ({ result: 'failed', detail });
@@ -239,7 +222,7 @@ describe('a server that behaves badly', () => {
       });
     });
     const asking = anAsking();
-    const asked = askHttp(questionFor(origin), asking);
+    const asked = askHttp(httpQuestion(origin), asking);
     setTimeout(asking.end, 200);
     await expect(asked).rejects.toThrow('the deadline has passed');
     await expect.poll(() => closed, { timeout: 20_000 }).toEqual(['closed']);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { anAsking } from '../../test/support/asking.js';
+import { plainTls } from '../../test/support/builders.js';
 import { certificate } from '../../test/support/certificate.js';
 import { inBytes, type TalkingServer, talkingServer } from '../../test/support/talking-server.js';
 import type { LdapQuestion } from '../core/question.js';
@@ -174,8 +175,7 @@ describe('a directory', () => {
         () => {},
       );
     });
-    const tls = { verify: 'yes', name: null, ca: null } as const;
-    expect(await asked({ url: `ldaps://127.0.0.1:${server.port}`, tls })).toMatchObject({
+    expect(await asked({ url: `ldaps://127.0.0.1:${server.port}`, tls: plainTls })).toMatchObject({
       result: 'failed',
       detail: expect.stringContaining('vouches for its certificate'),
     });

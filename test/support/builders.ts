@@ -3,6 +3,7 @@
 import type { HeartbeatSpec } from '../../src/core/heartbeat.js';
 import type { Pattern } from '../../src/core/pattern.js';
 import { asPid } from '../../src/core/process.js';
+import type { HttpQuestion, TlsOptions } from '../../src/core/question.js';
 import {
   type Command,
   type Coupling,
@@ -93,6 +94,25 @@ interface Shared {
   readonly pool?: Pool;
   readonly heartbeats?: readonly HeartbeatSpec[];
 }
+
+export const plainTls: TlsOptions = { verify: 'yes', name: null, ca: null };
+
+/** With the defaults of the configuration. */
+export const httpQuestion = (url: string, wish: Partial<HttpQuestion> = {}): HttpQuestion => ({
+  kind: 'http',
+  url,
+  socket: null,
+  method: 'GET',
+  headers: {},
+  status: [[200, 399]],
+  body: null,
+  header: {},
+  redirects: 0,
+  auth: null,
+  tls: plainTls,
+  addresses: 'any',
+  ...wish,
+});
 
 /** A heartbeat with the defaults of the configuration. */
 export const heartbeat = (wish: Partial<HeartbeatSpec> = {}): HeartbeatSpec => ({

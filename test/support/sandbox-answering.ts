@@ -2,7 +2,6 @@
 // still for it to hang. Knows nothing of Upkeep but the kinds.
 
 import { chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import type { TlsOptions } from '../../src/core/question.js';
 import { askDns } from '../../src/heartbeats/dns.js';
 import { askHttp } from '../../src/heartbeats/http.js';
 import type { Asking, Finding } from '../../src/heartbeats/kind.js';
@@ -12,6 +11,7 @@ import { askRedis } from '../../src/heartbeats/redis.js';
 import { askSmtp } from '../../src/heartbeats/smtp.js';
 import { askSsh } from '../../src/heartbeats/ssh.js';
 import { askSshAgent } from '../../src/heartbeats/ssh-agent.js';
+import { httpQuestion, plainTls } from './builders.js';
 import { endAll, processes, run, type Seen, until } from './sandbox-machine.js';
 
 export interface Answering {
@@ -31,7 +31,6 @@ const POSTGRES = existsSync('/usr/lib/postgresql')
   ? `/usr/lib/postgresql/${readdirSync('/usr/lib/postgresql').at(-1)}/bin`
   : '/usr/lib/postgresql';
 
-const TLS: TlsOptions = { verify: 'yes', name: null, ca: null };
 const HERE = { host: 'localhost', addresses: 'any' } as const;
 
 export const ANSWERING: readonly Answering[] = [
@@ -48,7 +47,8 @@ export const ANSWERING: readonly Answering[] = [
     service: 'run: "/usr/sbin/slapd -d 0 -h \'ldap:/// ldapi:///\' -F /etc/ldap/slapd.d -u openldap -g openldap"',
     exe: '/usr/sbin/slapd',
     heartbeat: 'ldap: "ldapi:///"',
-    ask: (asking) => askLdap({ kind: 'ldap', url: 'ldap://localhost', bind: null, startTls: 'no', tls: TLS }, asking),
+    ask: (asking) =>
+      askLdap({ kind: 'ldap', url: 'ldap://localhost', bind: null, startTls: 'no', tls: plainTls }, asking),
     good: /^serves dc=/,
   },
   {
@@ -65,24 +65,7 @@ export const ANSWERING: readonly Answering[] = [
     service: 'run: /usr/sbin/apachectl -D FOREGROUND',
     exe: '/usr/sbin/apache2',
     heartbeat: 'http: "http://localhost/"',
-    ask: (asking) =>
-      askHttp(
-        {
-          kind: 'http',
-          url: 'http://localhost/',
-          socket: null,
-          method: 'GET',
-          headers: {},
-          status: [[200, 200]],
-          body: 'Apache2',
-          header: {},
-          redirects: 0,
-          auth: null,
-          tls: TLS,
-          addresses: 'any',
-        },
-        asking,
-      ),
+    ask: (asking) => askHttp(httpQuestion('http://localhost/', { status: [[200, 200]], body: 'Apache2' }), asking),
     good: /^200/,
   },
   {
