@@ -1,25 +1,20 @@
 // The heartbeats of a service for people: the bar of their last answers, and the lines of the card. Pure.
 
 import type { AnswerStatus, HeartbeatStatus, ServiceStatus } from '../core/status.js';
-import { inWords } from '../core/status.js';
 import type { Labelled } from './block.js';
 import type { Colour } from './paint.js';
 import { printable } from './text-width.js';
-import { sinceText, untilText } from './time-text.js';
+import { lengthText, sinceText, untilText } from './time-text.js';
 
 /** Told apart without colours, and by every font. */
 const marks: Readonly<Record<AnswerStatus['result'], string>> = { good: '.', failed: 'X', unasked: '?' };
 
-export const barOf = (answers: readonly AnswerStatus[], most: number): string =>
-  answers
-    .slice(-most)
-    .map(({ result }) => marks[result])
-    .join('');
+const barOf = (answers: readonly AnswerStatus[]): string => answers.map(({ result }) => marks[result]).join('');
 
 /** The last answers of its heartbeat that is worst off, the newest on the right; null: there is none. */
 export function barText({ health: { heartbeats } }: ServiceStatus, most: number): string | null {
   const answers = (troubled(heartbeats) ?? heartbeats[0])?.answers ?? [];
-  return answers.length === 0 ? null : barOf(answers, most);
+  return answers.length === 0 ? null : barOf(answers.slice(-most));
 }
 
 /** One that fails, else one that could not be asked. */
@@ -52,15 +47,12 @@ function troubleIn({ state, unaskedSince }: HeartbeatStatus): string {
   return unaskedSince === null ? 'fails' : 'failed, and could not be asked since';
 }
 
-/** As many answers as the keeper keeps. */
-const ALL = 100;
-
 export function heartbeatLines(service: ServiceStatus, now: number): readonly Labelled[] {
   return service.health.heartbeats.flatMap((one): readonly Labelled[] => [
     ['heartbeat', `${one.name}: ${stateText(one, now)}`],
     ['', `asks ${one.asks === null ? `a program (${one.kind})` : printable(one.asks)}`],
     ['', scheduleText(one, now)],
-    ['', one.answers.length === 0 ? null : `${barOf(one.answers, ALL)}  (. good, X failed, ? could not be asked)`],
+    ['', one.answers.length === 0 ? null : `${barOf(one.answers)}  (. good, X failed, ? could not ask)`],
   ]);
 }
 
@@ -88,6 +80,3 @@ const actions: Readonly<Record<HeartbeatStatus['then'], string>> = {
   stop: 'it is stopped',
   exec: 'a command is run',
 };
-
-/** `3.1 ms`, `5.0 s` */
-export const lengthText = (ms: number): string => (ms < 1000 ? `${ms} ms` : inWords(ms));

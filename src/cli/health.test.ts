@@ -124,7 +124,7 @@ describe('a service that fails its heartbeat', () => {
       '  heartbeat   http: could not be asked for 60 s; 1.0 s ago it could not be asked after 12 ms: localhost does not resolve',
       '              asks tcp localhost:8080',
       '              every 30 s, next in 9.0 s; if it fails 3 times in a row: a restart',
-      '              ..X?  (. good, X failed, ? could not be asked)',
+      '              ..X?  (. good, X failed, ? could not ask)',
       ...card.slice(10),
     ]);
   });

@@ -1,16 +1,10 @@
 // What the heartbeats of a service answered just now, as people read it: the answer, and below it how each step went. Pure.
 
-import type { TestAnswer, TestDocument } from '../core/status.js';
+import { resultInWords, type TestAnswer, type TestDocument } from '../core/status.js';
 import { wrap } from './block.js';
-import { lengthText } from './health-text.js';
 import type { Colour, Paint } from './paint.js';
 import { padTo, printable, widthOf } from './text-width.js';
-
-const words: Readonly<Record<TestAnswer['result'], string>> = {
-  good: 'good',
-  failed: 'failed',
-  unasked: 'could not ask',
-};
+import { lengthText } from './time-text.js';
 
 const colours: Readonly<Record<TestAnswer['result'], Colour>> = { good: 'green', failed: 'red', unasked: 'yellow' };
 
@@ -29,7 +23,7 @@ function answerLines(answer: TestAnswer, columns: number | null, paint: Paint): 
   const { heartbeat, asks, result, ms, detail, steps } = answer;
   const said = detail === '' ? '' : `: ${printable(detail)}`;
   const room = columns === null ? null : columns - 4;
-  const [first = '', ...rest] = wrap(`${words[result]} after ${lengthText(ms)}${said}`, room);
+  const [first = '', ...rest] = wrap(`${resultInWords[result]} after ${lengthText(ms)}${said}`, room);
   const times = steps.map((step) => lengthText(step.ms));
   const width = Math.max(0, ...times.map(widthOf));
   const names = Math.max(0, ...steps.map(({ name }) => widthOf(printable(name))));

@@ -29,6 +29,10 @@ export function untilText(iso: string, now: number): string {
 /** How long it has been so: `41 d`. */
 export const sinceText = (iso: string, now: number): string => inWords(now - Date.parse(iso));
 
+/** `3.1 ms`, `400 ms`, `5.0 s` */
+export const lengthText = (length: number): string =>
+  length < 1000 ? `${Math.round(length * 10) / 10} ms` : inWords(length);
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const two = (number: number): string => String(number).padStart(2, '0');

@@ -7,7 +7,7 @@ import { blockOf, type Labelled, wrap } from './block.js';
 import type { Paint } from './paint.js';
 import { colourOf } from './service-text.js';
 import { cutTo, padTo, printable, widthOf } from './text-width.js';
-import { sinceText, stampText } from './time-text.js';
+import { lengthText, sinceText, stampText } from './time-text.js';
 
 export interface WhyView {
   readonly document: WhyDocument;
@@ -122,5 +122,3 @@ function neighbourText({ service, text, after }: PostMortem['neighbours'][number
   const when = after === 0 ? 'at the same moment' : `${lengthText(Math.abs(after))} ${after < 0 ? 'before' : 'after'}`;
   return printable(`${service}: ${text}, ${when}`);
 }
-
-const lengthText = (length: number): string => (length < 1000 ? `${Math.round(length * 10) / 10} ms` : inWords(length));

@@ -4,7 +4,7 @@
 import { type Death, describeFault, describeKiller } from './death.js';
 import type { Finding } from './post-mortem.js';
 import type { ExitStatus, Killer, OomKill, SignalName } from './process.js';
-import { isOutput } from './question-text.js';
+import { isOutput, resultInWords } from './question-text.js';
 import { sizeInWords } from './size.js';
 import { inFineWords, inWords } from './time.js';
 
@@ -39,8 +39,6 @@ function answerFindings({ ailment, time }: Death): readonly Finding[] {
     return { about, text, grade: 'seen', source: 'heartbeat' };
   });
 }
-
-const resultInWords = { good: 'good', failed: 'failed', unasked: 'could not be asked' } as const;
 
 function statusFinding({ cause, status, errno, detail }: Death, without: readonly Lack[]): readonly Finding[] {
   if (cause === 'spawn') {

@@ -1,6 +1,6 @@
 // What a service is asked, in a few words: for letters, cards and the log. Pure. Passwords are no part of it.
 
-import type { Endpoint, Place, Question } from './question.js';
+import type { Endpoint, Place, Question, Result } from './question.js';
 
 /** `GET http://localhost:8080/`, `tcp localhost:25`, `exec /usr/lib/nagios/check_ldap -H localhost`. */
 export function questionInWords(question: Question): string {
@@ -29,6 +29,13 @@ export function questionInWords(question: Question): string {
       return 'what its processes use';
   }
 }
+
+/** The three answers. */
+export const resultInWords: Readonly<Record<Result, string>> = {
+  good: 'good',
+  failed: 'failed',
+  unasked: 'could not ask',
+};
 
 /** Is what came of it the output of a program, which is not for everybody to see? */
 export const isOutput = ({ kind }: Pick<Question, 'kind'>): boolean => kind === 'exec';

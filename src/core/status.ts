@@ -11,15 +11,16 @@ import { countOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
+import { resultInWords } from './question-text.js';
 import { reasonOf } from './reason.js';
 import { countRecent } from './restart.js';
 import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, iso, type Now } from './time.js';
 
-// Whoever shows the status shows persons, times, counts and errors in the same words.
+// Whoever shows the status shows persons, times, counts, errors and answers in the same words.
 export type { AnswerStatus, HeartbeatStatus } from './health-view.js';
 export type { TestAnswer, TestDocument } from './heartbeat-test.js';
-export { byWhom, countOf, errorCode, errorText, type HealthStatus, inWords, iso };
+export { byWhom, countOf, errorCode, errorText, type HealthStatus, inWords, iso, resultInWords };
 
 export interface Status {
   readonly version: 1;
