@@ -151,7 +151,7 @@ function delaysOf({ services }, arrivals, planned) {
   const delays = [];
   for (const { name, heartbeat } of services) {
     const plan = planned.get(name);
-    if (plan === undefined) continue;
+    if (plan === undefined || heartbeat.http.includes('/hang/')) continue;
     for (const at of arrivals[new URL(heartbeat.http).pathname] ?? []) delays.push(beyond(at - plan));
   }
   return delays;
