@@ -45,7 +45,7 @@ export interface KeptAnswer extends Answer {
   readonly time: WallTime;
 }
 
-/** How many answers are kept: a bar in a terminal, and half an hour of the default schedule is 60; what was before is in the history. */
+/** How many answers are kept: ten minutes of the default schedule, for people. Of what was before, the history has what changed. */
 const keptAnswers = 20;
 
 /** Whatever its interval, a service says soon after its start how it is. A thousand that start together are spread over this. */

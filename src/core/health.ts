@@ -60,6 +60,9 @@ function hush(move: Move): Move {
   return { ...move, service: silent, effects: [...move.effects, ...stopAsking(service)] };
 }
 
+/** Phases that follow one another at this distance stay apart, however many they are. */
+const goldenRatio = 0.618_033_988_749_895;
+
 function withBeats(
   move: Move,
   specs: readonly HeartbeatSpec[],
@@ -70,7 +73,7 @@ function withBeats(
   const begun = beginningOf(service, at);
   const health = specs.map((spec, index) => {
     const known = beatOf(service, spec.name);
-    const chance = (at.random + index * 0.618_033_988_749_895) % 1;
+    const chance = (at.random + index * goldenRatio) % 1;
     return known === undefined || process === 'new process'
       ? beginBeat(spec, known, begun, chance, at)
       : goOn(known, spec, chance, at);

@@ -13,7 +13,7 @@ const askFor = (name: string, signal?: AbortSignal) => addressesOf(name, { ...an
 
 describe('a name', () => {
   it('that hangs takes one thread of the pool, however often it is asked for', async () => {
-    let answer = (_: readonly { readonly address: string }[]): void => undefined;
+    let answer: (found: readonly { readonly address: string }[]) => void = () => undefined;
     resolver.mockReturnValue(
       new Promise((resolve) => {
         answer = resolve;
