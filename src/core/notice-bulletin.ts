@@ -26,7 +26,7 @@ const labels: Readonly<Record<NoticeKind, Label>> = {
   flapping: 'FLAPPING',
   recovered: 'UP',
   unhealthy: 'UNHEALTHY',
-  'heartbeat-error': 'UNHEALTHY',
+  'heartbeat-error': 'UNASKED',
   'handover-refused': 'FAILED',
   fight: 'FIGHT',
   stopped: 'STOPPED',

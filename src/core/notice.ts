@@ -34,6 +34,7 @@ export type Label =
   | 'DIED'
   | 'UP'
   | 'UNHEALTHY'
+  | 'UNASKED'
   | 'FIGHT'
   | 'STOPPED'
   | 'HOLD'

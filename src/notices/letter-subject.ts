@@ -17,6 +17,7 @@ const byGravity: readonly Label[] = [
   'FIGHT',
   'FLAPPING',
   'KEEPER',
+  'UNASKED',
   'DIED',
   'STOPPED',
   'HOLD',

@@ -14,6 +14,7 @@ const severity: Readonly<Record<Label, number>> = {
   UNHEALTHY: 4,
   FIGHT: 4,
   FLAPPING: 4,
+  UNASKED: 4,
   DIED: 4,
   KEEPER: 4,
   STOPPED: 5,

@@ -76,6 +76,7 @@ const ntfyLook: Readonly<Record<Label, { readonly priority: number; readonly tag
   FIGHT: { priority: 4, tag: 'warning' },
   FLAPPING: { priority: 4, tag: 'warning' },
   KEEPER: { priority: 4, tag: 'warning' },
+  UNASKED: { priority: 3, tag: 'grey_question' },
   DIED: { priority: 3, tag: 'warning' },
   STOPPED: { priority: 3, tag: 'stop_sign' },
   HOLD: { priority: 3, tag: 'raised_hand' },

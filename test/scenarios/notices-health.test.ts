@@ -202,9 +202,7 @@ describe('a heartbeat that could not be asked', () => {
     stage.run(MINUTE);
     expect(news.letters).toEqual([]);
     stage.run(5 * MINUTE);
-    expect(news.lines()).toEqual([
-      '[UNHEALTHY] web: heartbeat http could not be asked: db.example.org does not resolve',
-    ]);
+    expect(news.lines()).toEqual(['[UNASKED] web: heartbeat http could not be asked: db.example.org does not resolve']);
     expect(news.notices()[0]).toMatchObject({ kind: 'heartbeat-error', incident: null, postMortem: null });
     stage.run(HOUR);
     expect(news.letters).toHaveLength(1);

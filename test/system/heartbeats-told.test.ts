@@ -97,7 +97,7 @@ describe('people are told of heartbeats', () => {
     );
     await home.start([], { env: audience.env });
     const pid = await home.running('web');
-    await audience.heard('web', 'UNHEALTHY');
+    await audience.heard('web', 'UNASKED');
     const mail = audience.mail.received.at(-1)?.mail;
     expect(mail?.header('Subject')).toMatch(/heartbeat exec could not be asked: .*no idea/);
     expect(mail?.text).toContain('nothing is done to it');
