@@ -11,8 +11,8 @@ import { mainOf, type Service } from './state.js';
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** What a command of that role finds in its environment beside what every process of the service finds there. */
-export function environmentFor(service: Service, role: Role): Environment {
+/** What a command of that role finds in its environment beside what every process of the service finds there. `react`: it stands for a failed heartbeat. */
+export function environmentFor(service: Service, role: Role | 'react'): Environment {
   switch (role) {
     case 'main':
     case 'start':
@@ -20,6 +20,7 @@ export function environmentFor(service: Service, role: Role): Environment {
     case 'stop':
     case 'restart':
     case 'reload':
+    case 'react':
       return mainPid(service);
     case 'condition':
     case 'beforeStart':
