@@ -1,5 +1,5 @@
 // Vocabulary: a heartbeat as the operator wrote it (product.md 2.7), with its defaults. What was answered and what follows from
-// it is in health.ts.
+// it is in beat.ts and answer.ts.
 
 import type { Command } from './command.js';
 import type { Question } from './question.js';
