@@ -36,7 +36,7 @@ export type ServiceEvent =
       readonly evidence: ExitEvidence;
       readonly away: 'yes' | 'no';
     }
-  /** The answer to a `look`, and again whenever it changes while seeking. */
+  /** The answer to a `look`, and again whenever it changes while seeking. Never older than the last order: one of before is not answered any more. */
   | { readonly type: 'looked'; readonly service: ServiceName; readonly look: Look }
   /** The probe of `awaitReady` succeeded for this process. */
   | { readonly type: 'becameReady'; readonly service: ServiceName; readonly process: ProcessRef }

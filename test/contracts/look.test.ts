@@ -235,6 +235,18 @@ describe.each(rungs)('a look, $rung', ({ connector }) => {
     });
   });
 
+  runs('answers the last of several orders alone: what was sought before it is not told after it', async () => {
+    const path = program();
+    const child = start(path, '60');
+    await isRunning(child);
+    looker.look(service('a', { by: { type: 'exe', path } }), 'on');
+    looker.look(service('a', { by: { type: 'exe', path: join(home, 'nowhere') } }), 'on');
+    looker.look(service('b', { by: { type: 'exe', path } }), 'on');
+    await until(() => told('a') > 0 && told('b') > 0);
+    expect(pidsOf(last('b'))).toEqual([child.pid]);
+    expect(looks.get('a')?.map(pidsOf)).toEqual([[]]);
+  });
+
   runs('is told no more after the seeking has stopped', async () => {
     const path = program();
     looker.look(service('a', { by: { type: 'exe', path } }), 'on');

@@ -184,3 +184,21 @@ describe('a watched daemon that needs ours', () => {
     expect(stage.spawns('ssh', 'start')).toBe(0);
   });
 });
+
+describe('a watched daemon whose start is broken off because what it needs has ended', () => {
+  it('is looked for after its start command has ended, and ended before it is started anew: never two of it', () => {
+    // A look that was taken before the daemon was there arrives after the command that brought it up has ended.
+    const stage = new Stage({ latency: (type) => (type === 'looked' ? 200 : 1) });
+    stage.host.install('/etc/init.d/db', startsDaemon([EXE], program(lives), { after: 10, exit: 30 }));
+    stage.host.onChange(() => expect(stage.host.living().filter(({ exe }) => exe === EXE).length).toBeLessThan(2));
+    const atOnce = { probe: { type: 'alive', for: millis(0) } } as const;
+    stage.addAll([supervised({ name: 'disk', ready: atOnce }), watched({ name: 'db', needs: ['disk'] })]);
+    settle(stage, ['disk', 'db']);
+    const starts = stage.spawns('db', 'start');
+    stage.kill(stage.bearerOf(EXE));
+    stage.runUntil(() => stage.spawns('db', 'start') > starts);
+    stage.kill(stage.main('disk'));
+    rests(stage);
+    expect(stage.spawns('db', 'start')).toBe(starts + 2);
+  });
+});

@@ -54,6 +54,8 @@ export class SimulatedKernel implements Kernel {
   #reactions: { readonly ref: ProcessRef; readonly ended: (problem: string | null) => void }[] = [];
   #emptying: { readonly service: ServiceName; readonly ref: ProcessRef }[] = [];
   readonly #seeking = new Map<string, { readonly spec: ServiceSpec; told: string }>();
+  /** The number of the last order to look, or to look no more: after it no look of before it is told, as in kernel/appearances.ts. */
+  readonly #lookOrders = new Map<string, number>();
   readonly #awaiting = new Map<string, () => void>();
   readonly #lastArrival = new Map<string, number>();
   readonly #underWay = new Map<string, number>();
@@ -141,10 +143,12 @@ export class SimulatedKernel implements Kernel {
         return;
       case 'look':
         if (effect.seek === 'on') this.#seeking.set(effect.spec.name, { spec: effect.spec, told: '' });
+        this.#outdateLooks(effect.spec.name);
         this.#look(effect.spec);
         return;
       case 'stopSeeking':
         this.#seeking.delete(effect.service);
+        this.#outdateLooks(effect.service);
         return;
       case 'awaitReady':
         this.#awaitReady(effect.spec, effect.process);
@@ -171,7 +175,7 @@ export class SimulatedKernel implements Kernel {
   }
 
   /** Facts about one thing arrive in their order, as from one descriptor; facts about different things overtake each other. */
-  #tell(event: Event, about: string): void {
+  #tell(event: Event, about: string, isWanted: () => boolean = () => true): void {
     const post = this.#post;
     if (post === null) return;
     const connection = this.#connection;
@@ -189,7 +193,7 @@ export class SimulatedKernel implements Kernel {
     this.#clock.after(arrival - now, () => {
       if (this.#connection !== connection) return;
       this.#underWay.set(about, (this.#underWay.get(about) ?? 1) - 1);
-      post(event);
+      if (isWanted()) post(event);
     });
   }
 
@@ -320,7 +324,13 @@ export class SimulatedKernel implements Kernel {
     const found = look(spec.kind.pattern, this.#host);
     const seeking = this.#seeking.get(spec.name);
     if (seeking !== undefined) seeking.told = described(found);
-    this.#tell({ type: 'looked', service: spec.name, look: found }, spec.name);
+    const order = this.#lookOrders.get(spec.name);
+    const isOfLastOrder = (): boolean => this.#lookOrders.get(spec.name) === order;
+    this.#tell({ type: 'looked', service: spec.name, look: found }, spec.name, isOfLastOrder);
+  }
+
+  #outdateLooks(service: ServiceName): void {
+    this.#lookOrders.set(service, (this.#lookOrders.get(service) ?? 0) + 1);
   }
 
   #noticed(): void {
