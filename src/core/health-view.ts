@@ -1,6 +1,6 @@
 // The heartbeats of a service in the outward view: what each says, since when, and when it is asked next. Pure.
 
-import { type Beat, type KeptAnswer, stateOfBeat } from './beat.js';
+import { type KeptAnswer, stateOfBeat } from './beat.js';
 import { failsInWords, type HeartbeatSpec, type Schedule } from './heartbeat.js';
 import { beatOf, isAskable } from './heartbeats-of.js';
 import type { QuestionKind, Result } from './question.js';
@@ -50,9 +50,7 @@ export interface AnswerStatus {
 }
 
 export function healthOf(service: Service, wallOf: (at: Instant) => string): HealthStatus {
-  const heartbeats = service.spec.heartbeats.map((spec) =>
-    heartbeatStatus(spec, beatOf(service, spec.name) ?? null, isAskable(service), wallOf),
-  );
+  const heartbeats = service.spec.heartbeats.map((spec) => heartbeatStatus(service, spec, wallOf));
   return { state: stateOf(heartbeats), heartbeats };
 }
 
@@ -62,18 +60,15 @@ function stateOf(heartbeats: readonly HeartbeatStatus[]): HealthStatus['state'] 
   return worst ?? 'ok';
 }
 
-function heartbeatStatus(
-  spec: HeartbeatSpec,
-  beat: Beat | null,
-  asked: boolean,
-  wallOf: (at: Instant) => string,
-): HeartbeatStatus {
+function heartbeatStatus(service: Service, spec: HeartbeatSpec, wallOf: (at: Instant) => string): HeartbeatStatus {
+  const beat = beatOf(service, spec.name);
   const last = beat?.answers.at(-1) ?? null;
+  // What it said before says nothing about one that is down, or that nobody asks.
+  const current = isAskable(service) ? beat : undefined;
   const timeOf = (at: Instant | null): string | null => (at === null ? null : wallOf(at));
   return {
     name: spec.name,
-    // What it said before says nothing about one that is down, or that nobody asks.
-    state: beat !== null && asked ? stateOfBeat(beat) : 'unknown',
+    state: current === undefined ? 'unknown' : stateOfBeat(current),
     at: last === null ? null : iso(last.time),
     ms: last === null ? null : tenths(last.ms),
     detail: last?.detail ?? null,
@@ -85,8 +80,8 @@ function heartbeatStatus(
     then: spec.then.type,
     failingSince: timeOf(beat?.ailing?.since ?? null),
     unaskedSince: timeOf(beat?.unaskedSince ?? null),
-    next: beat === null || !asked ? null : beat.dueOnWall === null ? timeOf(beat.due) : iso(beat.dueOnWall),
-    answers: beat === null ? [] : beat.answers.map(answerStatus),
+    next: current?.dueOnWall == null ? timeOf(current?.due ?? null) : iso(current.dueOnWall),
+    answers: beat?.answers.map(answerStatus) ?? [],
   };
 }
 
