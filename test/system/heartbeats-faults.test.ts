@@ -200,7 +200,7 @@ const tellings = (home: Home): number => home.read('notices').split('sorry').len
 const askersOf = (parent: number): readonly number[] =>
   readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8')
     .split(' ')
-    .filter((pid) => pid.trim() !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('asker.js'))
+    .filter((pid) => pid.trim() !== '' && readQuietly(`/proc/${pid}/cmdline`).includes('asker.js'))
     .map(Number);
 
 const runningWith = (word: string): readonly number[] =>
