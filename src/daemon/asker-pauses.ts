@@ -27,7 +27,7 @@ export class AskerPauses {
     return pause !== undefined && this.#now() < pause.until ? pause.problem : null;
   }
 
-  /** One has ended. `useful`: it had answered, so that the next may. */
+  /** One is gone; `how` is what is said of it. `useful`: it had answered, so that the next may. */
   note(account: string, how: string, was: 'useful' | 'useless'): void {
     if (was === 'useful') {
       this.#pauses.delete(account);
@@ -35,7 +35,7 @@ export class AskerPauses {
     }
     const failures = (this.#pauses.get(account)?.failures ?? 0) + 1;
     const length = Math.min(FIRST_MS * 2 ** (failures - 1), LONGEST_MS);
-    const problem = `the asker ended: ${how}; another is started after ${inWords(length)}`;
+    const problem = `the asker ${how}; another is started after ${inWords(length)}`;
     this.#pauses.set(account, { until: this.#now() + length, failures, problem });
   }
 }

@@ -97,7 +97,7 @@ export class AskerPool {
     this.#life = 'closed';
     for (const { open } of this.#waiting.keys()) open.giveUp('the keeper is ending');
     this.#waiting.clear();
-    for (const asker of [...this.#askers.values()]) asker.kill('the keeper is ending');
+    for (const asker of [...this.#askers.values()]) asker.kill('ends with the keeper');
   }
 
   #start(key: string, rights: AskerRights): Asker {

@@ -21,7 +21,7 @@ export interface AskerLink {
 
 export interface AskerEars {
   readonly hear: (message: FromAsker) => void;
-  /** Once, also when it could not be started at all. `how`: in words, like `exit code 1`. */
+  /** Once, also when it could not be started at all. `how`: what is said of it, like `ended: exit code 1`. */
   readonly gone: (how: string) => void;
 }
 
@@ -32,7 +32,7 @@ export type StartAsker = (rights: AskerRights, ears: AskerEars) => AskerLink;
 const LONGEST_LINE = 64 * 1024;
 /** Whom to believe, for TLS. */
 const PASSED = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
-/** A name server that does not answer holds a thread for half a minute. They are made as they are needed. */
+/** A name server that does not answer holds a thread for half a minute. libuv starts all of them at the first use; an idle one costs 8 KB. */
 const THREADS = '16';
 /** Megabytes. It keeps 64 KiB of an answer at most; what grows beyond all that is a mistake, which ends here. */
 const MOST_HEAP = 128;
@@ -56,7 +56,7 @@ export const askerStarter =
       });
     } catch (error) {
       // Its ears expect an answer first.
-      setImmediate(() => ears.gone(`it cannot be started: ${errorText(error)}`));
+      setImmediate(() => ears.gone(`cannot be started: ${errorText(error)}`));
       return { say: () => {}, backlog: () => 0, dismiss: () => {}, kill: () => {} };
     }
     const lines = new Lines((line) => {
@@ -65,7 +65,7 @@ export const askerStarter =
     }, LONGEST_LINE);
     attend(asker, {
       hear: (text) => together(() => lines.add(text)),
-      gone: (how) => together(() => ears.gone(how)),
+      gone: (how) => together(() => ears.gone(`ended: ${how}`)),
     });
     return linkTo(asker);
   };

@@ -98,7 +98,7 @@ export class Asker {
     const isSure = late && this.#suspect === 'yes';
     this.#suspect = late ? 'yes' : 'no';
     if (!isSure) return;
-    this.kill(this.#phase === 'starting' ? 'it did not begin in time' : 'it did not answer in time');
+    this.kill(this.#phase === 'starting' ? 'did not begin in time' : 'did not answer in time');
   }
 
   dismiss(): void {
@@ -126,7 +126,7 @@ export class Asker {
         for (const { order } of this.#open.values()) this.#say(order);
         return;
       case 'refused':
-        this.kill(`it could not drop the rights of the keeper: ${message.reason}`);
+        this.kill(`could not drop the rights of the keeper: ${message.reason}`);
         return;
       case 'runs':
         this.#note(message.id, message.pid);
@@ -160,6 +160,6 @@ export class Asker {
     this.#parts.onGone(how, this.#was);
     const programs = open.map(({ program }) => program).filter((leader) => leader !== null);
     if (programs.length > 0) this.#parts.endPrograms(programs);
-    for (const { giveUp } of open) giveUp(`the asker ended: ${how}`);
+    for (const { giveUp } of open) giveUp(`the asker ${how}`);
   }
 }

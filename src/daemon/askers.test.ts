@@ -148,7 +148,7 @@ describe('an asker that dies', () => {
     const questions = [ask(), ask()];
     begin();
     answer();
-    askers[0]?.ears.gone('killed by SIGKILL');
+    askers[0]?.ears.gone('ended: killed by SIGKILL');
     expect(answerTo(questions[0] ?? 0)).toMatchObject({
       result: 'unasked',
       detail: 'the asker ended: killed by SIGKILL',
@@ -157,11 +157,20 @@ describe('an asker that dies', () => {
     expect(askers).toHaveLength(2);
   });
 
+  it('or cannot be started at all says so', () => {
+    const question = ask();
+    askers[0]?.ears.gone('cannot be started: spawn EAGAIN');
+    expect([answerTo(question)?.detail, answerTo(ask())?.detail]).toEqual([
+      'the asker cannot be started: spawn EAGAIN',
+      'the asker cannot be started: spawn EAGAIN; another is started after 1.0 s',
+    ]);
+  });
+
   it('leaves no program running', () => {
     ask();
     begin();
     askers[0]?.ears.hear({ type: 'runs', id: orders()[0]?.id ?? 0, pid: 815 });
-    askers[0]?.ears.gone('killed by SIGKILL');
+    askers[0]?.ears.gone('ended: killed by SIGKILL');
     expect(ended).toEqual([[[815], 1]]);
   });
 
@@ -172,7 +181,7 @@ describe('an asker that dies', () => {
     const questions = [ask(), ask()];
     begin();
     for (const { id } of orders()) askers[0]?.ears.hear({ type: 'runs', id, pid: 815 + id });
-    askers[0]?.ears.gone('killed by SIGKILL');
+    askers[0]?.ears.gone('ended: killed by SIGKILL');
     expect(questions.map((question) => answerTo(question)?.result)).toEqual(['unasked', 'unasked']);
     expect(reported[0]).toContain('cannot be ended (pid 816, 817 of uid 1)');
   });
@@ -180,7 +189,7 @@ describe('an asker that dies', () => {
   it('without ever having answered is not started again and again', () => {
     for (let second = 0; second < 120; second += 1) {
       ask();
-      if (askers.at(-1)?.end === 'working') askers.at(-1)?.ears.gone('exit code 1: Error: no');
+      if (askers.at(-1)?.end === 'working') askers.at(-1)?.ears.gone('ended: exit code 1: Error: no');
       const last = askers.at(-1);
       if (last !== undefined) last.end = 'killed';
       clock.pass(1000);
@@ -194,7 +203,7 @@ describe('an asker that dies', () => {
   it('is not believed any more, nor heard', () => {
     ask();
     begin();
-    askers[0]?.ears.gone('killed by SIGKILL');
+    askers[0]?.ears.gone('ended: killed by SIGKILL');
     answer(askers[0]);
     expect(answers).toHaveLength(1);
   });
@@ -211,7 +220,7 @@ describe('an asker that is late', () => {
     for (const question of [late, other])
       expect(answerTo(question)).toMatchObject({
         result: 'unasked',
-        detail: 'the asker ended: it did not answer in time',
+        detail: 'the asker did not answer in time',
       });
   });
 
@@ -229,7 +238,7 @@ describe('an asker that is late', () => {
   it('to begin is killed', () => {
     const question = ask();
     clock.pass(6500);
-    expect(answerTo(question)?.detail).toBe('the asker ended: it did not begin in time');
+    expect(answerTo(question)?.detail).toBe('the asker did not begin in time');
   });
 
   it('to take what it is told is told no more', () => {

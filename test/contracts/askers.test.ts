@@ -182,7 +182,7 @@ describe('an asker that dies or hangs (monitors 11)', () => {
     process.kill(stopped, 'SIGSTOP');
     expect(await pool.answerTo(pool.ask(tcp(), { timeout: millis(500) }))).toMatchObject({
       result: 'unasked',
-      detail: 'the asker ended: it did not answer in time',
+      detail: 'the asker did not answer in time',
     });
     expect(await warm()).not.toBe(stopped);
     await expect.poll(() => isAlive(stopped), PATIENCE).toBe(false);
