@@ -1,6 +1,7 @@
 // Why a service is as it is, in one clause that reads after the name of its state: for tables, cards and progress lines. The
 // sentences of `upkeep why` are in standing.ts.
 
+import { ailment } from './ailment.js';
 import { graceOf } from './deadline.js';
 import { describeDeath } from './death.js';
 import { healthClauses } from './health-text.js';
@@ -110,7 +111,9 @@ function whyWaiting(service: Service, state: Waiting, now: Now, outlook: Outlook
 function whyStopping(service: Service, { phase, why }: Stopping, outlook: Outlook): string {
   if (phase === 'stuck') return 'does not end; see the log of the keeper';
   const others = outlook.waitsFor(service);
-  return others.length === 0 ? `stopping (${why})` : `waits for ${namesInWords(others)} to stop`;
+  if (others.length > 0) return `waits for ${namesInWords(others)} to stop`;
+  const said = why === 'heartbeat' || why === 'heartbeat-stop' ? ailment(service) : null;
+  return said === null ? `stopping (${why})` : `stopping: failed its heartbeat ${said}`;
 }
 
 function whyBackoff(service: Service, { deadline }: Backoff, now: Now, last: string | null): string {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Fails, HeartbeatSpec } from '../../src/core/heartbeat.js';
+import { outlookOf } from '../../src/core/outlook.js';
+import { reasonOf } from '../../src/core/reason.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { seconds } from '../../src/core/time.js';
+import { worldOf } from '../../src/core/world.js';
 import { command, ladder, rung, supervised, watched } from '../support/builders.js';
 import { beat, beatOf, EVERY, served, web } from '../support/heartbeat-stage.js';
 import {
@@ -48,6 +51,18 @@ describe('then: restart', () => {
     expect(stage.happened('web', 'healthy')).toHaveLength(1);
     stage.run(600_000);
     expect(stage.spawns('web')).toBe(2);
+  });
+
+  it.each(['restart', 'stop'] as const)('says while it stops for %s what the heartbeat said', (type) => {
+    const stage = failing(web({ then: { type } }), program(drains(4_000)));
+    stage.runUntilState('web', 'running');
+    stage.let('web', 'wrong');
+    stage.runUntilState('web', 'stopping');
+    const service = stage.service('web');
+    const outlook = outlookOf(worldOf(new Map([[service.spec.name, service]])));
+    expect(reasonOf(service, stage.clock.now(), outlook)).toBe(
+      'stopping: failed its heartbeat tcp (500 instead of 200-399)',
+    );
   });
 
   it('is a new incident when it had done its work for long', () => {
