@@ -265,6 +265,21 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
     '{ htp: http://a/ }',
     '4:18: services.web.heartbeat: unknown key "htp"; did you mean http',
   ],
+  [
+    'a key that belongs one level deeper, also where another has such letters',
+    '{ http: "http://a/", status: 200 }',
+    '4:37: services.web.heartbeat: unknown key "status"; it belongs below `expect:`',
+  ],
+  [
+    'a key that belongs one level deeper, or has a letter too few',
+    '{ http: "http://a/", header: { A: b } }',
+    '4:37: services.web.heartbeat: unknown key "header"; it belongs below `expect:`, or did you mean headers',
+  ],
+  [
+    'a key that another kind has, and belongs one level deeper here',
+    '{ http: "http://a/", password: { env: P } }',
+    '4:37: services.web.heartbeat: `password` is for redis, and means nothing for http; it belongs below `auth:`',
+  ],
   ['an unknown key', '{ tcp: 1, evry: 5s }', '4:26: services.web.heartbeat: unknown key "evry"; did you mean every'],
   [
     'two kinds',

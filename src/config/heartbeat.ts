@@ -5,7 +5,7 @@ import type { HeartbeatSpec } from '../core/heartbeat.js';
 import type { Question, QuestionKind } from '../core/question.js';
 import { hasTlsOptions, heartbeatKeys, KINDS, kindsIn, kindsWith, mannerKeys } from './heartbeat-keys.js';
 import { questions } from './question.js';
-import { type Fields, keyOf, record, unknownKey } from './record.js';
+import { type Fields, homeOf, keyOf, record, unknownKey } from './record.js';
 import { below, complain, type Keys, type Reading, type Shape, unfit } from './shape.js';
 import { type Dict, type Entry, entryOf, isNull, listOf, type Tree, valueAt } from './tree.js';
 
@@ -86,8 +86,10 @@ function withoutKind(tree: Dict, reading: Reading): undefined {
 
 function misfit(key: string, kind: QuestionKind): string {
   const kinds = kindsWith(key);
-  if (kinds.length === 0) return unknownKey(heartbeatKeys, key);
-  return `\`${key}\` is for ${kinds.join(', ')}, and means nothing for ${kind}; take it out`;
+  const home = homeOf(questions[kind].keys, key);
+  if (kinds.length === 0) return unknownKey(home === null ? heartbeatKeys : questions[kind].keys, key);
+  const advice = home === null ? 'take it out' : `it belongs below \`${home}:\``;
+  return `\`${key}\` is for ${kinds.join(', ')}, and means nothing for ${kind}; ${advice}`;
 }
 
 function isWrongTogether(tree: Dict, kind: QuestionKind, reading: Reading): boolean {

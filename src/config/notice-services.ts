@@ -20,7 +20,8 @@ export function checkNoticeServices(notices: Tree | null, services: Nameable, pr
     const said = valueAt(rule, 'services');
     for (const item of said?.type === 'list' ? said.items : []) {
       if (item.type !== 'leaf' || /^@|[*?[]/.test(item.text) || isService(item.text, services)) continue;
-      const hint = didYouMean(item.text, services.declared.keys());
+      // Of a member that there is not, its pool is near.
+      const hint = didYouMean(item.text.replace(/@\d+$/, ''), services.declared.keys());
       const message = `unknown service ${JSON.stringify(item.text)}${hint === '' ? '; name one of `services`, or a glob' : hint}`;
       problems.report(item.at, `notices.rules.${index + 1}.services`, message);
     }

@@ -14,7 +14,7 @@ import {
   type Shape,
   unfit,
 } from './shape.js';
-import { didYouMean } from './suggest.js';
+import { nearest } from './suggest.js';
 import { type Dict, type Entry, entryOf, inLayer, isNull, type Tree } from './tree.js';
 import { readTree } from './yaml.js';
 
@@ -205,14 +205,21 @@ function readOnce(key: Keys[string], tree: Tree, reading: Reading): unknown {
   return known.value;
 }
 
+/** The key of a table below which there is one of this name. */
+export const homeOf = (keys: Keys, name: string): string | null =>
+  Object.keys(keys).find((key) => keyOf(keyOf(keys, key)?.shape.keys ?? {}, name) !== undefined) ?? null;
+
 /** What is said of a key that no table has. */
 export function unknownKey(keys: Keys, name: string): string {
   if (name === '<<') return 'the merge key << is not read; use `templates` and `extends`';
   const known = Object.keys(keys);
-  const hint = didYouMean(name, known);
-  if (hint !== '') return `unknown key ${JSON.stringify(name)}${hint}`;
-  const home = known.find((key) => keyOf(keyOf(keys, key)?.shape.keys ?? {}, name) !== undefined);
-  if (home !== undefined) return `unknown key ${JSON.stringify(name)}; it belongs below \`${home}:\``;
+  const home = homeOf(keys, name);
+  const near = nearest(name, known);
+  const hints = [
+    ...(home === null ? [] : [`it belongs below \`${home}:\``]),
+    ...(near === null ? [] : [`did you mean ${near}`]),
+  ];
+  if (hints.length > 0) return `unknown key ${JSON.stringify(name)}; ${hints.join(', or ')}`;
   return known.length > 12
     ? `unknown key ${JSON.stringify(name)}; \`upkeep help keys\` lists those that are known`
     : `unknown key ${JSON.stringify(name)}; known here: ${known.join(', ')}`;

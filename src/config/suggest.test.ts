@@ -16,6 +16,8 @@ describe('the nearest known word', () => {
     expect(nearest(word, ['run', 'watch', 'restart'])).toBeNull();
   });
 
+  it('is none where only its letters are alike', () => expect(nearest('status', ['startTls'])).toBeNull());
+
   it('is said in half a sentence, or not at all', () => {
     expect([didYouMean('wtach', ['watch']), didYouMean('foo', ['watch'])]).toEqual(['; did you mean watch', '']);
   });

@@ -1,7 +1,7 @@
 // "did you mean": the known word that a mistyped one was probably meant to be.
 
 // A word may differ from its typo by this part of its length; more would guess at random.
-const CLOSE_ENOUGH = 0.4;
+const CLOSE_ENOUGH = 1 / 3;
 
 // Nobody names anything longer, and the comparison costs the product of the lengths.
 const LONGEST = 64;
