@@ -4,7 +4,7 @@ import { rest } from './ending.js';
 import { launch } from './launch.js';
 import { before, type Move, stay } from './move.js';
 import { desiredOf, isHeld, type Service, type StopReason } from './state.js';
-import { beginStop, stopWhenLaunched } from './stop.js';
+import { beginStop, findBeforeStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
 /** Moves the service towards what is wanted of it, uncounted. */
@@ -55,6 +55,8 @@ function down(service: Service, at: Moment): Move {
     case 'running':
       return beginStop(service, state.process, state.helper, 'requested', at);
     case 'stopping':
+      // What may still appear was waited for because it was to come back.
+      if (state.phase === 'finding') return findBeforeStop(service, 'requested', null, at);
       return stay({ ...service, state: { ...state, why: 'requested' } });
     case 'unknown':
       return stay(service);

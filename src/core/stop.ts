@@ -11,8 +11,8 @@ import { endingOfRest } from './leftovers.js';
 import { before, go, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Command, Ladder } from './spec.js';
-import type { Service, Starting, Stopping, StopReason } from './state.js';
-import { later, type Millis, type Moment, seconds } from './time.js';
+import { desiredOf, type Service, type Starting, type Stopping, type StopReason } from './state.js';
+import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
 /** Takes a living main process down: what it does beside is ended, and those that need it go first (turn.ts). */
 export function beginStop(
@@ -52,7 +52,11 @@ export function stopWhenLaunched(service: Service, starting: Starting, why: Stop
   // A start command is let finish what it is at, but a stop does not wait for one that hangs.
   const patience = later(at.instant, killPatience);
   const deadline = starting.deadline !== null && starting.deadline < patience ? starting.deadline : patience;
-  if (starting.phase === 'finding') return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, at));
+  if (starting.phase === 'finding') {
+    // After a crash, or a command that failed, the one look decides, as it would have in the start.
+    const until = starting.setback === null ? starting.deadline : null;
+    return before([], [{ type: 'stopping', why }], findBeforeStop(service, why, until, at));
+  }
   const state = onWayDown(service, { since: at.instant, process: null, phase: 'launching', helper, why, deadline }, at);
   if (roleIn(starting) !== null) return breakOff(service, starting, state, at);
   if (starting.phase === 'preparing') return before([], [{ type: 'stopping', why }], moveOn(service, state, at));
@@ -72,9 +76,13 @@ function breakOff(service: Service, starting: Starting, stopping: Stopping, at: 
   return go(service, state, [...asked, ...endHelper(service, state.helper)], [{ type: 'stopping', why: state.why }]);
 }
 
-/** The start command has ended: whether it had begun to bring something up, only a look can tell. */
-export function findBeforeStop(service: Service, why: StopReason, at: Moment): Move {
-  const state = onWayDown(service, { process: null, phase: 'finding', why }, at);
+/**
+ * The start command has ended: whether it had begun to bring something up, only a look can tell. `until`: so long it may still
+ * appear, its pid file for instance. Another start before that would make two of it; one that stays down is not waited for.
+ */
+export function findBeforeStop(service: Service, why: StopReason, until: Instant | null, at: Moment): Move {
+  const deadline = desiredOf(service) === 'up' ? until : null;
+  const state = onWayDown(service, { process: null, phase: 'finding', why, deadline }, at);
   return go(service, state, [seek(service)]);
 }
 

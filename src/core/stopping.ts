@@ -13,7 +13,7 @@ import { filed } from './incident.js';
 import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
-import { isSameProcess, type ProcessRef } from './process.js';
+import { type ExitStatus, isSameProcess, type ProcessRef } from './process.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
 import { beginStop, endRest, findBeforeStop, runCommand } from './stop.js';
 import { later, type Millis, type Moment, millis, seconds } from './time.js';
@@ -48,7 +48,7 @@ export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFa
   switch (fact.role) {
     case 'start':
       // A command of which nothing is left may have begun something before it ended.
-      if (fact.errno === LOST) return findBeforeStop(service, state.why, at);
+      if (fact.errno === LOST) return findBeforeStop(service, state.why, null, at);
       return finish(service, { ...state, why: 'requested' }, at);
     case 'main':
       return finish(service, { ...state, why: 'requested' }, at);
@@ -74,7 +74,7 @@ export function spawnFailed(service: Service, state: Stopping, fact: Of<'spawnFa
 
 /** Nothing is left of the command that the keeper before had ordered: if it did its work, that shows; if not, it is run (again). */
 function commandLost(service: Service, state: Stopping, role: 'stop' | 'restart', at: Moment): Move {
-  if (state.process === null) return commandEnded(service, state, at);
+  if (state.process === null) return commandEnded(service, state, { type: 'unknown' }, at);
   const { kind } = service.spec;
   if (kind.type !== 'watched') return stay(service);
   const command = role === 'restart' ? kind.restart : kind.stop.type === 'command' ? kind.stop.command : null;
@@ -85,7 +85,7 @@ export function exited(service: Service, state: Stopping, fact: Of<'exited'>, at
   if (state.process !== null && isSameProcess(state.process, fact.process))
     return mainExited(service, state, state.process, fact, at);
   return roleIn(state) === null
-    ? commandEnded(service, state, at)
+    ? commandEnded(service, state, fact.evidence.status, at)
     : hookExited(service, state, fact.evidence.status, at);
 }
 
@@ -146,11 +146,13 @@ function ourPartIn(why: Stopping['why']): OurPart {
 }
 
 /** The start, stop or restart command has ended. */
-function commandEnded(service: Service, state: Stopping, at: Moment): Move {
+function commandEnded(service: Service, state: Stopping, status: ExitStatus, at: Moment): Move {
   const alone: Stopping = { ...state, helper: null };
   switch (state.phase) {
-    case 'launching':
-      return findBeforeStop(service, state.why, at);
+    case 'launching': {
+      const succeeded = status.type === 'exited' && status.code === 0;
+      return findBeforeStop(service, state.why, succeeded ? findDeadline(service.spec.ready, at) : null, at);
+    }
     case 'command':
       if (state.why === 'restart-command') return afterRestartCommand(service, alone, at);
       if (state.process === null) return finish(service, alone, at);
@@ -214,7 +216,8 @@ export function looked(service: Service, state: Stopping, look: Look, at: Moment
     case 'none':
     case 'ambiguous':
     case 'unseen':
-      return finish(service, state, at);
+      // While it may still appear, nothing is decided.
+      return state.deadline === null ? finish(service, state, at) : stay(service);
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
 import { command, supervised, watched } from '../support/builders.js';
-import { drains, lives, program, readyAfter, startsDaemon } from '../support/program.js';
+import { drains, exitsAfter, lives, program, readyAfter, startsDaemon } from '../support/program.js';
 import { Stage } from '../support/stage.js';
 import { actsSince, isUntouched, settle, waveIds, waves } from '../support/troupe.js';
 
@@ -185,20 +185,71 @@ describe('a watched daemon that needs ours', () => {
   });
 });
 
-describe('a watched daemon whose start is broken off because what it needs has ended', () => {
-  it('is looked for after its start command has ended, and ended before it is started anew: never two of it', () => {
-    // A look that was taken before the daemon was there arrives after the command that brought it up has ended.
-    const stage = new Stage({ latency: (type) => (type === 'looked' ? 200 : 1) });
-    stage.host.install('/etc/init.d/db', startsDaemon([EXE], program(lives), { after: 10, exit: 30 }));
-    stage.host.onChange(() => expect(stage.host.living().filter(({ exe }) => exe === EXE).length).toBeLessThan(2));
-    const atOnce = { probe: { type: 'alive', for: millis(0) } } as const;
-    stage.addAll([supervised({ name: 'disk', ready: atOnce }), watched({ name: 'db', needs: ['disk'] })]);
+describe('a watched daemon whose start is broken off, to be started anew', () => {
+  const atOnce = { probe: { type: 'alive', for: millis(0) } } as const;
+
+  /** Up, killed, and its start command runs again. There are never two of it from then on. */
+  function beginsAgain(stage: Stage, wish: Parameters<typeof watched>[0] = {}): void {
+    stage.addAll([supervised({ name: 'disk', ready: atOnce }), watched({ name: 'db', needs: ['disk'], ...wish })]);
     settle(stage, ['disk', 'db']);
     const starts = stage.spawns('db', 'start');
+    stage.host.onChange(() => expect(stage.host.living().filter(({ exe }) => exe === EXE).length).toBeLessThan(2));
+    stage.host.removePidFile(PID_FILE);
     stage.kill(stage.bearerOf(EXE));
     stage.runUntil(() => stage.spawns('db', 'start') > starts);
+  }
+
+  it('is looked for after its start command has ended, and ended before it is started anew', () => {
+    // A look that was taken before the daemon was there would arrive after the command that brought it up has ended.
+    const stage = new Stage({ latency: (type) => (type === 'looked' ? 200 : 1) });
+    stage.host.install('/etc/init.d/db', startsDaemon([EXE], program(lives), { after: 10, exit: 30 }));
+    beginsAgain(stage);
+    const starts = stage.spawns('db', 'start');
     stage.kill(stage.main('disk'));
     rests(stage);
-    expect(stage.spawns('db', 'start')).toBe(starts + 2);
+    expect(stage.spawns('db', 'start')).toBe(starts + 1);
+  });
+
+  const late = startsDaemon([EXE], program(lives), { after: 10, exit: 30, pidFile: PID_FILE, pidFileAfter: 2_000 });
+  const byPidFile = { pattern: { by: { type: 'pidFile' }, pidFile: PID_FILE } } as const;
+
+  it.each([
+    ['the end of what it needs', 5, (stage: Stage) => stage.kill(stage.main('disk'))],
+    ['the end of what it needs', 500, (stage: Stage) => stage.kill(stage.main('disk'))],
+    ["an operator's restart", 5, (stage: Stage) => stage.ask('db', 'restart')],
+    ["an operator's restart", 500, (stage: Stage) => stage.ask('db', 'restart')],
+  ] as const)('is waited for until it writes its pid file: %s after %i ms', (_, after, breakOff) => {
+    const stage = new Stage();
+    stage.host.install('/etc/init.d/db', late);
+    beginsAgain(stage, byPidFile);
+    const starts = stage.spawns('db', 'start');
+    stage.run(after);
+    breakOff(stage);
+    rests(stage);
+    expect(stage.spawns('db', 'start')).toBe(starts + 1);
+  });
+
+  it('is started anew when nothing came of it in its time', () => {
+    const stage = new Stage();
+    stage.host.install('/etc/init.d/db', late, program(exitsAfter(30, 0)), late);
+    beginsAgain(stage, byPidFile);
+    const starts = stage.spawns('db', 'start');
+    stage.kill(stage.main('disk'));
+    stage.run(29_000);
+    expect(stage.spawns('db', 'start')).toBe(starts);
+    rests(stage);
+    expect(stage.spawns('db', 'start')).toBe(starts + 1);
+  });
+
+  it('does not keep waiting an operator who stops it', () => {
+    const stage = new Stage();
+    stage.host.install('/etc/init.d/db', late, program(exitsAfter(30, 0)));
+    beginsAgain(stage, byPidFile);
+    stage.ask('db', 'restart');
+    stage.run(100);
+    expect(stage.state('db')).toMatchObject({ name: 'stopping', phase: 'finding' });
+    stage.ask('db', 'stop');
+    stage.run(100);
+    expect(stage.state('db').name).toBe('stopped');
   });
 });
