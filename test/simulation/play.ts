@@ -570,7 +570,8 @@ class Game {
     const onTheWay = new Set(['starting', 'stopping', 'waiting']);
     const services = this.#services();
     return (
-      services.some(({ spec }) => spec.restart.at !== null) && services.some(({ state }) => onTheWay.has(state.name))
+      services.some(({ spec }) => spec.restart.at !== null) &&
+      services.some((service) => onTheWay.has(service.state.name) && !this.#mayStay(service))
     );
   }
 
