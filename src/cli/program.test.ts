@@ -52,6 +52,8 @@ describe('help', () => {
 
   it('explains a key of the configuration, and a word that is both a command and a key', async () => {
     expect((await run(['help', 'restart.limit'])).terminal.printed()).toMatch(/^restart\.limit \(service\)/);
+    const { terminal: narrow } = await runCommand('help heartbeat', null, { columns: 60 });
+    for (const line of narrow.printed().split('\n')) expect(line.length).toBeLessThanOrEqual(60);
     expect((await run(['help', 'reload'])).terminal.printed()).toMatch(
       /^Usage: upkeep reload[\s\S]*In the configuration:\n\nreload \(service/,
     );

@@ -19,7 +19,18 @@ describe('help of a key', () => {
     expect(helpFor('defaults.leftovers').lines).toContain('  Default: kill, watched leave');
     expect(helpFor('keeper.bootGrace').lines[0]).toBe('keeper.bootGrace (top level)');
     expect(helpFor('notices.channels.mail.via').lines[0]).toBe('notices.channels.mail.via (top level)');
-    expect(helpFor('log.rotate').lines.at(-1)).toBe('  Below: log.rotate.size, log.rotate.keep, log.rotate.compress');
+  });
+
+  it('names the keys of the next level, and where there is more', () => {
+    expect(helpFor('log.rotate').lines.slice(-2)).toEqual([
+      '  Below: size, keep, compress',
+      '  More: `upkeep help log.rotate.size`',
+    ]);
+    const [below, deep, more] = helpFor('heartbeat').lines.slice(-3);
+    expect(below).toMatch(/^ {2}Below: http, tcp, unix, .*, process, name, /);
+    expect(below).not.toContain('.');
+    expect(deep).toMatch(/^ {2}With keys below themselves: .*\bexpect\b/);
+    expect(more).toBe('  More: `upkeep help heartbeat.tls`');
   });
 
   it('says of a key of a heartbeat for which kinds it is', () => {

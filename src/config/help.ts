@@ -1,5 +1,6 @@
 // `upkeep help KEY`: what one key of the configuration means, out of the same table that reads it.
 
+import { KINDS } from './heartbeat-keys.js';
 import { notYet } from './record.js';
 import { serviceKeys } from './service-keys.js';
 import type { Key, Keys } from './shape.js';
@@ -56,13 +57,28 @@ export function keyList(): readonly string[] {
 
 function linesOf({ path, of, key }: KeyHelp, keys: readonly KeyHelp[]): readonly string[] {
   if (key.presence === 'later') return [`${path} (${of})`, `  ${key.doc}`, `  ${notYet('it')}`];
-  const children = keys.filter((other) => other.of === of && other.path.startsWith(`${path}.`));
+  const below = keys.filter((other) => other.of === of && other.path.startsWith(`${path}.`));
   return [
     `${path} (${of}${key.only === null ? '' : `, ${key.only} only`})`,
     `  ${key.doc}`,
     `  Write: ${key.shape.write}`,
     `  Default: ${defaultText(key)}`,
-    ...(children.length === 0 ? [] : [`  Below: ${children.map((child) => child.path).join(', ')}`]),
+    ...linesBelow(path, below),
+  ];
+}
+
+/** The next level alone: of a heartbeat there are too many keys to see them all at once. What is asked comes before how. */
+function linesBelow(path: string, below: readonly KeyHelp[]): readonly string[] {
+  const names = [...new Set(below.map((key) => key.path.slice(path.length + 1).split('.')[0] ?? ''))];
+  const [first] = names;
+  if (first === undefined) return [];
+  const ordered = path === 'heartbeat' ? [...new Set([...KINDS, ...names])] : names;
+  const deep = ordered.filter((name) => below.some((key) => key.path.startsWith(`${path}.${name}.`)));
+  const example = `${path}.${deep[0] ?? first}`;
+  return [
+    `  Below: ${ordered.join(', ')}`,
+    ...(deep.length === 0 ? [] : [`  With keys below themselves: ${deep.join(', ')}`]),
+    `  More: \`upkeep help ${example}\``,
   ];
 }
 
