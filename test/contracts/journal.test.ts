@@ -286,7 +286,7 @@ describe.runIf(canMount)('the journal on a full disk', () => {
       rmSync(directory + '/fill');
       journal.record([service('d')], [], []);
       console.log(JSON.stringify({ names: [...open().found.snapshots.keys()].length, problems: problems.length }));`;
-    const script = 'mount -t tmpfs -o size=64k none "$1" && exec "$2" --input-type=module -e "$3" "$1" "$4"';
+    const script = 'mount -t tmpfs -o size=128k none "$1" && exec "$2" --input-type=module -e "$3" "$1" "$4"';
     const text = JSON.stringify(service('web'));
     const out = execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', directory, process.execPath, program, text], {
       encoding: 'utf8',
