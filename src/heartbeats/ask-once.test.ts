@@ -102,6 +102,20 @@ describe('a question', () => {
     expect(silent?.answer.detail).toBe('no answer within 5 s (connect 2 ms, then silence)');
   });
 
+  it('says whether it was met with silence or with an answer that does not end', async () => {
+    let came = 30;
+    const dripping = await late(({ begin, hears }) => {
+      begin('connect');
+      hears?.(() => came);
+      now += 2;
+      came += 170;
+      begin('body', '200');
+      came += 5;
+      return forEver();
+    });
+    expect(dripping?.answer.detail).toBe('no answer within 5 s (connect 2 ms, then 5 bytes without an end in: body)');
+  });
+
   it('could not be asked when its time is over before anybody was asked', async () => {
     for (const step of ['resolve', 'queue', 'look']) {
       const asked = await late(({ begin }) => {

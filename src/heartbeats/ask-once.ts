@@ -61,7 +61,7 @@ export function askOnce(ask: (asking: Asking) => Promise<Finding>, terms: Terms)
       settle(null);
       end.abort(new Error('nobody waits for the answer'));
     };
-    ask({ signal: end.signal, begin: steps.begin, secret }).then(settle, (error: unknown) => {
+    ask({ signal: end.signal, begin: steps.begin, hears: steps.hears, secret }).then(settle, (error: unknown) => {
       // Then it was told to give up, and has: the deadline says why.
       if (!end.signal.aborted || error instanceof Verdict) settle(meaningOfThrown(error));
     });

@@ -20,7 +20,7 @@ export async function secured(
   socket: Socket,
   host: string,
   { verify, name, ca }: TlsOptions,
-  { begin }: Pick<Asking, 'begin'>,
+  { begin, hears }: Pick<Asking, 'begin' | 'hears'>,
   protocols: readonly string[] = [],
 ): Promise<TLSSocket> {
   begin('tls');
@@ -37,6 +37,8 @@ export async function secured(
     rejectUnauthorized: false,
   });
   await shaken(secure, socket);
+  // Not those of the socket: the tickets that a server sends after the handshake (TLS 1.3) are nothing that it says.
+  hears?.(() => secure.bytesRead);
   if (verify === 'yes' && !secure.authorized) {
     // Its code as a string, whatever its type says.
     const code = errorCode(secure.authorizationError);

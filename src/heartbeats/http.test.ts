@@ -223,8 +223,10 @@ describe('a server that behaves badly', () => {
     });
     const asking = anAsking();
     const asked = askHttp(httpQuestion(origin), asking);
-    setTimeout(asking.end, 200);
-    await expect(asked).rejects.toThrow('the deadline has passed');
+    const late = expect(asked).rejects.toThrow('the deadline has passed');
+    await expect.poll(asking.heard, { timeout: 20_000 }).toBeGreaterThan(5);
+    asking.end();
+    await late;
     await expect.poll(() => closed, { timeout: 20_000 }).toEqual(['closed']);
     expect(getEventListeners(asking.signal, 'abort')).toEqual([]);
   });
@@ -298,8 +300,8 @@ describe('a redirection', () => {
 });
 
 describe('a question by HTTPS', () => {
-  async function shows(shown: Certificate): Promise<number> {
-    const server = createHttpsServer(shown, (_, response) => response.end());
+  async function shows(shown: Certificate, answer: RequestListener = (_, response) => response.end()): Promise<number> {
+    const server = createHttpsServer(shown, answer);
     return listen(server, { host: '127.0.0.1', port: 0 });
   }
   const fileOf = (cert: string): string => {
@@ -319,6 +321,16 @@ describe('a question by HTTPS', () => {
       result: 'unasked',
       detail: expect.stringContaining('/nowhere.pem'),
     });
+  });
+
+  it('hears what the server says, and not what TLS says for itself', async () => {
+    const port = await shows(certificate(), (_, { socket }) => socket?.write('HTTP/1.1 200 OK\r\n'));
+    const asking = anAsking();
+    const asked = ask(`https://localhost:${port}/`, { tls: { ...plainTls, verify: 'no' } }, asking);
+    await expect.poll(() => asking.steps.at(-1), { timeout: 20_000 }).toBe('answer <TLSv1.3>');
+    await expect.poll(asking.heard, { timeout: 20_000 }).toBe(17);
+    asking.end();
+    await asked;
   });
 
   it('has failed where nobody that we trust vouches for the certificate, unless it is not to be judged', async () => {

@@ -20,6 +20,8 @@ export interface Asking {
   readonly signal: AbortSignal;
   /** Says which part of the question begins: `resolve`, `connect`, `tls`, `answer`. Ends the part before; `detail` tells what came of that. A deadline that passes in `resolve`, or in `look` at a file, says nothing about the service. */
   readonly begin: (step: string, detail?: string) => void;
+  /** Where the answer comes from now, by the bytes that have come: says of a deadline that passes whether it was met with silence. */
+  readonly hears?: (bytes: () => number) => void;
   /** Whose question it is, `SERVICE/HEARTBEAT`: what is kept until the next question is kept by this. Not there: asked once, by hand; nothing is kept. */
   readonly by?: string;
   /** What the keeper has read for us. @throws Error: it could not be read; then nothing can be asked */

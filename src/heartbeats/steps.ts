@@ -1,12 +1,15 @@
 // The parts of a question as they pass: which of them took how long, and what it says when the deadline finds one of them open.
 // Knows no question, and asks no clock of its own.
 
+import { countOf } from '../core/message.js';
 import type { AskStep } from '../core/question.js';
 import { inFineWords, type Millis, tenths } from '../core/time.js';
 import { type Finding, failed, unasked } from './kind.js';
 
 export interface Steps {
   readonly begin: (name: string, detail?: string) => void;
+  /** By what the bytes are counted that come from now on. */
+  readonly hears: (bytes: () => number) => void;
   /** Those that have ended, and with them the one that is open now. */
   readonly all: () => readonly AskStep[];
   /** The answer when the time is over now. */
@@ -23,6 +26,8 @@ const OURS: Readonly<Record<string, string>> = {
 export function recordSteps(now: () => number): Steps {
   const ended: AskStep[] = [];
   let open: { readonly name: string; readonly since: number } | null = null;
+  let bytes = (): number => 0;
+  let before = 0;
   const close = (
     { name, since }: { readonly name: string; readonly since: number },
     detail: string | null,
@@ -35,13 +40,18 @@ export function recordSteps(now: () => number): Steps {
     begin: (name, detail) => {
       if (open !== null) ended.push(close(open, detail ?? null));
       open = { name, since: now() };
+      before = bytes();
+    },
+    hears: (count) => {
+      bytes = count;
+      before = count();
     },
     all: () => (open === null ? ended : [...ended, close(open, null)]),
-    late: (timeout) => latenessOf(ended, open?.name ?? null, timeout),
+    late: (timeout) => latenessOf(ended, open?.name ?? null, bytes() - before, timeout),
   };
 }
 
-function latenessOf(ended: readonly AskStep[], open: string | null, timeout: Millis): Finding {
+function latenessOf(ended: readonly AskStep[], open: string | null, heard: number, timeout: Millis): Finding {
   const within = `${timeout / 1000} s`;
   if (open === 'run') return failed(`did not end within ${within}, killed`);
   const ours = open === null ? undefined : OURS[open];
@@ -50,5 +60,6 @@ function latenessOf(ended: readonly AskStep[], open: string | null, timeout: Mil
   if (open === null) return failed(`no answer within ${within}`);
   if (asked.length === 0) return failed(`no answer within ${within} (in: ${open})`);
   const passed = asked.map(({ name, ms }) => `${name} ${inFineWords(ms)}`).join(', ');
-  return failed(`no answer within ${within} (${passed}, then silence${open === 'answer' ? '' : ` in: ${open}`})`);
+  const then = heard > 0 ? `${countOf(heard, 'byte')} without an end` : 'silence';
+  return failed(`no answer within ${within} (${passed}, then ${then}${open === 'answer' ? '' : ` in: ${open}`})`);
 }

@@ -29,7 +29,7 @@ async function talkToEach(endpoint: Endpoint, asking: Asking, talk: Talk): Promi
   const addresses = await addressesOf(endpoint.host, asking);
   asking.begin(addresses.length === 1 ? 'ask' : `ask ${addresses.length} addresses`, addresses.join(', '));
   // The steps of several talks at once would say nothing.
-  const quiet = { ...asking, begin: () => undefined };
+  const quiet = { ...asking, begin: () => undefined, hears: () => undefined };
   const ask = async (host: string): Promise<Finding> => {
     const one = { host, port: endpoint.port };
     try {
@@ -61,6 +61,7 @@ function ofAll(all: readonly Asked[]): Finding {
 }
 
 async function over(socket: Socket, asking: Asking, talk: Talk): Promise<Finding> {
+  asking.hears?.(() => socket.bytesRead);
   try {
     return await unlessAborted(talk(socket, asking), asking.signal);
   } finally {
