@@ -148,6 +148,12 @@ describe('why a service is as it is', () => {
       'if it is not ready in 8.0 s, the start has failed',
     ],
     [
+      'waits for its heartbeat, and who wants to know more can ask it',
+      be(supervised({ ready: { probe: { type: 'heartbeat', name: 'http' } } }), starting('readying')),
+      'web has been running as process 812 for 60 s, and is not ready yet: its heartbeat http has to be good (`upkeep test web http` asks it now)',
+      'if it is not ready in 8.0 s, the start has failed',
+    ],
+    [
       'was started by its command',
       be(ssh, starting('finding')),
       'the start command of ssh was run, and what came of it is looked for',

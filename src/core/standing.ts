@@ -9,7 +9,7 @@ import { countOf, isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import { type Remedy, remediesFor } from './remedy.js';
-import type { ReadyProbe, RestartSpec } from './spec.js';
+import type { ReadyProbe, RestartSpec, ServiceName } from './spec.js';
 import { leftUntil, nextFor } from './standing-next.js';
 import {
   desiredOf,
@@ -212,11 +212,11 @@ function startingSentence({ spec }: Service, { phase, process }: Starting, ago: 
     case 'finding':
       return `the start command of ${spec.name} was run, and what came of it is looked for`;
     case 'readying':
-      return `${spec.name} has been running as process ${process?.pid ?? '?'} for ${ago}, and is not ready yet: ${probeText(spec.ready.probe)}`;
+      return `${spec.name} has been running as process ${process?.pid ?? '?'} for ${ago}, and is not ready yet: ${probeText(spec.ready.probe, spec.name)}`;
   }
 }
 
-function probeText(probe: ReadyProbe): string {
+function probeText(probe: ReadyProbe, service: ServiceName): string {
   switch (probe.type) {
     case 'alive':
       return `it has to live for ${inWords(probe.for)}`;
@@ -230,8 +230,10 @@ function probeText(probe: ReadyProbe): string {
       return `it has to answer at ${probe.url}`;
     case 'exec':
       return 'its readiness command has to succeed';
-    case 'heartbeat':
-      return `its heartbeat${probe.name === null ? '' : ` ${probe.name}`} has to be good`;
+    case 'heartbeat': {
+      const which = probe.name === null ? '' : ` ${probe.name}`;
+      return `its heartbeat${which} has to be good (\`upkeep test ${service}${which}\` asks it now)`;
+    }
     case 'log':
       return `its log has to show /${probe.regex}/`;
   }
