@@ -17,7 +17,7 @@ import { type ExitStatus, isSameProcess, type ProcessRef } from './process.js';
 import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
 import { beginStop, endRest, findBeforeStop, runCommand } from './stop.js';
 import { later, type Millis, type Moment, millis, seconds } from './time.js';
-import { follow, living, memoryOf, remember } from './watching.js';
+import { follow, living, memoryOf, remember, unclear } from './watching.js';
 import { hookExited, hookNotSpawned, hookSpawned, hookTimedOut } from './way-down.js';
 
 /** How long a daemon may take to end after the command that stops it has ended. */
@@ -214,11 +214,19 @@ export function looked(service: Service, state: Stopping, look: Look, at: Moment
       return before([follow(service, process)], [], beginStop(known, process, null, state.why, at));
     }
     case 'none':
-    case 'ambiguous':
-    case 'unseen':
       // While it may still appear, nothing is decided.
       return state.deadline === null ? finish(service, state, at) : stay(service);
+    case 'ambiguous':
+      return undecided(service, state, { type: 'ambiguous', pids: choice.pids }, at);
+    case 'unseen':
+      return undecided(service, state, { type: 'unseen', reason: choice.reason }, at);
   }
+}
+
+/** Which process it is, or whether there is one, cannot be told: another start would make it worse. A stop is not kept waiting by that. */
+function undecided(service: Service, state: Stopping, why: Parameters<typeof unclear>[1], at: Moment): Move {
+  if (state.deadline !== null) return stay(service);
+  return desiredOf(service) === 'up' ? unclear(service, why, at) : finish(service, state, at);
 }
 
 export function emptied(service: Service, state: Stopping, at: Moment): Move {

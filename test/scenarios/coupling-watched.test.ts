@@ -241,6 +241,21 @@ describe('a watched daemon whose start is broken off, to be started anew', () =>
     expect(stage.spawns('db', 'start')).toBe(starts + 1);
   });
 
+  it('is unknown, and started no third time, when two are there that could be it', () => {
+    const stage = new Stage();
+    stage.host.install('/etc/init.d/db', startsDaemon([EXE], program(lives)), program(exitsAfter(30, 0)));
+    stage.addAll([supervised({ name: 'disk', ready: atOnce }), watched({ name: 'db', needs: ['disk'] })]);
+    settle(stage, ['disk', 'db']);
+    const starts = stage.spawns('db', 'start');
+    stage.kill(stage.bearerOf(EXE));
+    stage.runUntil(() => stage.spawns('db', 'start') > starts);
+    stage.kill(stage.main('disk'));
+    for (const _ of ['one', 'other']) stage.bear(EXE, program());
+    stage.run(60_000);
+    expect(stage.state('db')).toMatchObject({ name: 'unknown', why: { type: 'ambiguous' } });
+    expect(stage.spawns('db', 'start')).toBe(starts + 1);
+  });
+
   it('does not keep waiting an operator who stops it', () => {
     const stage = new Stage();
     stage.host.install('/etc/init.d/db', late, program(exitsAfter(30, 0)));
