@@ -18,7 +18,6 @@ const ROOT = dirname(HERE);
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
 const PATIENCE_MS = 180_000;
-const EVERY_MS = 10_000;
 /** One in so many hangs. */
 const HANGS_EACH = 20;
 /** Issue 6: what is stopped runs again within 15 s. */
@@ -31,8 +30,9 @@ const FIRST_PORT = 20_100;
 const LOOKS = 50;
 
 /**
- * @param {{size: number, settle: number, window: number, long: number, hangs: number, peers: object[]}} what so many services; milliseconds
- *   before a figure is taken, while it is, and until there were ten thousand questions; how often something is stopped to hang
+ * @param {{size: number, every: number, settle: number, window: number, long: number, hangs: number, calm: number, peers: object[]}} what so many
+ *   services; milliseconds between questions, before a figure is taken, while it is, and until there were ten thousand questions; how
+ *   often something is stopped to hang, and how long it runs before
  */
 export async function measureHeartbeats(what, ground, say) {
   const upkeep = what.peers.find(({ name }) => name === 'upkeep');
@@ -59,14 +59,14 @@ export async function measureHeartbeats(what, ground, say) {
         note({ name: asker.name, problem: why });
         continue;
       }
-      const { settle, window } = what;
-      const times = { every: EVERY_MS, settle, window, node: ground.node, settled: () => server.arrivals() };
+      const { every, settle, window } = what;
+      const times = { every, settle, window, node: ground.node, settled: () => server.arrivals() };
       const { processor, seconds } = await asker.ask(urls, times);
       note({ name: asker.name, what: asker.what, processor, seconds, questions: count(await server.arrivals()) });
     }
-    const frozen = upkeep === undefined ? null : await measureFrozenServices(upkeep, what.hangs, ground);
+    const frozen = upkeep === undefined ? null : await measureFrozenServices(upkeep, what, ground);
     say(`hangs: ${JSON.stringify(frozen)}`);
-    return { size: what.size, every: EVERY_MS, rows, frozen, load: [begun, loadavg()[0]] };
+    return { size: what.size, every: what.every, rows, frozen, load: [begun, loadavg()[0]] };
   } finally {
     server.close();
     idle.close();
@@ -100,13 +100,13 @@ function tell(child) {
 const count = (arrivals) => Object.values(arrivals).reduce((sum, { length }) => sum + length, 0);
 
 /** `urlOf`: what the service of this number is asked; null: nothing. */
-async function measureUpkeep(name, peer, { size, settle, window }, around, urlOf) {
+async function measureUpkeep(name, peer, { size, every, settle, window }, around, urlOf) {
   const { server, idle } = around;
   const contender = new Contender({ peer, kind: 'plain', count: size, name: `beats-${name}` }, around);
   for (const [index, service] of contender.services.entries()) {
     const http = urlOf(index);
     // What hangs is told once and left as it is: a restart would be another measurement.
-    if (http !== null) service.heartbeat = { http, every: `${EVERY_MS / 1000}s`, timeout: '5s', then: 'notice' };
+    if (http !== null) service.heartbeat = { http, every: `${every / 1000}s`, timeout: '5s', then: 'notice' };
   }
   try {
     const problem = await contender.up(PATIENCE_MS);
@@ -130,7 +130,7 @@ async function measureUpkeep(name, peer, { size, settle, window }, around, urlOf
       ofKeeper: each[pids.indexOf(contender.keeper.pid)],
       seconds,
       questions: count(arrivals),
-      delay: summary(delaysOf(contender, arrivals, planned)),
+      delay: summary(delaysOf(contender, arrivals, planned, every)),
       idle: summary(late),
       holds,
     };
@@ -147,12 +147,12 @@ async function plannedTimes(contender) {
 }
 
 /** Questions come at a fixed pace from the first: how much later than planned each was with the server. Those that hang are left out. */
-function delaysOf({ services }, arrivals, planned) {
+function delaysOf({ services }, arrivals, planned, every) {
   const delays = [];
   for (const { name, heartbeat } of services) {
     const plan = planned.get(name);
     if (plan === undefined || heartbeat.http.includes('/hang/')) continue;
-    for (const at of arrivals[new URL(heartbeat.http).pathname] ?? []) delays.push(beyond(at - plan));
+    for (const at of arrivals[new URL(heartbeat.http).pathname] ?? []) delays.push(beyond(at - plan, every));
   }
   return delays;
 }
@@ -163,7 +163,7 @@ const summary = (delays) =>
     : { count: delays.length, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99), max: Math.max(...delays) };
 
 /** Past the last planned time, in milliseconds; the status gives whole ones, so it may seem to be a little early. */
-const beyond = (elapsed) => ((((elapsed + 5) % EVERY_MS) + EVERY_MS) % EVERY_MS) - 5;
+const beyond = (elapsed, every) => ((((elapsed + 5) % every) + every) % every) - 5;
 
 /** Descriptors and memory of keeper and askers, the keeper's after a collection. */
 async function holdings({ keeper }) {
@@ -186,7 +186,7 @@ async function fewestDescriptors(pids) {
 }
 
 /** Services that answer are stopped with SIGSTOP, each at a time of its own. @returns seconds until they listen again */
-async function measureFrozenServices(peer, hangs, ground) {
+async function measureFrozenServices(peer, { hangs, calm }, ground) {
   const size = Math.min(10, hangs);
   const contender = new Contender({ peer, kind: 'plain', count: size, name: 'frozen-services' }, ground);
   const { stamps } = ground;
@@ -203,7 +203,7 @@ async function measureFrozenServices(peer, hangs, ground) {
     const lost = [];
     for (let round = 0; round < hangs / size; round++) {
       // Past the first question of each, and past the grace.
-      await sleep(12_000);
+      await sleep(calm);
       const struck = contender.services.map(async ({ name }) => {
         await sleep(Math.random() * 5_000);
         const before = stamps.counts.get(name);

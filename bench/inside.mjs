@@ -30,7 +30,7 @@ const FULL = {
   deaths: 10,
   toldRounds: 300,
   coupled: { size: 1000, starts: 3, rounds: 100, waves: 100 },
-  asked: { size: 1000, settle: 60_000, window: 60_000, long: 105_000, hangs: 30 },
+  asked: { size: 1000, every: 10_000, settle: 60_000, window: 60_000, long: 105_000, hangs: 30, calm: 12_000 },
 };
 const QUICK = {
   rounds: 5,
@@ -46,7 +46,7 @@ const QUICK = {
   deaths: 2,
   toldRounds: 12,
   coupled: { size: 100, starts: 2, rounds: 10, waves: 10 },
-  asked: { size: 20, settle: 11_000, window: 20_000, long: 20_000, hangs: 2 },
+  asked: { size: 10, every: 1_000, settle: 1_500, window: 3_000, long: 3_000, hangs: 2, calm: 1_000 },
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();

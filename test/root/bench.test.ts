@@ -9,12 +9,12 @@ const ROOT = join(import.meta.dirname, '../..');
 
 if (process.env.UPKEEP_SANDBOX !== '1') throw new Error('the bench is tried only inside test/support/sandbox.sh');
 
-it('a quick bench measures Upkeep in all phases and loses no restart', { timeout: 180_000 }, () => {
+it('a quick bench measures Upkeep in all phases and loses no restart', { timeout: 300_000 }, () => {
   const options = { quick: true, peers: ['upkeep'], phases: null, npmPlace: null, node: process.execPath };
   const bench = spawnSync(process.execPath, ['bench/inside.mjs', JSON.stringify(options)], {
     cwd: ROOT,
     encoding: 'utf8',
-    timeout: 170_000,
+    timeout: 290_000,
   });
   expect(bench.status, bench.stderr).toBe(0);
   const page = bench.stdout;
