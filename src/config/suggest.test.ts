@@ -5,6 +5,7 @@ describe('the nearest known word', () => {
   it.each([
     ['restrt', 'restart'],
     ['wacth', 'watch'],
+    ['wacht', 'watch'],
     ['Run', 'run'],
     ['usr', 'user'],
     ['descripton', 'description'],

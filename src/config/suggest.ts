@@ -1,7 +1,8 @@
 // "did you mean": the known word that a mistyped one was probably meant to be.
 
-// A word may differ from its typo by this part of its length; more would guess at random.
+// A word may differ from its typo by this part of its length; more would guess at random. Two letters of five are a typo still: wacht.
 const CLOSE_ENOUGH = 1 / 3;
+const typosIn = (length: number): number => Math.max(length < 5 ? 1 : 2, Math.floor(length * CLOSE_ENOUGH));
 
 // Nobody names anything longer, and the comparison costs the product of the lengths.
 const LONGEST = 64;
@@ -19,7 +20,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
       best = candidate;
     }
   }
-  const allowed = Math.max(1, Math.floor(Math.max(word.length, best?.length ?? 0) * CLOSE_ENOUGH));
+  const allowed = typosIn(Math.max(word.length, best?.length ?? 0));
   return best !== null && least <= allowed && least < word.length ? best : null;
 }
 
