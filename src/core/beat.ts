@@ -53,7 +53,7 @@ const longestPhase = minutes(1);
 
 /**
  * Questions of different services fall due at the same tenths of a second, of the clock that all keepers share: what is woken, written
- * and read for one is for all of them. A thousand questions every 10 s cost a quarter less like this (bench/RESULTS.md).
+ * and read for one is for all of them. A thousand questions every 10 s cost little more than a third like this (bench/RESULTS.md).
  */
 const grid = 100;
 

@@ -13,6 +13,7 @@ import {
   isQuestionDue,
   leaveOut,
 } from './beat.js';
+import { chanceOf } from './chance.js';
 import { isEqual } from './difference.js';
 import type { Effect } from './effect.js';
 import type { ServiceEvent } from './event.js';
@@ -60,9 +61,6 @@ function hush(move: Move): Move {
   return { ...move, service: silent, effects: [...move.effects, ...stopAsking(service)] };
 }
 
-/** Phases that follow one another at this distance stay apart, however many they are. */
-const goldenRatio = 0.618_033_988_749_895;
-
 function withBeats(
   move: Move,
   specs: readonly HeartbeatSpec[],
@@ -73,7 +71,7 @@ function withBeats(
   const begun = beginningOf(service, at);
   const health = specs.map((spec, index) => {
     const known = beatOf(service, spec.name);
-    const chance = (at.random + index * goldenRatio) % 1;
+    const chance = chanceOf(at, index);
     return known === undefined || process === 'new process'
       ? beginBeat(spec, known, begun, chance, at)
       : goOn(known, spec, chance, at);

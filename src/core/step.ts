@@ -3,6 +3,7 @@
 // that it is recorded in one write. Facts about processes that are not the service's (any more) are dropped here and nowhere else.
 
 import { plannedRestart } from './calendar.js';
+import { chanceOf } from './chance.js';
 import type { Change } from './change.js';
 import { expire, isDue } from './deadline.js';
 import { type Draft, draftOf, hum } from './draft.js';
@@ -68,19 +69,12 @@ function takeTogether(draft: Draft, events: readonly SingleEvent[]): void {
 /** Nothing but a heartbeat's own memory has changed, and none of it that has to survive: that moves no neighbour. */
 function isHum(was: Service, { service, happened }: Move): boolean {
   if (happened.length > 0 || service.health === was.health || hasNewStanding(was, service)) return false;
-  return isShallowEqual({ ...service, health: null }, { ...was, health: null });
+  const keys = Object.keys(service) as (keyof Service)[];
+  return keys.every((key) => key === 'health' || service[key] === was[key]);
 }
 
-function isShallowEqual<T extends object>(a: T, b: T): boolean {
-  for (const key in a) if (a[key] !== b[key]) return false;
-  return true;
-}
-
-/** They share a moment, and not its chance: delays must not go in lockstep, and each end has an incident of its own. Steps of the golden ratio meet no value twice. */
-const byChance = (at: Moment, index: number): Moment => ({
-  ...at,
-  random: (at.random + index * 0.618_033_988_749_895) % 1,
-});
+/** They share a moment, and not its chance: delays must not go in lockstep, and each end has an incident of its own. */
+const byChance = (at: Moment, index: number): Moment => ({ ...at, random: chanceOf(at, index) });
 
 function take(draft: Draft, event: SingleEvent, pace: Pace, at: Moment): void {
   if (event.type === 'added') {
