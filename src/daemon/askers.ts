@@ -16,6 +16,7 @@ import { type AskerQuestion, LONGEST_DETAIL, secretsOf } from '../heartbeats/wir
 import type { Asking, AskOrder, Post } from '../keeper/ports.js';
 import type { AskerRights, AskerRightsOrNot, AskerWish } from '../kernel/asker-rights.js';
 import type { UsageAsked } from '../kernel/usage.js';
+import type { After } from './after.js';
 import type { Open } from './asker.js';
 import { AskerPool, type AskerPoolParts, LINGER_MS, waitsUntil } from './asker-pool.js';
 import type { AskerSecrets } from './asker-secrets.js';
@@ -28,8 +29,7 @@ export interface AskersParts extends Omit<AskerPoolParts, 'now'> {
   readonly clock: {
     /** Milliseconds on a monotonic clock. */
     readonly now: () => number;
-    /** Calls back once; the answer takes that back. */
-    readonly after: (ms: number, callback: () => void) => () => void;
+    readonly after: After;
   };
 }
 

@@ -16,6 +16,7 @@ import type { Channel } from '../core/notice-spec.js';
 import type { Delivery } from '../notices/channel.js';
 import type { Envelope } from '../notices/outbox-file.js';
 import type { FromCourier } from '../notices/post.js';
+import type { After } from './after.js';
 import type { ChannelView } from './channel-queue.js';
 import { ChannelQueues, type QueuesParts } from './channel-queues.js';
 import { ChannelTests, type Tested } from './channel-tests.js';
@@ -26,8 +27,7 @@ import { testLetter } from './test-letter.js';
 export interface DispatchParts extends QueuesParts {
   readonly start: StartCourier;
   readonly clock: QueuesParts['clock'] & {
-    /** Calls back once; the answer takes that back. */
-    readonly after: (ms: number, callback: () => void) => () => void;
+    readonly after: After;
   };
 }
 

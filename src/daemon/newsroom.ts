@@ -13,6 +13,7 @@ import type { Service, ServiceSet } from '../core/state.js';
 import { inWords } from '../core/time.js';
 import type { RuntimeJournal } from '../journal/journal.js';
 import type { Clock, Report } from '../keeper/ports.js';
+import { after } from './after.js';
 import type { ChannelView } from './channel-queue.js';
 import type { Tested } from './channel-tests.js';
 import { Chronicle } from './chronicle.js';
@@ -71,10 +72,7 @@ export class Newsroom {
         now: () => clock.now().instant,
         wall: () => clock.now().wall,
         random: () => clock.now().random,
-        after: (ms, callback) => {
-          const timer = setTimeout(callback, ms);
-          return () => clearTimeout(timer);
-        },
+        after,
       },
       forget: (letters) => {
         this.#discarded += 1;

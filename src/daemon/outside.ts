@@ -39,6 +39,7 @@ import { Witnesses } from '../kernel/witnesses.js';
 import type { LogJob, LogNews, PrintJob } from '../logs/job.js';
 import { ServiceOutputs } from '../logs/outputs.js';
 import { ReadinessProbes } from '../readiness/probes.js';
+import { after } from './after.js';
 import { askerStarter } from './asker-process.js';
 import { AskerSecrets } from './asker-secrets.js';
 import { Askers } from './askers.js';
@@ -121,13 +122,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
     secrets: new AskerSecrets({ env: process.env, uid: process.geteuid?.() ?? 0 }),
     measure: (asked) => kernel.usageOf(asked),
     endPrograms: (leaders, uid) => endSessionsOf(leaders, uid, features),
-    clock: {
-      now: () => clock.now().instant,
-      after: (ms, callback) => {
-        const timer = setTimeout(callback, ms);
-        return () => clearTimeout(timer);
-      },
-    },
+    clock: { now: () => clock.now().instant, after },
   });
   const kernel: RealKernel = new RealKernel({
     post,

@@ -5,6 +5,7 @@ import type { HeartbeatSpec } from '../../src/core/heartbeat.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
 import type { Answer, Question } from '../../src/core/question.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
+import { after } from '../../src/daemon/after.js';
 import { askerStarter } from '../../src/daemon/asker-process.js';
 import { AskerSecrets } from '../../src/daemon/asker-secrets.js';
 import { Askers } from '../../src/daemon/askers.js';
@@ -75,13 +76,7 @@ export function openPool({ limit = 4, rightsOf, env = {} }: PoolWish = {}): Aske
     secrets: new AskerSecrets({ env, uid: process.geteuid?.() ?? 0 }),
     measure: () => Promise.resolve({ type: 'unseen' }),
     endPrograms: (leaders, uid) => endSessionsOf(leaders, uid, features),
-    clock: {
-      now: () => performance.now(),
-      after: (ms, callback) => {
-        const timer = setTimeout(callback, ms);
-        return () => clearTimeout(timer);
-      },
-    },
+    clock: { now: () => performance.now(), after },
   });
   askers.limit = limit;
   let questions = 0;
