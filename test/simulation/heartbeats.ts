@@ -82,10 +82,17 @@ export class HeartbeatRules {
     const { entries } = this.#stage.journal;
     for (; this.#read < entries.length; this.#read++) {
       const news = entries[this.#read]?.news;
-      if (news?.of === 'service' && news.change.what.type === 'unhealthy')
-        this.#checkUnhealthy(news.change.service, news.change.what);
+      if (news?.of !== 'service') continue;
+      const { service, what } = news.change;
+      if (what.type === 'unhealthy') this.#checkUnhealthy(service, what);
+      if (what.type === 'removed') this.#forget(service);
     }
     this.#checkGivenUp();
+  }
+
+  /** A daemon that is watched lives on, and is another service when it is configured again: nothing was told of that one. */
+  #forget(service: string): void {
+    for (const key of this.#beats.keys()) if (key.startsWith(`${service}/`)) this.#beats.delete(key);
   }
 
   /** Nobody goes on asking what does not serve any more. */
