@@ -1,6 +1,7 @@
 // The layers of one service → its spec, or one for each of its members. Decides the kind, refuses what means nothing for it,
 // and fills in defaults. Which services it names is not looked at here.
 
+import { replaceHandover } from '../core/socket.js';
 import type { Coupling, Pool, ServiceSpec, Supervised, Watched } from '../core/spec.js';
 import { memberName, serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
@@ -189,6 +190,11 @@ function build(
     hooks: fields.hooks,
     directories: fields.directories,
     clean: fields.clean,
+    sockets: [],
+    fdStore: 0,
+    handover: replaceHandover,
+    watchdog: null,
+    notifyAccess: 'none',
     log: fields.log,
   };
   return checkHeartbeats(spec, tree, reading) === 'wrong' ? undefined : spec;

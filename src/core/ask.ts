@@ -178,6 +178,7 @@ function reload(service: Service): Move {
   if (state.name !== 'running' || how === null) return stay(service);
   switch (how.type) {
     case 'signal':
+    case 'notify':
       return go(
         service,
         state,

@@ -4,6 +4,7 @@
 import type { Change } from './change.js';
 import type { Entry } from './entry.js';
 import { noOpposition } from './fight.js';
+import { replaceHandover } from './socket.js';
 import { noCoupling, noHooks, type ServiceSpec } from './spec.js';
 import type { Service, ServiceState } from './state.js';
 import { millis } from './time.js';
@@ -16,6 +17,11 @@ export function wholeSpec(spec: ServiceSpec): ServiceSpec {
     hooks: noHooks,
     directories: [],
     clean: [],
+    sockets: [],
+    fdStore: 0,
+    handover: replaceHandover,
+    watchdog: null,
+    notifyAccess: 'none',
   } as const;
   const { kind } = spec;
   const restart = { ...{ at: null, spread: millis(0) }, ...spec.restart };

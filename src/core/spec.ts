@@ -5,6 +5,7 @@ import type { Command } from './command.js';
 import type { HeartbeatSpec } from './heartbeat.js';
 import type { Pattern } from './pattern.js';
 import type { SignalName } from './process.js';
+import type { HandoverSpec, NotifyAccess, SocketSpec } from './socket.js';
 import type { Millis } from './time.js';
 
 declare const serviceNameBrand: unique symbol;
@@ -36,6 +37,14 @@ export interface ServiceSpec {
   readonly directories: readonly Directory[];
   /** Paths of sockets, FIFOs and regular files, removed before each start when no living process of the service has them. */
   readonly clean: readonly string[];
+  /** Held by the keeper from before its first start until it is stopped. */
+  readonly sockets: readonly SocketSpec[];
+  /** How many descriptors it may keep with the keeper; 0: none. */
+  readonly fdStore: number;
+  readonly handover: HandoverSpec;
+  /** It has to say that it lives at least this often; null: it need not. */
+  readonly watchdog: Millis | null;
+  readonly notifyAccess: NotifyAccess;
   readonly log: LogSpec;
 }
 
@@ -122,6 +131,8 @@ export interface Rung {
 
 export type Reload =
   | { readonly type: 'signal'; readonly signal: SignalName }
+  /** systemd's notify-reload: it answers the signal with RELOADING=1, and says READY=1 when it is done. */
+  | { readonly type: 'notify'; readonly signal: SignalName }
   | { readonly type: 'command'; readonly command: Command };
 
 /** What happens to the descendants of a dead main process before the next start. */
@@ -182,6 +193,8 @@ export interface Ready {
 
 export type ReadyProbe =
   | { readonly type: 'alive'; readonly for: Millis }
+  /** It says READY=1 by sd_notify. */
+  | { readonly type: 'notify' }
   | { readonly type: 'fd'; readonly fd: number }
   | { readonly type: 'port'; readonly host: string; readonly port: number }
   | { readonly type: 'socket'; readonly path: string }

@@ -220,6 +220,8 @@ function probeText(probe: ReadyProbe, service: ServiceName): string {
   switch (probe.type) {
     case 'alive':
       return `it has to live for ${inWords(probe.for)}`;
+    case 'notify':
+      return 'it has to say READY=1 by sd_notify';
     case 'fd':
       return `it has to write a newline to descriptor ${probe.fd}`;
     case 'port':

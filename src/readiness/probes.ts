@@ -69,6 +69,7 @@ export class ReadinessProbes implements Readiness {
     switch (probe.type) {
       case 'alive':
       case 'fd':
+      case 'notify':
         return null;
       case 'heartbeat':
         return heartbeatProbe(probe.name, spec, process, this.#parts.ask);

@@ -4,6 +4,7 @@ import type { HeartbeatSpec } from '../../src/core/heartbeat.js';
 import type { Pattern } from '../../src/core/pattern.js';
 import { asPid } from '../../src/core/process.js';
 import type { HttpQuestion, TlsOptions } from '../../src/core/question.js';
+import { replaceHandover } from '../../src/core/socket.js';
 import {
   type Command,
   type Coupling,
@@ -91,6 +92,11 @@ interface Shared {
   readonly hooks?: Partial<Hooks>;
   readonly directories?: readonly Directory[];
   readonly clean?: readonly string[];
+  readonly sockets?: ServiceSpec['sockets'];
+  readonly fdStore?: number;
+  readonly handover?: Partial<ServiceSpec['handover']>;
+  readonly watchdog?: ServiceSpec['watchdog'];
+  readonly notifyAccess?: ServiceSpec['notifyAccess'];
   readonly pool?: Pool;
   readonly heartbeats?: readonly HeartbeatSpec[];
 }
@@ -220,6 +226,11 @@ function common(name: string, wish: Shared, own: Pick<ServiceSpec, 'leftovers' |
     hooks: { ...noHooks, ...wish.hooks },
     directories: wish.directories ?? [],
     clean: wish.clean ?? [],
+    sockets: wish.sockets ?? [],
+    fdStore: wish.fdStore ?? 0,
+    handover: { ...replaceHandover, ...wish.handover },
+    watchdog: wish.watchdog ?? null,
+    notifyAccess: wish.notifyAccess ?? 'none',
     log: logDefaults,
     ...own,
   };
