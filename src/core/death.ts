@@ -71,7 +71,7 @@ export interface Ailment {
 }
 
 /** What we had done to a process before it ended; it decides whether the end is called ours. */
-export type OurPart = 'none' | 'requested' | 'coupling' | 'start-timeout' | 'heartbeat';
+export type OurPart = 'none' | 'requested' | 'coupling' | 'start-timeout' | 'heartbeat' | 'watchdog';
 
 /** A signal that we sent because somebody asked for just that: what comes of it is not ours, and no opponent's either. */
 export interface AskedSignal {

@@ -1,5 +1,6 @@
 // Vocabulary: orders to the outside. Imperative. They never answer: what comes of them returns as an event.
 
+import type { Told } from './handover-word.js';
 import type { HeartbeatSpec } from './heartbeat.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Command, Leftovers, ServiceName, ServiceSpec } from './spec.js';
@@ -94,6 +95,45 @@ export type Effect =
       readonly command: Command;
       readonly env: Readonly<Record<string, string>>;
     }
+  /** Have the old generation write its state, and the new one read it. Answered by `heard`: exported, noState or exportFailed. `to` null: it is kept in a file for the next start. */
+  | {
+      readonly type: 'export';
+      readonly spec: ServiceSpec;
+      readonly from: ProcessRef;
+      readonly to: ProcessRef | null;
+    }
+  /** Nothing more of a hand-over under way: what was made for its state is removed. */
+  | { readonly type: 'endExport'; readonly service: ServiceName }
+  /** Say this on the hand-over channel of that process, where it has one. */
+  | { readonly type: 'tell'; readonly service: ServiceName; readonly process: ProcessRef; readonly word: Told }
+  /** Keep the descriptors that came with this message. */
+  | {
+      readonly type: 'keep';
+      readonly spec: ServiceSpec;
+      /** Whose they are: what a new generation stores counts only once it has taken over. */
+      readonly process: ProcessRef;
+      readonly batch: number;
+      readonly name: string;
+      readonly poll: 'yes' | 'no';
+    }
+  /** Keep no longer what has this name. */
+  | { readonly type: 'dropKept'; readonly service: ServiceName; readonly name: string }
+  /** What this process stored beside the main one counts from now on (`join`), or is closed (`discard`). */
+  | {
+      readonly type: 'settleKept';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly as: 'join' | 'discard';
+    }
+  /** Keep nothing for it any longer. */
+  | { readonly type: 'emptyStore'; readonly service: ServiceName }
+  /** It is down, and to stay so: its sockets are closed, their paths removed; those of a pool when its last member says so. */
+  | { readonly type: 'closeSockets'; readonly spec: ServiceSpec }
+  /** Tell when somebody connects to one of its lazy sockets. Answered by `connected`. */
+  | { readonly type: 'awaitConnection'; readonly spec: ServiceSpec }
+  | { readonly type: 'stopAwaitingConnection'; readonly service: ServiceName }
+  /** Its main process has ended, and may have left a successor whose pid its pid file names. Answered by `succeeded`. */
+  | { readonly type: 'seekSuccessor'; readonly spec: ServiceSpec; readonly dead: ProcessRef }
   /** When is it time by this cron expression, after that time? Answered by `planned`. */
   | {
       readonly type: 'plan';

@@ -2,6 +2,8 @@
 
 import type { Sender } from './death.js';
 import type { Planned, Role } from './effect.js';
+import type { Heard } from './handover-word.js';
+import type { Notification } from './notification.js';
 import type { Look } from './pattern.js';
 import type { ExitEvidence, ProcessRef } from './process.js';
 import type { Answer } from './question.js';
@@ -73,6 +75,31 @@ export type ServiceEvent =
       readonly expression: string;
       readonly next: WallTime | null;
     }
+  /** A message of sd_notify that somebody sent to the address of this service. */
+  | {
+      readonly type: 'notified';
+      readonly service: ServiceName;
+      readonly sender: Speaker;
+      readonly says: Notification;
+      /** The descriptors that came with it, until a `keep` names them; null: none. They are closed when nobody has claimed them in the same turn. */
+      readonly batch: number | null;
+    }
+  /** A word of a generation on its hand-over channel. */
+  | {
+      readonly type: 'heard';
+      readonly service: ServiceName;
+      readonly process: ProcessRef;
+      readonly word: Heard;
+    }
+  /** The answer to `awaitConnection`: somebody wants it. */
+  | { readonly type: 'connected'; readonly service: ServiceName }
+  /** The answer to `seekSuccessor`: the process that its pid file names and that was born of it; null: there is none. */
+  | {
+      readonly type: 'succeeded';
+      readonly service: ServiceName;
+      readonly dead: ProcessRef;
+      readonly process: ProcessRef | null;
+    }
   /** The deadline of its state, hold or override may have passed: the keeper woke for it. */
   | { readonly type: 'deadlinePassed'; readonly service: ServiceName }
   | { readonly type: 'asked'; readonly service: ServiceName; readonly ask: Ask; readonly by: Sender | null }
@@ -86,6 +113,16 @@ export type ServiceEvent =
   | { readonly type: 'keeperEnded'; readonly service: ServiceName }
   /** Whether starting is allowed on this host at this time. */
   | { readonly type: 'hostTurned'; readonly service: ServiceName; readonly to: HostPhase };
+
+/** Who sent a message, by the word of the kernel. */
+export interface Speaker {
+  readonly process: ProcessRef;
+  readonly uid: number;
+  /** Does it belong to the service: to its control group, its session, or its descendants? */
+  readonly isMember: 'yes' | 'no';
+  /** The main process of the generation that it belongs to, where that can be told. */
+  readonly kinOf: ProcessRef | null;
+}
 
 /** A new service came into the set. */
 export type AddedEvent = { readonly type: 'added'; readonly service: ServiceName; readonly as: Service };

@@ -6,7 +6,7 @@ import type { Entry } from './entry.js';
 import { noOpposition } from './fight.js';
 import { replaceHandover } from './socket.js';
 import { noCoupling, noHooks, type ServiceSpec } from './spec.js';
-import type { Service, ServiceState } from './state.js';
+import { type Service, type ServiceState, silent } from './state.js';
 import { millis } from './time.js';
 
 export function wholeSpec(spec: ServiceSpec): ServiceSpec {
@@ -37,6 +37,10 @@ export function wholeService<S extends Omit<Service, 'spec' | 'next'>>(service: 
     missing: [],
     enrolled: null,
     health: [],
+    draining: [],
+    tale: silent,
+    watchdog: null,
+    reloading: null,
     planned: null,
   } as const;
   const { state, lastDeath } = service;
@@ -72,6 +76,7 @@ function wholeState(state: ServiceState): ServiceState {
     case 'stopped':
     case 'skipped':
     case 'running':
+    case 'handover':
     case 'done':
     case 'backoff':
     case 'failed':

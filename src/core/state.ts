@@ -4,8 +4,9 @@ import type { Beat } from './beat.js';
 import type { AskedSignal, Death, Sender } from './death.js';
 import { noOpposition, type Opposition } from './fight.js';
 import type { ProcessRef } from './process.js';
+import type { NotifyAccess } from './socket.js';
 import type { Desired, ServiceName, ServiceSpec } from './spec.js';
-import type { Instant, WallTime } from './time.js';
+import type { Instant, Millis, WallTime } from './time.js';
 
 export type StateName =
   | 'unknown'
@@ -17,7 +18,8 @@ export type StateName =
   | 'done'
   | 'stopping'
   | 'backoff'
-  | 'failed';
+  | 'failed'
+  | 'handover';
 
 export type ServiceState =
   | Unknown
@@ -29,7 +31,8 @@ export type ServiceState =
   | Done
   | Stopping
   | Backoff
-  | Failed;
+  | Failed
+  | Handover;
 
 /** Not looked yet, or it cannot be seen, or more than one process could be it. */
 export interface Unknown {
@@ -65,8 +68,8 @@ export interface Done {
 export interface Waiting {
   readonly name: 'waiting';
   readonly since: Instant;
-  /** `turn`: other services, or a free place among those that start. `settle`: an end that somebody may have wanted may heal by itself. `leftovers`: the rest of the dead generation is ending. `boot`: the init system has not finished. `shutdown`: the host goes down. `hold`. */
-  readonly for: 'turn' | 'settle' | 'leftovers' | 'boot' | 'shutdown' | 'hold';
+  /** `turn`: other services, or a free place among those that start. `settle`: an end that somebody may have wanted may heal by itself. `leftovers`: the rest of the dead generation is ending. `boot`: the init system has not finished. `shutdown`: the host goes down. `hold`. `connection`: its lazy sockets listen, and nobody has connected yet. */
+  readonly for: 'turn' | 'settle' | 'leftovers' | 'boot' | 'shutdown' | 'hold' | 'connection';
   /** What it will be started for. */
   readonly why: LaunchReason;
   readonly deadline: Instant | null;
@@ -105,15 +108,17 @@ export interface Stopping {
   readonly since: Instant;
   /** null once the main process has ended and the rest of its group is ending. */
   readonly process: ProcessRef | null;
-  /** `turn`: those that need it go first; nothing was done to it yet. `before`, `after`: its hooks around a stop. `condition`, `preparing`: asked to stop before there was a process, while its condition or a hook of its start ran, which is being ended. `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
+  /** `turn`: those that need it go first; nothing was done to it yet. `exporting`: it writes its state for the next generation. `before`, `after`: its hooks around a stop. `abort`: SIGABRT is out, and a core may be written. `condition`, `preparing`: asked to stop before there was a process, while its condition or a hook of its start ran, which is being ended. `launching`: asked to stop in the middle of a start, whose process is not known yet; `finding`: its start command has ended, a look tells whether something came of it; `ladder`: signals; `command`: the service's own stop or restart command runs; `commanded`: it has ended, the process has not;
    * `rest`: main is gone, its group is ending; `killing`: SIGKILL is out; `stuck`: nothing that we may do ends it. */
   readonly phase:
     | 'turn'
+    | 'exporting'
     | 'before'
     | 'condition'
     | 'preparing'
     | 'launching'
     | 'finding'
+    | 'abort'
     | 'ladder'
     | 'command'
     | 'commanded'
@@ -130,7 +135,7 @@ export interface Stopping {
   readonly deadline: Instant | null;
 }
 
-/** `heartbeat`: it failed that and is restarted; `heartbeat-stop`: and stays down. `planned`: by the calendar. `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. Without a process, and only its afterStop commands run: `ended`, nobody had asked for that; `done`, a oneshot. */
+/** `heartbeat`: it failed that and is restarted; `heartbeat-stop`: and stays down. `planned`: by the calendar. `watchdog`: it has not said in time that it lives. `changed`: a new definition needs a new process. `restart-command`: the service's own command does stop and start in one. `coupling`: another service moved it. `hook`: a command after its start failed. Without a process, and only its afterStop commands run: `ended`, nobody had asked for that; `done`, a oneshot. */
 export type StopReason =
   | 'requested'
   | 'start-timeout'
@@ -140,6 +145,7 @@ export type StopReason =
   | 'heartbeat'
   | 'heartbeat-stop'
   | 'planned'
+  | 'watchdog'
   | 'hook'
   | 'ended'
   | 'done';
@@ -158,6 +164,61 @@ export interface Failed {
   readonly since: Instant;
   readonly failure: Failure;
   readonly deadline: Instant | null;
+}
+
+/** Two generations: the old one serves, the new one gets ready beside it, under `next` where that is another definition. */
+export interface Handover {
+  readonly name: 'handover';
+  readonly since: Instant;
+  /** The old main process, and since when it has served. */
+  readonly process: ProcessRef;
+  readonly servedSince: Instant;
+  /** The generation of the new one. */
+  readonly generation: number;
+  readonly successor: ProcessRef | null;
+  /** `preparing`, `before`: what comes before it is started; `launching`; `warming`: it lives; `transfer`: the old one stands still and writes its state; `verdict`: it has all that it needs, and will say READY, or refuse; `after`: it is ready, and its commands after a start run. */
+  readonly phase: 'preparing' | 'before' | 'launching' | 'warming' | 'transfer' | 'verdict' | 'after';
+  readonly hook: number;
+  readonly helper: ProcessRef | null;
+  readonly why: StopReason;
+  readonly deadline: Instant | null;
+}
+
+/** A generation that serves no more, or never did, and has not ended yet. */
+export interface Outgoing {
+  readonly process: ProcessRef;
+  readonly generation: number;
+  readonly since: Instant;
+  /** `drained`: it hands over and finishes what it has begun. `refused`: it was to take over and does not. `own`: it named its successor itself, and ends as it likes. */
+  readonly why: 'drained' | 'refused' | 'own';
+  /** `asked`: it was told to end; `ending`: its time is over, its group has got SIGTERM; `killing`; `rest`: its main process has ended, the rest of its group is ending. */
+  readonly phase: 'asked' | 'ending' | 'killing' | 'rest';
+  readonly deadline: Instant | null;
+}
+
+/** What it has told by sd_notify, since its start. */
+export interface Tale {
+  readonly status: string | null;
+  readonly errno: number | null;
+  readonly busError: string | null;
+  readonly varlinkError: string | null;
+  /** Whose words count, by its own word; null: as configured. */
+  readonly access: NotifyAccess | null;
+}
+
+export const silent: Tale = { status: null, errno: null, busError: null, varlinkError: null, access: null };
+
+/** It was asked to reload (systemd's notify-reload), or said that it does. `signaled`: it has not answered yet; `reloading`: it has said RELOADING=1, and not yet READY=1. */
+export interface Reloading {
+  readonly phase: 'signaled' | 'reloading';
+  readonly since: Instant;
+  readonly deadline: Instant | null;
+}
+
+/** A watchdog that is armed: by `due` it has to have said that it lives. */
+export interface Watchdog {
+  readonly period: Millis;
+  readonly due: Instant;
 }
 
 export type Failure =
@@ -249,6 +310,11 @@ export interface Service {
   readonly enrolled: 'requested' | 'changed' | null;
   /** One for each of its heartbeats, once it has been up; what they say is about the process that runs, or the last one that did. */
   readonly health: readonly Beat[];
+  /** Generations that serve no more, or never did, and have not ended yet. */
+  readonly draining: readonly Outgoing[];
+  readonly tale: Tale;
+  readonly watchdog: Watchdog | null;
+  readonly reloading: Reloading | null;
   /** Its next restart by the calendar; `at` null: not known yet, or never. */
   readonly planned: { readonly expression: string; readonly at: WallTime | null } | null;
 }
@@ -273,6 +339,7 @@ export function mainOf(service: Service): ProcessRef | null {
     case 'starting':
     case 'running':
     case 'stopping':
+    case 'handover':
       return state.process;
     case 'unknown':
     case 'stopped':
@@ -317,6 +384,10 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     missing: [],
     enrolled: null,
     health: [],
+    draining: [],
+    tale: silent,
+    watchdog: null,
+    reloading: null,
     planned: null,
   };
 }
