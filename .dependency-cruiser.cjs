@@ -65,6 +65,22 @@ module.exports = {
       from: { path: '^src/', pathNot: TEST },
       to: { path: [TEST, '^test/', '^bench/', '^scripts/'] },
     },
+    {
+      name: 'clients-stand-alone',
+      comment: 'the library for services runs where no keeper is installed, without any package: koffi only if it is there',
+      severity: 'error',
+      from: { path: '^clients/node/src/', pathNot: TEST },
+      to: {
+        path: ['^(src|test|bench|scripts|clients)/', '(^|/)node_modules/'],
+        pathNot: ['^clients/node/src/', '(^|/)node_modules/(koffi|@types)/'],
+      },
+    },
+    {
+      name: 'program-knows-no-clients',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TEST },
+      to: { path: '^clients/' },
+    },
     ...Object.entries(HOMES).map(([name, home]) => ({
       name: `home-of-${name}`,
       comment: `${name} is imported in ${home} alone`,
@@ -82,7 +98,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|build)/' },
+    exclude: { path: '^(dist|build|clients/node/dist)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const projects: Readonly<Record<string, readonly string[]>> = {
   unit: ['src/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
   simulation: ['test/simulation/**/*.test.ts'],
+  client: ['clients/node/**/*.test.ts'],
   contract: ['test/contracts/**/*.test.ts'],
   system: ['test/system/**/*.test.ts'],
   root: ['test/root/**/*.test.ts'],
@@ -14,7 +15,7 @@ const projects: Readonly<Record<string, readonly string[]>> = {
  * needs it is shown with `retry x1`, and named at the end of the run. A unit of kernel/ starts processes too;
  * the simulation never has an excuse.
  */
-const again: Readonly<Record<string, number>> = { unit: 1, contract: 2, system: 2, root: 1 };
+const again: Readonly<Record<string, number>> = { unit: 1, client: 1, contract: 2, system: 2, root: 1 };
 
 export default defineConfig({
   test: {

@@ -10,12 +10,16 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const TARGETS = {
   program: { config: 'tsconfig.build.json', sources: ['src'], out: 'dist' },
+  client: { config: 'clients/node/tsconfig.json', sources: ['clients/node/src'], out: 'clients/node/dist' },
   simulation: {
     config: 'tsconfig.simulation.json',
     sources: ['src', 'test/simulation', 'test/scenarios', 'test/support'],
     out: 'build',
   },
 };
+
+/** What people install: the program, and the library for services. */
+export const SHIPPED = ['program', 'client'];
 
 /** Files under `folder` with their paths relative to the project, sorted; nothing if there is no such folder. */
 export function filesUnder(folder) {
@@ -41,7 +45,7 @@ export function build(name) {
   const fingerprint = hash.digest('hex');
   const expected = new Set(files.map((file) => outputOf(name, file)));
   // The simulation emits only what it imports, so there nothing can be said to be missing.
-  const isWhole = [...expected].every((file) => name !== 'program' || existsSync(join(ROOT, file)));
+  const isWhole = [...expected].every((file) => name === 'simulation' || existsSync(join(ROOT, file)));
   const stamp = join(ROOT, out, '.stamp');
   if (isWhole && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint) return 'fresh';
 
@@ -50,7 +54,8 @@ export function build(name) {
   if (!isWhole) rmSync(join(ROOT, out, '.tsbuildinfo'), { force: true });
   for (const file of filesUnder(out)) {
     // What is left of a source that has gone would still be imported, and shipped.
-    if (file.endsWith('.js') && !expected.has(file)) rmSync(join(ROOT, file));
+    const isLeft = /\.(js|d\.ts)$/.test(file) && !expected.has(file.replace(/\.d\.ts$/, '.js'));
+    if (isLeft) rmSync(join(ROOT, file));
   }
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', join(ROOT, config)], { cwd: ROOT, stdio: 'inherit' });
@@ -61,13 +66,16 @@ export function build(name) {
 
 function outputOf(name, file) {
   const js = file.replace(/\.ts$/, '.js');
-  return name === 'program' ? js.replace(/^src\//, 'dist/') : `build/${js}`;
+  return name === 'simulation' ? `build/${js}` : js.replace(/(^|\/)src\//, '$1dist/');
 }
 
 if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) {
-  const outcome = build('program');
-  if (outcome === 'fresh') console.log('build: dist is up to date');
-  if (outcome === 'built') console.log('build: compiled src to dist');
-  if (outcome === 'failed') console.error('build: failed, see above');
-  process.exitCode = outcome === 'failed' ? 1 : 0;
+  for (const name of SHIPPED) {
+    const outcome = build(name);
+    const { sources, out } = TARGETS[name];
+    if (outcome === 'fresh') console.log(`build: ${out} is up to date`);
+    if (outcome === 'built') console.log(`build: compiled ${sources.join(', ')} to ${out}`);
+    if (outcome === 'failed') console.error('build: failed, see above');
+    if (outcome === 'failed') process.exitCode = 1;
+  }
 }

@@ -64,7 +64,7 @@ function checkWord(node, at) {
 }
 
 function checkName(file) {
-  if (!/^(src|test|scripts|bench)\//.test(file)) return;
+  if (!/^(clients\/\w+\/)?(src|test|scripts|bench)\//.test(file)) return;
   if (/^(utils?|common|helpers?|misc|shared|types|index)\.[cm]?[jt]s$/.test(basename(file))) {
     report(file, 1, 'a file is named after the one thing that it holds');
   }
@@ -75,7 +75,7 @@ function checkText(file) {
   text.split('\n').forEach((line, index) => {
     // Written in two halves so that this line is not found by itself.
     if (line.includes(`/${'work'}/`)) report(file, index + 1, 'a path of one machine');
-    if (file === 'package-lock.json' && /"resolved":|registry\./.test(line)) {
+    if (file === 'package-lock.json' && /"resolved": "(?!clients\/)|registry\./.test(line)) {
       report(file, index + 1, 'the lockfile names a registry; see .npmrc');
     }
   });

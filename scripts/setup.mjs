@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, ROOT } from './build.mjs';
+import { build, ROOT, SHIPPED } from './build.mjs';
 
 const OLDEST = [20, 20];
 
@@ -13,9 +13,11 @@ const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETU
 export function setup() {
   requireNode();
   if (isInstallStale()) install();
-  const outcome = build('program');
-  if (outcome === 'built') console.log('setup: compiled src to dist');
-  if (outcome === 'failed') give('setup: the build failed, see the messages of the compiler above');
+  for (const name of SHIPPED) {
+    const outcome = build(name);
+    if (outcome === 'built') console.log(`setup: compiled the ${name}`);
+    if (outcome === 'failed') give('setup: the build failed, see the messages of the compiler above');
+  }
 }
 
 function requireNode() {

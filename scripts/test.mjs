@@ -17,6 +17,7 @@ const UNITS = ['src', 'test/scenarios'];
 const KINDS = [
   { name: 'unit', folders: UNITS, options: [] },
   { name: 'simulation', folders: ['test/simulation'], options: [] },
+  { name: 'client', folders: ['clients/node/src', 'clients/node/test'], options: ['--maxWorkers=2'] },
   { name: 'contract', folders: ['test/contracts'], options: ['--maxWorkers=2'] },
   { name: 'system', folders: ['test/system'], options: ['--maxWorkers=2'] },
   // Daemons with fixed ports and one init system between them: one file at a time in each sandbox.
