@@ -20,6 +20,9 @@ export interface BudgetStep {
     | 'stop'
     | 'after-stop'
     | 'worst-restart'
+    | 'transfer'
+    | 'drain'
+    | 'watchdog'
     | 'hang';
   /** The longest it takes; null: without end. */
   readonly ms: Millis | null;

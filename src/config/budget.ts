@@ -22,6 +22,8 @@ export function budgetOf(spec: ServiceSpec): readonly BudgetStep[] {
     { step: 'stop', ms: stopTime(spec), text: within(stopTime(spec), 'to stop by its ladder or command') },
     ...around('after-stop', hooks.afterStop, 'for the hooks after a stop'),
     ...worstRestart(spec),
+    ...replacing(spec),
+    ...silence(spec),
     ...hangs(spec),
   ];
 }
@@ -94,6 +96,21 @@ function worstRestart(spec: ServiceSpec): readonly BudgetStep[] {
     timeOf(hooks.afterStart),
   ]);
   return [{ step: 'worst-restart', ms, text: within(ms, 'from a death until it is up or has failed once more') }];
+}
+
+/** What the old generation is given beside the new one. */
+function replacing({ handover: { mode, transfer, drain } }: ServiceSpec): readonly BudgetStep[] {
+  if (mode === 'replace') return [];
+  return [
+    { step: 'transfer', ms: transfer, text: within(transfer, 'for the state to go over to a new generation') },
+    { step: 'drain', ms: drain, text: within(drain, 'for an old generation to finish what it has begun') },
+  ];
+}
+
+function silence({ watchdog }: ServiceSpec): readonly BudgetStep[] {
+  if (watchdog === null) return [];
+  const text = `a hang is noticed within ${durationText(watchdog)} by the watchdog, and it is ended with SIGABRT`;
+  return [{ step: 'watchdog', ms: watchdog, text }];
 }
 
 const hasStart = ({ kind }: ServiceSpec): boolean => kind.type === 'supervised' || kind.start !== null;

@@ -4,27 +4,11 @@
 import type { Directory } from '../core/spec.js';
 import { bits } from './amounts.js';
 import { keyed } from './keyed.js';
+import { normalPath, plainPath } from './plain-path.js';
 import type { Place } from './problem.js';
-import type { Parsed } from './quantity.js';
 import { defaulted, record } from './record.js';
 import { below, complain, leafShape, listOf, type Reading, refine, type Shape } from './shape.js';
 import { type Tree, valueAt } from './tree.js';
-
-/** `/run//web/` and `/run/./web` are `/run/web`. */
-function normalPath(text: string): string {
-  if (!text.startsWith('/')) return text;
-  const parts = text.split('/').filter((part) => part !== '' && part !== '.');
-  return `/${parts.join('/')}`;
-}
-
-function plainPath(text: string): Parsed<string> {
-  const bad = (problem: string): Parsed<never> => ({ type: 'bad', problem });
-  if (!text.startsWith('/')) return bad('is not a whole path; write one that begins with /');
-  if (/[\p{Cc}\u2028\u2029]/u.test(text)) return bad('has a control character; write a plain path');
-  if (text.split('/').includes('..')) return bad('goes up with ..; write where it leads');
-  const path = normalPath(text);
-  return path === '/' ? bad('is the root of everything; write a path below it') : { type: 'ok', value: path };
-}
 
 const schema = { type: 'string', pattern: '^/' };
 const directoryPath = leafShape('a path that begins with /', schema, plainPath);

@@ -42,7 +42,9 @@ describe('help of a key', () => {
   });
 
   it('says of a key that comes later that it does', () => {
-    expect(helpFor('sockets').lines.at(-1)).toBe('  this version does not have it yet; take it out until one does');
+    expect(helpFor('watch.systemd').lines.at(-1)).toBe(
+      '  this version does not have it yet; take it out until one does',
+    );
   });
 
   it.each([

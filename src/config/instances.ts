@@ -1,8 +1,9 @@
 // `instances`: one definition for several members, each with its number in place of `%i`. Knows trees and names, no services.
 
 import type { Pool } from '../core/spec.js';
+import { below, complain, type Reading } from './shape.js';
 import type { Dict, Tree } from './tree.js';
-import { valueAt } from './tree.js';
+import { flowText, valueAt } from './tree.js';
 
 export const MOST_INSTANCES = 1000;
 
@@ -49,3 +50,28 @@ const withNumber = (text: string, index: number): string =>
 
 const scalarOf = (before: string | number | boolean | null, text: string): string | number | boolean | null =>
   typeof before === 'string' && /^-?(?:0|[1-9]\d*)$/.test(text) ? Number(text) : text;
+
+/** Members share their sockets, so these carry no number; a file that each member writes needs one. */
+export function checkNumbers(effective: Dict, of: number, reading: Reading): 'right' | 'wrong' {
+  if (of === 1) return 'right';
+  let verdict: 'right' | 'wrong' = 'right';
+  const wrong = (keys: readonly string[], at: Tree['at'], message: string): void => {
+    verdict = 'wrong';
+    complain(keys.reduce(below, reading), at, message);
+  };
+  const sockets = valueAt(effective, 'sockets');
+  for (const { key, at, value } of sockets?.type === 'dict' ? sockets.entries : []) {
+    if (isNumbered(value) || withNumber(key, 1) !== withNumber(key, 2))
+      wrong(['sockets', key], at, 'found %i, but all members share one socket; take it out');
+  }
+  const pidFile = valueAt(valueAt(effective, 'handover'), 'pidFile');
+  if (pidFile !== undefined && !isNumbered(pidFile))
+    wrong(
+      ['handover', 'pidFile'],
+      pidFile.at,
+      `found one file for ${of} members; write %i in its name, for the number of each`,
+    );
+  return verdict;
+}
+
+const isNumbered = (tree: Tree): boolean => flowText(numbered(tree, 1)) !== flowText(numbered(tree, 2));

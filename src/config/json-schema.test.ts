@@ -33,8 +33,8 @@ describe('the JSON Schema', () => {
 
   it('knows no other keys, and none that come later', () => {
     expect(at(schema, 'additionalProperties')).toBe(false);
-    expect(at(schema, '$defs', 'service', 'properties', 'sockets')).toBeUndefined();
-    expect(at(schema, '$defs', 'service', 'properties', 'run')).toBeDefined();
+    expect(at(schema, 'properties', 'keeper', 'anyOf', '0', 'properties', 'statusPort')).toBeUndefined();
+    expect(at(schema, 'properties', 'keeper', 'anyOf', '0', 'properties', 'bootGrace')).toBeDefined();
   });
 
   it('takes a heartbeat as a map or a list, and a part of one in a template', () => {

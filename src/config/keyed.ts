@@ -1,8 +1,8 @@
-// A map from names to settings that is mostly written as a list of the names alone, like `needs`. In short it is one name or a
-// list of them, in full a map; the names are of a shape of their own. Knows no keys.
+// A map from names to settings, whose names are of a shape of their own. Where a name says enough by itself, as in `needs`, it
+// is mostly written as one name or a list of them; in full it is a map. Knows no keys.
 
 import type { Place } from './problem.js';
-import { below, complain, type Reading, type Shape, unfit } from './shape.js';
+import { below, complain, type JsonSchema, type Reading, type Shape, unfit } from './shape.js';
 import { type Dict, dictOf, type Entry, isNull, leafOf, type Tree } from './tree.js';
 
 export interface Keyed<T> {
@@ -13,6 +13,8 @@ export interface Keyed<T> {
 
 interface KeyedOptions {
   readonly write: string;
+  /** `map`: a name alone says nothing, so there is no short form. */
+  readonly form?: 'names' | 'map';
   /** One spelling for each key, so that layers meet. What is wrong stays as it is. */
   readonly normal?: (key: string) => string;
 }
@@ -21,21 +23,20 @@ interface KeyedOptions {
 export function keyed<T>(
   key: Shape<string>,
   item: Shape<T>,
-  { write, normal = (text) => text }: KeyedOptions,
+  { write, form = 'names', normal = (text) => text }: KeyedOptions,
 ): Shape<readonly Keyed<T>[]> {
   const entryOfName = (name: Tree): Entry => {
     const text = name.type === 'leaf' ? name.text : '';
     return { key: normal(text), at: name.at, value: item.expand(dictOf(name, {})) };
   };
+  const map: JsonSchema = {
+    type: 'object',
+    propertyNames: key.schema,
+    additionalProperties: { anyOf: [item.schema, { type: 'null' }] },
+  };
   return {
     write,
-    schema: {
-      anyOf: [
-        key.schema,
-        { type: 'array', items: key.schema },
-        { type: 'object', propertyNames: key.schema, additionalProperties: { anyOf: [item.schema, { type: 'null' }] } },
-      ],
-    },
+    schema: form === 'map' ? map : { anyOf: [key.schema, { type: 'array', items: key.schema }, map] },
     keys: item.keys,
     expand: (tree) => {
       if (tree.type === 'dict') {
@@ -46,6 +47,7 @@ export function keyed<T>(
         }));
         return { ...tree, entries };
       }
+      if (form === 'map') return tree;
       const names = tree.type === 'list' ? tree.items : [tree];
       // With something else among them it stays a list, which is refused with the place of what is wrong.
       return names.every(isName) ? { ...dictOf(tree, {}), entries: names.map(entryOfName) } : tree;
@@ -56,7 +58,7 @@ export function keyed<T>(
         : tree,
     read: (tree, reading) => {
       if (tree.type === 'dict') return readEntries(tree, key, item, reading);
-      const wrong = tree.type === 'list' ? tree.items.find((name) => !isName(name)) : tree;
+      const wrong = tree.type === 'list' && form === 'names' ? tree.items.find((name) => !isName(name)) : tree;
       return unfit(reading, wrong ?? tree, write);
     },
   };

@@ -96,6 +96,11 @@ describe('a service of which little is said', () => {
       hooks: { condition: null, beforeStart: [], afterStart: [], beforeStop: [], afterStop: [] },
       directories: [],
       clean: [],
+      sockets: [],
+      fdStore: 0,
+      handover: { mode: 'replace', transfer: 10_000, drain: 60_000, maxDraining: 1, pidFile: null },
+      watchdog: null,
+      notifyAccess: 'none',
       log: { to: 'file', rotate: { size: 10 * 1024 * 1024, keep: 10, compress: 'yes' } },
     });
   });

@@ -7,6 +7,7 @@ import type { ServiceSpec } from '../core/spec.js';
 import { warnOfConflicts } from './conflicts.js';
 import { type Disk, realDisk } from './disk.js';
 import { readFiles, type Sources } from './files.js';
+import { warnOfGraceful } from './graceful-warnings.js';
 import { warnOfHeartbeats } from './heartbeat-warnings.js';
 import type { HostFacts } from './host-facts.js';
 import { checkTemplates, layersOf } from './layers.js';
@@ -19,6 +20,7 @@ import { gatherProblems, inOrder, type Problem, type Problems } from './problem.
 import { type ReadService, readService } from './service.js';
 import { type Setting, settingsOf } from './setting.js';
 import { shareParts } from './share.js';
+import { checkSocketClashes } from './socket-clash.js';
 import { type Classes, checkNames, decideClasses } from './soft-classes.js';
 import { warnOfTakingNothingBack } from './taken-back.js';
 import type { KeeperSettings } from './top-keys.js';
@@ -100,7 +102,9 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
     }
   const couplings = ordered(couple({ here, elsewhere }, references), here, references, warnings);
   warnOfConflicts(here, couplings, warnings);
+  checkSocketClashes(here, problems);
   warnOfHeartbeats(here, warnings);
+  warnOfGraceful(here, warnings);
   checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);
   warn(request.path, parts, warnings);
 

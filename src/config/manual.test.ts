@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, problemsOf, warningsOf } from '../../test/support/configuration.js';
+import { configOf, warningsOf } from '../../test/support/configuration.js';
 
-// The examples of the manual as they stand there. What a later version has is refused with exactly that message.
-
-const notYet = (key: string): string => `this version does not have \`${key}\` yet; take it out until one does`;
+// The examples of the manual as they stand there.
 
 const RESTART = `
 services:
@@ -86,14 +84,20 @@ describe('the examples of the manual', () => {
     expect(warningsOf(COUPLING)).toEqual([]);
   });
 
-  it('of graceful restarts are refused as not there yet', () => {
-    expect(problemsOf(GRACEFUL)).toEqual([
-      `/u.yaml:5:5: services.web: ${notYet('sockets')}`,
-      `/u.yaml:6:5: services.web: ${notYet('fdStore')}`,
-      `/u.yaml:7:5: services.web: ${notYet('watchdog')}`,
-      `/u.yaml:8:12: services.web.ready: ${notYet('notify')}`,
-      `/u.yaml:9:5: services.web: ${notYet('handover')}`,
-    ]);
+  it('of graceful restarts: sockets, stored descriptors, a watchdog and an overlap', () => {
+    const [web] = configOf(GRACEFUL).specs;
+    expect(web).toMatchObject({
+      sockets: [
+        { name: 'http', address: { type: 'tcp', host: '0.0.0.0', port: 80 } },
+        { name: 'admin', address: { type: 'stream', path: '/run/web/admin.sock', mode: 0o660 } },
+      ],
+      fdStore: 16,
+      watchdog: 30_000,
+      ready: { probe: { type: 'notify' } },
+      handover: { mode: 'overlap', transfer: 10_000, drain: 60_000, maxDraining: 1, pidFile: null },
+      notifyAccess: 'main',
+    });
+    expect(warningsOf(GRACEFUL)).toEqual([]);
   });
 
   it('of heartbeats, with the defaults, is what counts where only the URL is said', () => {

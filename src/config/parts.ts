@@ -4,7 +4,7 @@
 import type { NoticesSpec } from '../core/notice-spec.js';
 import type { ConfigFile } from './files.js';
 import type { Named } from './named.js';
-import { gatherProblems, type Place, type Problems, placeText } from './problem.js';
+import { gatherProblems, lineText, type Problems } from './problem.js';
 import { readFields } from './record.js';
 import type { Placed, Reading } from './shape.js';
 import { type ClassRule, configuration, type KeeperSettings, ourKeeper, topKeys } from './top-keys.js';
@@ -93,7 +93,3 @@ function classNamesOf(files: readonly ConfigFile[]): readonly string[] {
     return named?.type === 'dict' ? named.entries.map((entry) => entry.key) : [];
   });
 }
-
-/** The line alone within the same file. */
-const lineText = (first: Place, here: Place): string =>
-  first.file === here.file ? `line ${first.line}` : placeText({ ...first, column: null });

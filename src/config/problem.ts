@@ -50,6 +50,10 @@ export function placeText(place: Place): string {
   return place.column === null ? `${place.file}:${place.line}` : `${place.file}:${place.line}:${place.column}`;
 }
 
+/** Another place, told from here: its line alone within the same file. */
+export const lineText = (other: Place, here: Place): string =>
+  other.file === here.file ? `line ${other.line}` : placeText({ ...other, column: null });
+
 /** One line for each problem. */
 export function problemText(problem: Problem): string {
   const key = problem.key === null ? '' : `${problem.key}: `;

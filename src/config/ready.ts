@@ -1,16 +1,20 @@
 // When a start counts: exactly one probe, and how long it may take.
 
+import type { NotifyAccess } from '../core/socket.js';
 import type { Ready, ReadyProbe } from '../core/spec.js';
 import { duration, durationOrNone } from './amounts.js';
 import { commandWithin } from './command.js';
 import { endpoint } from './endpoint.js';
 import { ALL } from './heartbeat-keys.js';
-import { defaulted, type Fields, later, optional, record } from './record.js';
+import { defaulted, type Fields, optional, record } from './record.js';
 import { SERVICE_NAME } from './service-name.js';
 import { complain, integer, type Keys, leafShape, path, regex, type Shape, word } from './shape.js';
+import { didYouMean } from './suggest.js';
 import { dictOf, inLayer, leafOf, type Tree, valueAt } from './tree.js';
 
-const WRITE = 'alive, heartbeat, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}';
+const WRITE = 'alive, notify, heartbeat, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}';
+
+const NOTIFIERS = ['main', 'exec', 'all'] as const;
 
 const url: Shape<string> = leafShape(
   'a URL like http://localhost:8080/',
@@ -20,6 +24,22 @@ const url: Shape<string> = leafShape(
     return isUrl
       ? { type: 'ok', value: text }
       : { type: 'bad', problem: 'is no URL; write one like http://localhost:8080/' };
+  },
+);
+
+// `true`: nothing is said here of who.
+const notifier: Shape<Exclude<NotifyAccess, 'none'> | 'any'> = leafShape<Exclude<NotifyAccess, 'none'> | 'any'>(
+  'true, main, exec or all',
+  { enum: [true, ...NOTIFIERS] },
+  (text, leaf) => {
+    if (leaf.value === true) return { type: 'ok', value: 'any' };
+    const found = NOTIFIERS.find((known) => known === text);
+    if (found !== undefined) return { type: 'ok', value: found };
+    const hint = didYouMean(text, NOTIFIERS);
+    return {
+      type: 'bad',
+      problem: hint === '' ? 'is unknown here; write true, main, exec or all' : `is unknown here${hint}`,
+    };
   },
 );
 
@@ -36,7 +56,10 @@ const keys = {
     word('the name of a heartbeat, or all', SERVICE_NAME),
     'This heartbeat of it has been good, or `all` of them have.',
   ),
-  notify: later('It has said READY=1 by sd_notify.'),
+  notify: optional(
+    notifier,
+    'It has said READY=1 by sd_notify: `true` where `notify` of the service says who may; `main`, `exec` or `all` say it here (supervised).',
+  ),
   timeout: defaulted(durationOrNone, '30s', 'A start that does not count by then has failed.'),
 } as const satisfies Keys;
 
@@ -48,9 +71,9 @@ const fields = record(WRITE, keys, {
     if (tree.type !== 'leaf') return tree;
     if (tree.text === 'alive') return dictOf(tree, { alive: leafOf(tree, '1s') });
     if (tree.text === 'heartbeat') return dictOf(tree, { heartbeat: leafOf(tree, ALL) });
-    return tree.text === 'notify' ? dictOf(tree, { notify: tree }) : tree;
+    return tree.text === 'notify' ? dictOf(tree, { notify: { ...leafOf(tree, 'true'), value: true } }) : tree;
   },
-  shortSchema: { enum: ['alive', 'heartbeat'] },
+  shortSchema: { enum: ['alive', 'notify', 'heartbeat'] },
   alternatives: PROBES.map((probe) => [probe]),
 });
 
@@ -86,9 +109,17 @@ function probeOf(read: Fields<typeof keys>): ReadyProbe | null {
   if (read.http !== null) return { type: 'http', url: read.http };
   if (read.exec !== null) return { type: 'exec', command: read.exec };
   if (read.log !== null) return { type: 'log', regex: read.log };
+  if (read.notify !== null) return { type: 'notify' };
   if (read.heartbeat === null) return null;
   return { type: 'heartbeat', name: read.heartbeat === ALL ? null : read.heartbeat };
 }
 
-/** Does `ready` ask for a descriptor, which only a process of ours can have? */
-export const wantsDescriptor = (tree: Tree): boolean => valueAt(tree, 'fd') !== undefined;
+/** The probe of `ready`, if any, that only a process of ours can answer: with a descriptor, or to its notify socket. */
+export const probeOfOurs = (tree: Tree): 'fd' | 'notify' | null =>
+  (['fd', 'notify'] as const).find((probe) => valueAt(tree, probe) !== undefined) ?? null;
+
+/** Whose READY=1 counts, as `ready` says it; null: it says nothing of that. */
+export function notifierIn(tree: Tree): Exclude<NotifyAccess, 'none'> | null {
+  const said = valueAt(tree, 'notify');
+  return said?.type === 'leaf' ? (NOTIFIERS.find((known) => known === said.text) ?? null) : null;
+}

@@ -6,16 +6,18 @@ import { classExpression } from './class-expression.js';
 import { clean, directories } from './clean-state.js';
 import { commandWithin, foreground } from './command.js';
 import { needs, serviceRefs } from './coupling.js';
+import { fdStore, handover, notify, watchdog } from './handover.js';
 import { heartbeats } from './heartbeat.js';
 import { hooks } from './hooks.js';
 import { MOST_INSTANCES } from './instances.js';
 import { log } from './log.js';
 import { ready } from './ready.js';
-import { defaulted, later, optional, record } from './record.js';
+import { defaulted, optional, record } from './record.js';
 import { restart } from './restart.js';
 import { SERVICE_NAME } from './service-name.js';
 import { capabilities, env, envFiles, inheritEnv, limits, memory } from './settings.js';
 import { integer, type Keys, leafShape, line, listOf, oneOf, path, word, yesNo } from './shape.js';
+import { sockets } from './sockets.js';
 import { reload, stop } from './stop.js';
 import { watch } from './watch.js';
 
@@ -80,7 +82,10 @@ export const serviceKeys = {
     'Signals, each with a wait; for a watched service also a command. A watched service gets SIGTERM at its main process and SIGKILL only if it stands here.',
   ),
   restartCommand: optional(commandWithin('90s'), 'How it is restarted; else it is stopped, then started.', 'watched'),
-  reload: optional(reload, 'How it is made to read its settings again: a signal like SIGHUP, or a command.'),
+  reload: optional(
+    reload,
+    'How it is made to read its settings again: a signal like SIGHUP, or a command. With `notify: true` it says by sd_notify when it has.',
+  ),
   settle: defaulted(
     duration,
     '5s',
@@ -137,10 +142,33 @@ export const serviceKeys = {
   ),
   log: defaulted(log, '{}', 'Where it writes.'),
   logFrom: optional(path(), 'The log file that the daemon writes itself, for `upkeep logs` and `why`.', 'watched'),
-  sockets: later('Listening sockets that Upkeep holds for it.'),
-  fdStore: later('How many descriptors it may keep with Upkeep.'),
-  handover: later('How it is replaced by a new generation.'),
-  watchdog: later('How often it tells that it lives.'),
+  sockets: optional(
+    sockets,
+    'Sockets that Upkeep listens on for it, by the names that LISTEN_FDNAMES gives them. They are passed as systemd does it, from descriptor 3, and held over its restarts and deaths. Members of `instances` share them.',
+    'supervised',
+  ),
+  fdStore: defaulted(
+    fdStore,
+    '0',
+    'How many descriptors it may keep with Upkeep (FDSTORE=1 of sd_notify), to be given them again at its next start.',
+    'supervised',
+  ),
+  handover: defaulted(
+    handover,
+    '{}',
+    'How `upkeep restart` replaces it: after it has ended, or by a new generation beside it. A word is short for `mode`.',
+    'supervised',
+  ),
+  watchdog: optional(
+    watchdog,
+    'It says WATCHDOG=1 by sd_notify at least this often; when it does not, it gets SIGABRT, and `restart` decides. `none`: it need not.',
+    'supervised',
+  ),
+  notify: optional(
+    notify,
+    'Whose words by sd_notify count: of nobody, of the `main` process, of hooks and commands too (`exec`), or of `all` its processes. Without it: what `ready: {notify: exec}` says, else `main` where `ready`, `watchdog`, `fdStore`, `reload` or `handover: overlap` needs it, else `none`.',
+    'supervised',
+  ),
 } as const satisfies Keys;
 
 /** A service, or a part of one. */

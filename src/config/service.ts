@@ -1,24 +1,25 @@
 // The layers of one service → its spec, or one for each of its members. Decides the kind, refuses what means nothing for it,
 // and fills in defaults. Which services it names is not looked at here.
 
-import { replaceHandover } from '../core/socket.js';
 import type { Coupling, Pool, ServiceSpec, Supervised, Watched } from '../core/spec.js';
 import { memberName, serviceName } from '../core/spec.js';
 import type { WrittenExpression } from './class-expression.js';
 import { checkCleanState } from './clean-state.js';
+import { checkGraceful } from './graceful-checks.js';
 import { checkHeartbeats } from './heartbeat-checks.js';
 import { withFittingHeartbeats } from './heartbeat-layers.js';
-import { instancesOf, numbered, poolsOf } from './instances.js';
+import { checkNumbers, instancesOf, numbered, poolsOf } from './instances.js';
 import { merge, nothingSaid } from './merge.js';
+import { notifyAccessOf } from './notify-access.js';
 import { asOneshot, isOneshotIn, shownOneshot } from './oneshot.js';
 import type { Problems } from './problem.js';
-import { wantsDescriptor } from './ready.js';
+import { probeOfOurs } from './ready.js';
 import type { Fields } from './record.js';
 import { keyOf } from './record.js';
 import { service, serviceKeys } from './service-keys.js';
 import type { Kind, Reading } from './shape.js';
 import { complain } from './shape.js';
-import { isCommand } from './stop.js';
+import { isCommand, isNotifyReload } from './stop.js';
 import { type Dict, type Entry, entryOf, type Tree, valueAt } from './tree.js';
 
 export interface ReadService {
@@ -53,6 +54,7 @@ export function readService(name: string, layers: readonly Dict[], problems: Pro
   if (effective.type !== 'dict') return undefined;
 
   const count = instancesOf(merged);
+  if (checkNumbers(effective, count ?? 1, reading) === 'wrong') return undefined;
   const members: Member[] = [];
   let hosts: WrittenExpression | null = null;
   for (const pool of poolsOf(name, count ?? 1)) {
@@ -108,20 +110,21 @@ const EMPTY: Dict = {
   alternatives: [],
 };
 
-/** Of the defaults: a oneshot is ready when it is done, and nobody is there to be asked, whatever they say of others. */
+/** Of the defaults: a oneshot is ready when it is done, and nobody is there to be asked or replaced, whatever they say of others. */
 const fitting = (layer: Dict, kind: Kind, isOneshot: boolean): Dict => ({
   ...layer,
   entries: layer.entries.filter((entry) => fits(entry, kind) && !(isOneshot && NOT_OF_ONESHOTS.includes(entry.key))),
 });
 
-const NOT_OF_ONESHOTS = ['ready', 'heartbeat'];
+const NOT_OF_ONESHOTS = ['ready', 'heartbeat', 'handover'];
 
 /** Does this mean anything for a service of this kind? */
 function fits(entry: Entry, kind: Kind): boolean {
   const only = keyOf(serviceKeys, entry.key)?.only ?? null;
   if (only !== null && only !== kind) return false;
   if (kind === 'supervised') return !(entry.key === 'stop' && isCommand(entry.value));
-  return !(entry.key === 'ready' && wantsDescriptor(entry.value));
+  if (entry.key === 'reload') return !isNotifyReload(entry.value);
+  return !(entry.key === 'ready' && probeOfOurs(entry.value) !== null);
 }
 
 function refuse(entry: Entry, kind: Kind, reading: Reading): undefined {
@@ -132,8 +135,15 @@ function refuse(entry: Entry, kind: Kind, reading: Reading): undefined {
 function misfit(entry: Entry, kind: Kind): string {
   if (entry.key === 'stop')
     return 'a supervised service is stopped by signals; write {signal: SIGTERM, wait: 10s} or a list of them';
-  if (entry.key === 'ready')
-    return 'a watched service has no descriptor of ours; write another probe, like {port: 8080}';
+  if (entry.key === 'ready') {
+    const what =
+      probeOfOurs(entry.value) === 'notify'
+        ? 'no notify socket of ours, since somebody else starts it'
+        : 'no descriptor of ours';
+    return `a watched service has ${what}; write another probe, like {port: 8080}`;
+  }
+  if (entry.key === 'reload')
+    return 'a watched service has no notify socket of ours, since somebody else starts it; take `notify` out';
   const other = kind === 'supervised' ? '`run`, which Upkeep starts itself' : '`watch`, which something else starts';
   return `${entry.key} means nothing for a service with ${other}; take it out`;
 }
@@ -156,6 +166,8 @@ function build(
       `ready looks into the log file, but log is ${fields.log.to}; write \`log: file\` or another probe`,
     );
   }
+  const notifyAccess = notifyAccessOf(fields, tree, reading);
+  if (notifyAccess === undefined) return undefined;
   if (checkCleanState(fields.directories, fields.clean, tree, reading) === 'wrong') return undefined;
   const isPool = pool.of > 1;
   const spec: ServiceSpec = {
@@ -190,14 +202,15 @@ function build(
     hooks: fields.hooks,
     directories: fields.directories,
     clean: fields.clean,
-    sockets: [],
-    fdStore: 0,
-    handover: replaceHandover,
-    watchdog: null,
-    notifyAccess: 'none',
+    sockets: fields.sockets ?? [],
+    fdStore: fields.fdStore,
+    handover: fields.handover,
+    watchdog: fields.watchdog,
+    notifyAccess,
     log: fields.log,
   };
-  return checkHeartbeats(spec, tree, reading) === 'wrong' ? undefined : spec;
+  const verdicts = [checkHeartbeats(spec, tree, reading), checkGraceful(spec, tree, reading)];
+  return verdicts.includes('wrong') ? undefined : spec;
 }
 
 function couplingOf({ needs, wants, after, restartWith }: Fields<typeof serviceKeys>): Coupling {

@@ -3,8 +3,8 @@
 import type { Command, Ladder, Reload, Rung } from '../core/spec.js';
 import { durationOrNone } from './amounts.js';
 import { commandShort, commandWithin } from './command.js';
-import { defaulted, notYet, optional, record, required } from './record.js';
-import { complain, listOf, oneOf, refine, type Shape, yesNo } from './shape.js';
+import { defaulted, optional, record, required } from './record.js';
+import { listOf, oneOf, refine, type Shape, yesNo } from './shape.js';
 import { looksLikeSignal, signal } from './signal.js';
 import { dictOf, type Tree, valueAt } from './tree.js';
 
@@ -79,21 +79,16 @@ const reloadSignal: Shape<Reload> = refine(
     'a signal like SIGHUP, or a command',
     {
       signal: required(signal, 'The signal that makes it read its settings again.'),
-      notify: optional(yesNo, 'It says by sd_notify when it is done.'),
+      notify: optional(yesNo, 'It says by sd_notify when it is done: RELOADING=1, then READY=1 (supervised).'),
     },
     { short: signalShort, shortSchema: signal.schema, alternatives: EXCLUSIVE },
   ),
-  (fields, tree, reading) => {
-    if (fields.notify === 'yes') {
-      return complain(reading, valueAt(tree, 'notify')?.at ?? tree.at, notYet('`reload: {notify: true}`'));
-    }
-    return { type: 'signal', signal: fields.signal };
-  },
+  (fields) => ({ type: fields.notify === 'yes' ? 'notify' : 'signal', signal: fields.signal }),
 );
 
 /** `reload`: a signal or a command. */
 export const reload: Shape<Reload> = {
-  write: 'a signal like SIGHUP, or a command',
+  write: 'a signal like SIGHUP, {signal: SIGHUP, notify: true}, or a command',
   schema: { anyOf: [reloadSignal.schema, command.schema] },
   keys: { ...reloadSignal.keys, ...command.keys },
   expand: (tree) => {
@@ -108,5 +103,11 @@ export const reload: Shape<Reload> = {
     return value === undefined ? undefined : { type: 'command', command: value };
   },
 };
+
+/** Does `reload` wait for word by sd_notify, which only a process of ours can send? */
+export function isNotifyReload(tree: Tree): boolean {
+  const said = valueAt(tree, 'notify');
+  return said?.type === 'leaf' && said.value === true;
+}
 
 const isReloadCommand = (tree: Tree): boolean => tree.type === 'list' || formOf(tree) === 'command';

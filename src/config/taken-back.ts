@@ -4,12 +4,12 @@
 import type { Problems } from './problem.js';
 import { type Dict, entryOf, isNull } from './tree.js';
 
-// The maps in which a name means something by itself.
-const NAMED = ['needs', 'directories'];
+// The maps of names, and what is written behind one that is meant. In the first two a name means something by itself.
+const NAMED = { needs: '{}', directories: '{}', sockets: 'ADDRESS' } as const;
 
 /** `layers`: lowest first. */
 export function warnOfTakingNothingBack(name: string, layers: readonly Dict[], warnings: Problems): void {
-  for (const key of NAMED) {
+  for (const [key, meant] of Object.entries(NAMED)) {
     const said = new Set<string>();
     for (const layer of layers) {
       const value = entryOf(layer, key)?.value;
@@ -21,7 +21,7 @@ export function warnOfTakingNothingBack(name: string, layers: readonly Dict[], w
           warnings.report(
             entry.at,
             `services.${name}.${key}`,
-            `${entry.key} without a value takes back what defaults or templates say, and they say nothing of it; write \`${entry.key}: {}\` if it is meant`,
+            `${entry.key} without a value takes back what defaults or templates say, and they say nothing of it; write \`${entry.key}: ${meant}\` if it is meant`,
           );
         said.add(entry.key);
       }

@@ -1,9 +1,10 @@
 // What a new definition means for a running service: which of the changed settings are baked into its process and need
 // a new one, and which hold from now on. Pure; used by the machine, by `plan` and by `apply`.
 
+import type { SocketSpec } from './socket.js';
 import type { ServiceSpec } from './spec.js';
 
-/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, heartbeats, coupling, hooks, clean state, log rotation, words for people) is live. */
+/** Settings that a process is born with. Everything else of a spec (stop, reload, ready, restart, heartbeats, coupling, hooks, clean state, hand-over, log rotation, words for people) is live, but for what is told at birth below. */
 const bakedIn = [
   'user',
   'group',
@@ -33,6 +34,10 @@ const live = [
   'ready',
   'restart',
   'log',
+  'sockets',
+  'fdStore',
+  'handover',
+  'watchdog',
 ] as const;
 
 const coupled = ['needs', 'wants', 'after', 'restartWith'] as const;
@@ -53,8 +58,22 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): readonly 
     if (!isEqual(before.settings[key], after.settings[key])) keys.push(key === 'envFiles' ? 'envFile' : key);
   }
   if (before.log.to !== after.log.to) keys.push('log');
-  return keys;
+  return [...keys, ...toldAtBirth(before, after)];
 }
+
+/** What a process hears of in its environment, and is given as descriptors. How many it may store, and which of its processes may speak, is live. */
+function toldAtBirth(before: ServiceSpec, after: ServiceSpec): readonly string[] {
+  return [
+    ...(isEqual(socketsByName(before), socketsByName(after)) ? [] : ['sockets']),
+    ...((before.fdStore === 0) === (after.fdStore === 0) ? [] : ['fdStore']),
+    ...(before.watchdog === after.watchdog ? [] : ['watchdog']),
+    ...((before.notifyAccess === 'none') === (after.notifyAccess === 'none') ? [] : ['notify']),
+  ];
+}
+
+/** Their order counts at the next start, and `lazy` while nothing runs. */
+const socketsByName = ({ sockets }: ServiceSpec): Readonly<Record<string, SocketSpec>> =>
+  Object.fromEntries(sockets.map((socket) => [socket.name, { ...socket, lazy: 'no' }]));
 
 /** Every top-level part that differs, as its key in the configuration; empty: nothing changed. */
 export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly string[] {
@@ -63,6 +82,7 @@ export function changedKeys(before: ServiceSpec, after: ServiceSpec): readonly s
   for (const key of coupled) if (!isEqual(before.coupling[key], after.coupling[key])) keys.add(key);
   if (!isEqual(before.pool, after.pool)) keys.add('instances');
   if (!isEqual(before.heartbeats, after.heartbeats)) keys.add('heartbeat');
+  if (before.notifyAccess !== after.notifyAccess) keys.add('notify');
   for (const key of bakedIn) {
     if (!isEqual(before.settings[key], after.settings[key])) keys.add(key === 'envFiles' ? 'envFile' : key);
   }
