@@ -4,6 +4,7 @@ import type { AskedSignal, Sender } from './death.js';
 import { change } from './definition.js';
 import type { Ask } from './event.js';
 import { forgive } from './fight.js';
+import { obstacle, overlaps, replace } from './handover.js';
 import { environmentFor } from './hook-env.js';
 import { reclaimHook } from './hooks.js';
 import { launch } from './launch.js';
@@ -11,6 +12,7 @@ import { orderRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
 import { enrol, type Pace, passOver } from './pool.js';
 import { pursue, up } from './pursue.js';
+import { askToReload } from './reload.js';
 import type { Desired } from './spec.js';
 import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
@@ -63,13 +65,15 @@ function refusalOf(service: Service, it: Ask): string | null {
         spec.kind.restart === null
       )
         return 'it has no `start` command';
-      return unclear(service);
+      return (it.verb === 'restart' ? obstacle(service) : null) ?? unclear(service);
     case 'stop':
       if (hold !== null) return `it is on hold; \`upkeep unhold ${name}\` first`;
       return unclear(service);
     case 'reload':
       if (hold !== null) return `it is on hold; \`upkeep unhold ${name}\` first`;
-      if (spec.kind.reload === null) return 'it has no `reload`; `upkeep restart` would do';
+      if (spec.kind.reload === null && !overlaps(service)) return 'it has no `reload`; `upkeep restart` would do';
+      if (spec.kind.reload === null && obstacle(service) !== null) return obstacle(service);
+      if (service.reloading !== null) return 'a reload of it is under way';
       if (state.name !== 'running') return `it is ${state.name}, not running`;
       return state.helper === null ? null : 'a command of it still runs';
     case 'signal':
@@ -94,7 +98,7 @@ function obey(service: Service, it: Ask, by: Sender | null, pace: Pace, at: Mome
     case 'restart':
       return restart(freshStart(override(service, 'up', by, it.reason, null, 'always', at)), pace, at);
     case 'reload':
-      return reload(service);
+      return reload(service, at);
     case 'hold':
       return hold({ ...service, hold: { by, since: at.wall, until: it.until, reason: it.reason } }, at);
     case 'unhold':
@@ -144,13 +148,9 @@ function restart(service: Service, pace: Pace, at: Moment): Move {
   if (pace === 'in turn' && isUp(service)) return enrol(service, 'requested');
   switch (state.name) {
     case 'running':
-      return beginStop(
-        service,
-        state.process,
-        state.helper,
-        hasOwnRestart(service) ? 'restart-command' : 'requested',
-        at,
-      );
+      return replace(service, state, hasOwnRestart(service) ? 'restart-command' : 'requested', at);
+    case 'handover':
+      return stay(service);
     case 'starting':
       return state.process === null
         ? stopWhenLaunched(service, state, 'requested', at)
@@ -172,13 +172,13 @@ function restart(service: Service, pace: Pace, at: Moment): Move {
 const hasOwnRestart = ({ spec: { kind }, next }: Service): boolean =>
   kind.type === 'watched' && kind.restart !== null && next === null;
 
-function reload(service: Service): Move {
+function reload(service: Service, at: Moment): Move {
   const { state, spec } = service;
   const { reload: how } = spec.kind;
-  if (state.name !== 'running' || how === null) return stay(service);
+  if (state.name !== 'running') return stay(service);
+  if (how === null) return replace(service, state, 'requested', at);
   switch (how.type) {
     case 'signal':
-    case 'notify':
       return go(
         service,
         state,
@@ -194,6 +194,8 @@ function reload(service: Service): Move {
         ],
         [{ type: 'reloaded' }],
       );
+    case 'notify':
+      return askToReload(service, state.process, how.signal, at);
     case 'command':
       return go(service, state, [
         {
@@ -220,6 +222,7 @@ function hold(service: Service, at: Moment): Move {
     case 'waiting':
       return state.for === 'hold' ? stay(service) : launch(service, 'requested', at);
     case 'running':
+    case 'handover':
     case 'done':
       return passOver(service, 'it is on hold');
     case 'unknown':

@@ -3,10 +3,10 @@
 
 import type { Effect } from './effect.js';
 import type { ServiceEvent } from './event.js';
+import { obstacle, replace } from './handover.js';
 import { before, type Move, stay } from './move.js';
 import { enrol } from './pool.js';
 import { desiredOf, isHeld, type Service } from './state.js';
-import { beginStop } from './stop.js';
 import { laterOnWall, type Moment, millis, minutes, type WallTime } from './time.js';
 
 /** What is later than this, because the machine slept or nobody was there to do it, is left out: it was meant for the night. */
@@ -54,8 +54,8 @@ export function restartAsPlanned(service: Service, at: Moment): Move | null {
   if (isLate || isIdle || !canStartAgain(service)) return next;
   // Members of a pool go one at a time.
   const restart =
-    service.spec.pool === null
-      ? beginStop(next.service, state.process, state.helper, 'planned', at)
+    service.spec.pool === null && obstacle(service) === null
+      ? replace(next.service, state, 'planned', at)
       : enrol(next.service, 'requested');
   return before(next.effects, [], restart);
 }

@@ -79,13 +79,24 @@ export type What =
   /** A new generation is being started beside the old one. */
   | { readonly type: 'handingOver'; readonly why: StopReason; readonly generation: number }
   /** How far that is. */
-  | { readonly type: 'handoverPhase'; readonly phase: 'launched' | 'transfer' | 'received' | 'ready'; readonly process: ProcessRef | null; readonly bytes: number | null }
+  | {
+      readonly type: 'handoverPhase';
+      readonly phase: 'launched' | 'transfer' | 'received' | 'ready';
+      readonly process: ProcessRef | null;
+      readonly bytes: number | null;
+    }
   /** The new generation serves. `took`: from the beginning; `still`: how long the old one stood still for its state. */
   | { readonly type: 'committed'; readonly from: ProcessRef; readonly to: ProcessRef; readonly took: Millis }
   /** It came to nothing: the old generation goes on. */
   | { readonly type: 'handoverRefused'; readonly reason: string; readonly process: ProcessRef | null }
   /** An old generation has ended. `cut`: its time was over. */
-  | { readonly type: 'drained'; readonly process: ProcessRef; readonly generation: number; readonly took: Millis; readonly cut: 'yes' | 'no' }
+  | {
+      readonly type: 'drained';
+      readonly process: ProcessRef;
+      readonly generation: number;
+      readonly took: Millis;
+      readonly cut: 'yes' | 'no';
+    }
   /** It has not said in time that it lives. */
   | { readonly type: 'watchdogMissed'; readonly period: Millis; readonly how: 'silence' | 'trigger' }
   /** It named another process of it as the main one. */

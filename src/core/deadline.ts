@@ -2,16 +2,25 @@
 
 import { unhold } from './ask.js';
 import { restartAsPlanned } from './calendar.js';
+import { drainDeadline } from './draining.js';
 import { peaceAt } from './fight.js';
 import { healthDeadline, healthWallDeadline } from './health.js';
 import { before, type Move } from './move.js';
 import { pursue } from './pursue.js';
+import { announcedEnd } from './running.js';
 import { isHeld, type Service } from './state.js';
 import type { Instant, Moment, Now, WallTime } from './time.js';
+import { watchdogDue } from './watchdog.js';
 
-/** The deadline of its state; null: it waits for facts alone. Under a hold nothing is due. */
-export function stateDeadline(service: Service): Instant | null {
-  if (isHeld(service)) return null;
+/** The deadline of its state, or of a generation that drains; null: it waits for facts alone. Under a hold nothing is due. */
+export const stateDeadline = (service: Service): Instant | null =>
+  isHeld(service) ? null : earliest(ownDeadline(service), drainDeadline(service));
+
+/** When it has to have said something. */
+const tellDeadline = (service: Service): Instant | null =>
+  earliest(earliest(watchdogDue(service), announcedEnd(service)), service.reloading?.deadline ?? null);
+
+function ownDeadline(service: Service): Instant | null {
   const { state } = service;
   switch (state.name) {
     case 'unknown':
@@ -21,10 +30,12 @@ export function stateDeadline(service: Service): Instant | null {
     case 'running':
       return earliest(
         earliest(graceOf(service), healthDeadline(service)),
-        earliest(state.deadline, peaceOf(service, state.since)),
+        earliest(earliest(state.deadline, tellDeadline(service)), peaceOf(service, state.since)),
       );
     case 'starting':
       return earliest(graceOf(service), state.deadline);
+    case 'handover':
+      return earliest(graceOf(service), earliest(state.deadline, watchdogDue(service)));
     case 'skipped':
     case 'waiting':
     case 'stopping':

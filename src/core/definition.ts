@@ -3,8 +3,9 @@
 
 import { isEqual, needsRestart } from './difference.js';
 import { noOpposition } from './fight.js';
+import { callOff, replace as goOver, obstacle } from './handover.js';
 import { launch, seek } from './launch.js';
-import { before, go, type Move, stay } from './move.js';
+import { andThen, before, go, type Move, stay } from './move.js';
 import { enrol } from './pool.js';
 import { pursue } from './pursue.js';
 import type { ServiceSpec } from './spec.js';
@@ -70,8 +71,13 @@ function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
     return lookAnew({ ...service, spec, next: null }, at);
   switch (state.name) {
     case 'running':
-      if (spec.pool !== null) return enrol(service, 'changed');
-      return beginStop(service, state.process, state.helper, 'changed', at);
+      if (spec.pool !== null || obstacle(service) !== null) return enrol(service, 'changed');
+      return goOver(service, state, 'changed', at);
+    case 'handover': {
+      // The one under way is by a definition that is not the latest any more.
+      const alone = callOff({ ...service, next: null }, 'its definition has changed again', at);
+      return andThen(alone, (it) => replace({ ...it, next: spec }, spec, at));
+    }
     case 'starting':
       return state.process === null
         ? stopWhenLaunched(service, state, 'changed', at)

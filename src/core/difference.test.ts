@@ -2,11 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { command, runningService, supervised, watched } from '../../test/support/builders.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import { applyEvents, planOf } from './plan.js';
+import type { SocketSpec } from './socket.js';
 import { type ServiceSpec, type Supervised, serviceName } from './spec.js';
 import { newService } from './state.js';
 import { instant, seconds } from './time.js';
 
 const web = supervised({ name: 'web' });
+
+const socketOf = (name: string, port: number): SocketSpec => ({
+  name,
+  address: { type: 'tcp', host: null, port },
+  backlog: 4096,
+  lazy: 'no',
+  freebind: 'no',
+  reusePort: 'no',
+});
 
 describe('a new definition', () => {
   it('of words, thresholds and rules needs no new process (monitors 35)', () => {
@@ -46,6 +56,36 @@ describe('a new definition', () => {
     };
     expect(needsRestart(web, other)).toEqual([]);
     expect(changedKeys(web, other)).toEqual(['directories', 'clean', 'hooks', 'needs', 'restartWith']);
+  });
+
+  it('of what a process is told at its birth needs one: sockets, and that it may store, speak or has to', () => {
+    const having = (wish: Partial<ServiceSpec>): ServiceSpec => ({ ...web, ...wish });
+    const [http, admin] = [socketOf('http', 80), socketOf('admin', 81)];
+    const held = having({ sockets: [http, admin] });
+    expect(needsRestart(web, held)).toEqual(['sockets']);
+    expect(needsRestart(held, having({ sockets: [http] }))).toEqual(['sockets']);
+    expect(needsRestart(held, having({ sockets: [http, { ...admin, backlog: 5 }] }))).toEqual(['sockets']);
+    expect(needsRestart(web, having({ watchdog: seconds(5) }))).toEqual(['watchdog']);
+    expect(needsRestart(having({ watchdog: seconds(5) }), having({ watchdog: seconds(6) }))).toEqual(['watchdog']);
+    expect(needsRestart(web, having({ fdStore: 4, notifyAccess: 'main' }))).toEqual(['fdStore', 'notify']);
+  });
+
+  it('of how it is replaced is live, and so is the rest of what it is told', () => {
+    const before: ServiceSpec = {
+      ...web,
+      sockets: [socketOf('http', 80), socketOf('admin', 81)],
+      fdStore: 4,
+      notifyAccess: 'main',
+    };
+    const after: ServiceSpec = {
+      ...before,
+      sockets: [socketOf('admin', 81), { ...socketOf('http', 80), lazy: 'yes' }],
+      fdStore: 8,
+      notifyAccess: 'all',
+      handover: { ...web.handover, mode: 'overlap' },
+    };
+    expect(needsRestart(before, after)).toEqual([]);
+    expect(changedKeys(before, after)).toEqual(['sockets', 'fdStore', 'handover', 'notify']);
   });
 
   it('of a oneshot that was none, or is none any more, means that it runs again', () => {

@@ -8,11 +8,11 @@ import { isBlow, type Opposition, pass, strike } from './fight.js';
 import { afterEnd, runHook } from './hooks.js';
 import { filed } from './incident.js';
 import { launch, seek } from './launch.js';
-import { before, go, type Move } from './move.js';
+import { before, go, type Move, stay } from './move.js';
 import { settleDone } from './oneshot.js';
 import { comesBack, isAgreed, judge, postpone, type Verdict } from './restart.js';
 import { desiredOf, type Service, type Stopping } from './state.js';
-import { elapsed, type Moment } from './time.js';
+import { elapsed, type Instant, type Moment } from './time.js';
 
 /** An end that nobody asked for, of the main process or of an attempt to start: told, and answered by the rule. */
 export function retry(service: Service, end: Death, at: Moment): Move {
@@ -124,9 +124,24 @@ function seeking(service: Service): readonly Effect[] {
   return service.spec.kind.type === 'watched' && service.fate === 'stays' ? [seek(service)] : [];
 }
 
+/** To be down for good it has to be rid of its older generations as well. */
+export const awaitsDrained = (service: Service): boolean =>
+  service.draining.length > 0 && desiredOf(service) === 'down';
+
+/** Its main process has ended, and something else of it has not. */
+export const restOf = (since: Instant): Stopping => ({ ...afterEnd('requested', since), phase: 'rest' });
+
+/** An older generation is gone: was it the last that a stop waited for? */
+export function afterDrained(service: Service, at: Moment): Move {
+  const { state } = service;
+  const waits = state.name === 'stopping' && state.phase === 'rest' && state.process === null && service.rest === null;
+  return waits && service.draining.length === 0 ? finish(service, state, at) : stay(service);
+}
+
 /** The way down is done: nothing of it is left. Its commands after a stop come next, where it has any. */
 export function finish(service: Service, { why, since }: Stopping, at: Moment): Move {
   const down: Service = { ...service, rest: null };
+  if (awaitsDrained(down)) return go(down, restOf(since));
   const state = afterEnd(why, since);
   return runHook(down, state, at) ?? moveOn(down, state, at);
 }
@@ -150,6 +165,7 @@ export function moveOn(down: Service, state: Stopping, at: Moment): Move {
     case 'ended':
     case 'start-timeout':
     case 'heartbeat':
+    case 'watchdog':
     case 'hook':
       return down.lastDeath === null ? launch(down, 'restart', at) : retry(down, down.lastDeath, at);
   }

@@ -8,7 +8,7 @@ import { endingOfRest, outlivesKill } from './leftovers.js';
 import { go, type Move, stay } from './move.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Service, Stopping } from './state.js';
-import { beStuck, climb } from './stop.js';
+import { beStuck, climb, leaveState } from './stop.js';
 import { later, type Moment } from './time.js';
 
 /** A deadline of the way down has passed. */
@@ -28,6 +28,11 @@ export function escalate(service: Service, state: Stopping, at: Moment): Move {
         : endCommand(service, state, state.helper, at);
     case 'finding':
       return go(service, { ...state, deadline: null }, [seek(service)]);
+    case 'exporting':
+      return leaveState(service, state, `it took longer than ${service.spec.handover.transfer / 1000} s`, at);
+    case 'abort':
+      if (state.process === null || kind.stop.type !== 'ladder') return stay(service);
+      return climb(service, state.process, kind.stop, 0, state.why, at);
     case 'ladder':
       if (state.process === null || kind.stop.type !== 'ladder') return stay(service);
       return climb(service, state.process, kind.stop, state.rung + 1, state.why, at);
@@ -76,6 +81,11 @@ export function ordersOf(service: Service, state: Stopping): readonly Effect[] {
     case 'ladder':
       if (process === null || rung === undefined) return [];
       return [{ type: 'signal', service: name, process, signal: rung.signal, to: rung.to, thenContinue: 'yes' }];
+    case 'abort':
+      if (process === null) return [];
+      return [{ type: 'signal', service: name, process, signal: 'SIGABRT', to: 'main', thenContinue: 'yes' }];
+    case 'exporting':
+      return process === null ? [] : [{ type: 'export', spec: service.spec, from: process, to: null }];
     case 'killing':
       if (process !== null)
         return [{ type: 'signal', service: name, process, signal: 'SIGKILL', to: 'group', thenContinue: 'no' }];

@@ -51,6 +51,7 @@ function causeText({ state, lastDeath }: Service): string | null {
       case 'requested':
       case 'coupling':
       case 'condition':
+      case 'connection':
         return state.why;
       case 'restart':
       case 'retry':
@@ -71,6 +72,8 @@ function causeText({ state, lastDeath }: Service): string | null {
       return 'heartbeat';
     case 'planned':
       return 'planned';
+    case 'watchdog':
+      return 'watchdog';
     case 'ended':
     case 'hook':
       return died;

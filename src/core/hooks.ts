@@ -28,6 +28,8 @@ export function roleIn(state: Starting | Stopping): HookRole | null {
     case 'after':
       return state.name === 'starting' ? 'afterStart' : 'afterStop';
     case 'turn':
+    case 'exporting':
+    case 'abort':
     case 'launching':
     case 'finding':
     case 'readying':

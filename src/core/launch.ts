@@ -66,9 +66,12 @@ export function readying(
   return go(service, state, awaitReady(service, process));
 }
 
+/** Does somebody of ours look whether it is ready? Not where it is a matter of time, or the service says it itself. */
+export const isProbed = ({ probe }: Ready): boolean => probe.type !== 'alive' && probe.type !== 'notify';
+
 /** The order that begins the probe, where there is one to begin. */
 export function awaitReady(service: Service, process: ProcessRef): readonly Effect[] {
-  return service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'awaitReady', spec: service.spec, process }];
+  return isProbed(service.spec.ready) ? [{ type: 'awaitReady', spec: service.spec, process }] : [];
 }
 
 export function readyDeadline(ready: Ready, at: Moment): Instant | null {
@@ -114,10 +117,13 @@ export function runningState(
   };
 }
 
+/** The order that ends it again. */
+export const stopAwaiting = ({ spec }: Service): readonly Effect[] =>
+  isProbed(spec.ready) ? [{ type: 'stopAwaitingReady', service: spec.name }] : [];
+
 /** Once it runs nobody needs to look or probe any more: idle costs nothing. */
 export function settledEffects(service: Service): readonly Effect[] {
-  const probing: Effect[] =
-    service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
+  const probing = stopAwaiting(service);
   return service.spec.kind.type === 'watched'
     ? [...probing, { type: 'stopSeeking', service: service.spec.name }]
     : probing;

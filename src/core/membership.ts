@@ -82,6 +82,7 @@ function isLost(service: Service): boolean {
     case 'waiting':
     case 'starting':
     case 'running':
+    case 'handover':
     case 'done':
     case 'backoff':
       return false;

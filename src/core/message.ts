@@ -6,8 +6,9 @@ import { describeDeath, describeFailedStart, mayBeWanted } from './death.js';
 import { describeFight } from './fight.js';
 import { failsInWords, type Reaction } from './heartbeat.js';
 import { byWhom } from './person.js';
+import { sizeInWords } from './size.js';
 import type { Service, StopReason } from './state.js';
-import { inWords } from './time.js';
+import { inFineWords, inWords } from './time.js';
 
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
@@ -124,6 +125,50 @@ function lineOf(change: Change, title: string, service: Service | null): Message
       return info(`${title} is no longer configured`);
     case 'pidFileRefused':
       return { level: 'warning', text: `its pid file is not believed: ${what.reason}` };
+    case 'handingOver':
+      return info(`starting generation ${what.generation} of ${title} beside the old one`);
+    case 'handoverPhase':
+      return handoverLine(what, title);
+    case 'committed':
+      return info(
+        `${title} is now pid ${what.to.pid}, after ${inFineWords(what.took)}; pid ${what.from.pid} finishes what it has begun`,
+      );
+    case 'handoverRefused':
+      return { level: 'error', text: `${title} goes on as it was: ${what.reason}` };
+    case 'drained':
+      return what.cut === 'yes'
+        ? {
+            level: 'warning',
+            text: `the old generation of ${title} (pid ${what.process.pid}) was ended after ${inWords(what.took)}: its time to finish was over`,
+          }
+        : info(`the old generation of ${title} (pid ${what.process.pid}) has finished after ${inWords(what.took)}`);
+    case 'watchdogMissed':
+      return {
+        level: 'error',
+        text:
+          what.how === 'trigger'
+            ? `${title} says that it hangs, ending it`
+            : `${title} has not said for ${inWords(what.period)} that it lives, ending it`,
+      };
+    case 'mainChanged':
+      return info(`${title} names pid ${what.to.pid} as its main process, after pid ${what.from.pid}`);
+    case 'wordRefused':
+      return { level: 'warning', text: `a message of ${title} is not believed: ${what.reason}` };
+    case 'connected':
+      return info(`somebody connects to ${title}, starting it`);
+  }
+}
+
+function handoverLine({ phase, process, bytes }: Extract<What, { type: 'handoverPhase' }>, title: string): Message {
+  switch (phase) {
+    case 'launched':
+      return debug(`the new generation of ${title} is pid ${process?.pid ?? '?'}`);
+    case 'transfer':
+      return debug(`${title} hands its state over`);
+    case 'received':
+      return debug(`${title} has handed over ${sizeInWords(bytes ?? 0)} of state`);
+    case 'ready':
+      return debug(`the new generation of ${title} is ready`);
   }
 }
 
@@ -141,6 +186,7 @@ function stoppingText(why: StopReason, title: string): string {
     case 'coupling':
     case 'heartbeat':
     case 'heartbeat-stop':
+    case 'watchdog':
     case 'ended':
     case 'done':
       return `stopping ${title}`;
@@ -169,6 +215,8 @@ function startingLine(
       return info(`starting ${title} again`);
     case 'condition':
       return info(`starting ${title}: its condition says yes now`);
+    case 'connection':
+      return debug(`starting ${title} for its first connection`);
   }
 }
 

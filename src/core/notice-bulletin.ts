@@ -27,7 +27,7 @@ const labels: Readonly<Record<NoticeKind, Label>> = {
   recovered: 'UP',
   unhealthy: 'UNHEALTHY',
   'heartbeat-error': 'UNASKED',
-  'handover-refused': 'FAILED',
+  'handover-refused': 'REFUSED',
   fight: 'FIGHT',
   stopped: 'STOPPED',
   'hold-ended': 'HOLD',

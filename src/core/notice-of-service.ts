@@ -99,6 +99,15 @@ export function stranded(it: Case, line: string, at: WallTime): Bulletin {
   return { ...labelled(bulletin(it, 'failed', at, words), 'DOWN'), end: null };
 }
 
+/** Nothing is down: the old generation goes on. */
+export function refusedHandover(it: Case, line: string, at: WallTime): Bulletin {
+  const story = [sentence(line), 'Nothing was lost: it serves as before, under its old definition.'];
+  return {
+    ...bulletin(it, 'handover-refused', at, { headline: headline(line), story }),
+    end: null,
+  };
+}
+
 export function fought(it: Case, { fight, next }: Of<'fight'>, at: WallTime): Bulletin {
   const doing = nextInWords(next, 'starting it');
   const story = [

@@ -128,7 +128,17 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'signaled':
     case 'pidFileRefused':
     case 'reacted':
+    case 'handingOver':
+    case 'handoverPhase':
+    case 'committed':
+    case 'drained':
+    case 'watchdogMissed':
+    case 'mainChanged':
+    case 'wordRefused':
+    case 'connected':
       return quiet(it);
+    case 'handoverRefused':
+      return { it, bulletins: [tell.refusedHandover(it ?? opened(null, entry, at), lineOf(entry), at)] };
     case 'unhealthy':
       return fellIll(it, entry, what, at);
     case 'healthy':

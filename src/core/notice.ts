@@ -38,6 +38,7 @@ export type Label =
   | 'FIGHT'
   | 'STOPPED'
   | 'HOLD'
+  | 'REFUSED'
   | 'KEEPER';
 
 /** One thing to tell. The same entries make the same notice with the same id, also in another life of the keeper. */

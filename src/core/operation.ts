@@ -3,6 +3,7 @@
 import type { Change } from './change.js';
 import { describeFailedStart } from './death.js';
 import type { Verb } from './event.js';
+import { phaseText } from './handover.js';
 import { isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { isEnrolled } from './pool.js';
@@ -25,6 +26,8 @@ export function progressOf(
 ): Progress {
   for (const { what } of changes) {
     if (what.type === 'refused' && what.verb === verb) return { type: 'failed', text: what.reason };
+    if (isReplacing(verb) && what.type === 'handoverRefused')
+      return { type: 'failed', text: `${what.reason}; the old generation goes on` };
     if (verb === 'restart' && what.type === 'rollEnded') return { type: 'failed', text: what.reason };
     if (verb === 'reload' && what.type === 'reloaded') return { type: 'done', text: 'reloaded' };
     if (verb === 'reload' && what.type === 'reloadFailed') return { type: 'failed', text: what.reason };
@@ -40,6 +43,7 @@ export function progressOf(
     case 'stop':
       return progressDown(service, now, outlook);
     case 'reload':
+      if (changes.some(({ what }) => what.type === 'handingOver')) return progressUp(changes, service, now, outlook);
       return { type: 'pending', text: 'reloading' };
     case 'hold':
       return { type: 'done', text: 'on hold' };
@@ -52,6 +56,8 @@ export function progressOf(
   }
 }
 
+const isReplacing = (verb: Verb): boolean => verb === 'restart' || verb === 'reload';
+
 function progressUp(changes: readonly Change[], service: Service, now: Now, outlook: Outlook): Progress {
   const { state } = service;
   const failed = changes.findLast(({ what }) => what.type === 'startFailed');
@@ -59,6 +65,8 @@ function progressUp(changes: readonly Change[], service: Service, now: Now, outl
   switch (state.name) {
     case 'running':
       return { type: 'done', text: `running (pid ${state.process.pid})` };
+    case 'handover':
+      return { type: 'pending', text: phaseText(state) };
     case 'done':
       return { type: 'done', text: doneText(changes, service) };
     case 'skipped':
@@ -72,6 +80,8 @@ function progressUp(changes: readonly Change[], service: Service, now: Now, outl
         text: reason ?? (state.why === 'no-start' ? 'it has no `start` command' : 'it was stopped'),
       };
     case 'waiting':
+      if (state.for === 'connection')
+        return { type: 'done', text: 'its sockets listen; it is started at the first connection' };
       if (state.for === 'hold') return { type: 'failed', text: 'it is on hold' };
       return outlook.blockedBy(service).length > 0
         ? { type: 'failed', text: blockedText(service, now, outlook) }
@@ -124,6 +134,7 @@ function progressDown(service: Service, now: Now, outlook: Outlook): Progress {
       return { type: 'pending', text: 'looking' };
     case 'starting':
     case 'running':
+    case 'handover':
       return { type: 'pending', text: state.name };
     case 'stopping':
       return progressOfStop(service, now, outlook);

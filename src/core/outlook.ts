@@ -64,6 +64,7 @@ export function isStranded(service: Service): boolean {
   const { state, hold } = service;
   switch (state.name) {
     case 'running':
+    case 'handover':
     case 'done':
     case 'starting':
       return false;

@@ -71,6 +71,7 @@ function isAway(service: Service): boolean {
   switch (state.name) {
     case 'starting':
     case 'backoff':
+    case 'handover':
       return true;
     case 'stopping':
       return state.phase !== 'stuck';

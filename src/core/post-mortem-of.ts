@@ -179,6 +179,8 @@ function markOf(
       return { what: 'ready', text: `came back by another's hand (pid ${what.process.pid})` };
     case 'stopped':
       return { what: 'stopped', text: 'stopped' };
+    case 'committed':
+      return { what: 'ready', text: `replaced by process ${what.to.pid}` };
     case 'died':
       return { what: 'died', text: 'it ended again' };
     case 'startFailed':
@@ -210,6 +212,14 @@ function markOf(
     case 'done':
     case 'hookFailed':
     case 'rollEnded':
+    case 'handingOver':
+    case 'handoverPhase':
+    case 'handoverRefused':
+    case 'drained':
+    case 'watchdogMissed':
+    case 'mainChanged':
+    case 'wordRefused':
+    case 'connected':
     case 'unhealthy':
     case 'healthy':
     case 'unasked':

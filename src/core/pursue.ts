@@ -1,8 +1,9 @@
 // Moves a service towards what is wanted of it, up or down, whoever wants it. Never counted. Knows nothing of who asked.
 
-import { rest } from './ending.js';
+import { rest, restOf } from './ending.js';
+import { callOff } from './handover.js';
 import { launch } from './launch.js';
-import { before, type Move, stay } from './move.js';
+import { andThen, before, go, type Move, stay } from './move.js';
 import { desiredOf, isHeld, type Service, type StopReason } from './state.js';
 import { beginStop, findBeforeStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
@@ -28,13 +29,19 @@ export function up(service: Service, at: Moment): Move {
     case 'starting':
     case 'running':
     case 'done':
+    case 'handover':
       return stay(service);
   }
 }
 
 /** Then what comes back would be the answer of the restart rule. */
 const isItsOwn = (why: StopReason): boolean =>
-  why === 'start-timeout' || why === 'hook' || why === 'ended' || why === 'heartbeat' || why === 'heartbeat-stop';
+  why === 'start-timeout' ||
+  why === 'hook' ||
+  why === 'ended' ||
+  why === 'watchdog' ||
+  why === 'heartbeat' ||
+  why === 'heartbeat-stop';
 
 function down(service: Service, at: Moment): Move {
   const { state } = service;
@@ -47,7 +54,12 @@ function down(service: Service, at: Moment): Move {
     case 'backoff':
     case 'failed':
     case 'waiting':
+      if (service.draining.length > 0) return go(service, restOf(at.instant));
       return before([], [{ type: 'stopped' }], rest(service, 'requested', at));
+    case 'handover': {
+      const alone = callOff(service, 'the service is being stopped', at);
+      return andThen(alone, (it) => beginStop(it, state.process, null, 'requested', at));
+    }
     case 'starting':
       return state.process === null
         ? stopWhenLaunched(service, state, 'requested', at)

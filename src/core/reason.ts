@@ -4,6 +4,7 @@
 import { ailment } from './ailment.js';
 import { graceOf } from './deadline.js';
 import { describeDeath } from './death.js';
+import { phaseText } from './handover.js';
 import { healthClauses } from './health-text.js';
 import { countOf, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
@@ -42,6 +43,8 @@ function clauseOf(service: Service, now: Now, outlook: Outlook): string {
       return 'its condition says no';
     case 'done':
       return `done ${inWords(now.instant - state.since)} ago`;
+    case 'handover':
+      return `${phaseText(state)}; process ${state.process.pid} serves`;
     case 'running':
       return [runningText(service, now.instant - state.since, now), ...healthClauses(service, now)].join('; ');
     case 'stopping':
@@ -103,6 +106,8 @@ function whyWaiting(service: Service, state: Waiting, now: Now, outlook: Outlook
       return 'waiting for the host to finish booting';
     case 'shutdown':
       return 'the host goes down';
+    case 'connection':
+      return 'its sockets listen; it is started at the first connection';
     case 'hold':
       return last ?? 'not started';
   }
@@ -150,7 +155,18 @@ function away(service: Service, now: Now): string {
 }
 
 const runningText = (service: Service, length: number, now: Now): string =>
-  `running for ${inWords(length)}${away(service, now)}${enrolled(service)}`;
+  `running for ${inWords(length)}${away(service, now)}${reloadingText(service)}${drainingText(service)}${enrolled(service)}`;
+
+const reloadingText = ({ reloading, tale }: Service): string =>
+  tale.stopping !== null ? '; says that it is stopping' : reloading !== null ? '; reloads' : '';
+
+/** The old generations of it that still finish what they have begun. */
+function drainingText({ draining }: Service): string {
+  const pids = draining.filter(({ why }) => why === 'drained').map(({ process }) => `${process.pid}`);
+  return pids.length === 0
+    ? ''
+    : `; ${pids.length === 1 ? 'process' : 'processes'} ${listOf(pids)} of the old generation still finish${pids.length === 1 ? 'es' : ''}`;
+}
 
 const enrolled = (service: Service): string => (service.enrolled === null ? '' : '; is restarted when its turn comes');
 
@@ -188,6 +204,8 @@ function whereabouts(service: Service, now: Now, outlook: Outlook): string {
       return `backoff, next try in ${inWords(state.deadline - now.instant)}`;
     case 'failed':
       return state.deadline === null ? 'failed' : `failed, next quiet try in ${inWords(state.deadline - now.instant)}`;
+    case 'handover':
+      return 'running';
     case 'starting':
     case 'running':
     case 'done':
@@ -201,6 +219,7 @@ const whyWaitingInWords: Readonly<Record<Exclude<Waiting['for'], 'turn'>, string
   boot: 'waiting for the host to finish booting',
   shutdown: 'the host goes down',
   hold: 'on hold',
+  connection: 'waiting for its first connection',
 };
 
 const waitingTurn = (names: readonly ServiceName[]): string =>

@@ -39,6 +39,8 @@ function stateRemedies(service: Service): readonly Remedy[] {
   switch (state.name) {
     case 'running':
       return desiredOf(service) === 'down' ? [remedy(`stop ${name}`, 'stops it')] : healthRemedies(service);
+    case 'handover':
+      return [logs, leave];
     case 'done':
       return [remedy(`restart ${name}`, 'runs it again')];
     case 'skipped':
@@ -46,7 +48,11 @@ function stateRemedies(service: Service): readonly Remedy[] {
     case 'stopped':
       return state.why === 'no-start' ? [explain] : [start];
     case 'waiting':
-      return state.for === 'settle' ? [start, leave] : state.for === 'leftovers' ? [logs, leave] : [leave];
+      return state.for === 'settle' || state.for === 'connection'
+        ? [start, leave]
+        : state.for === 'leftovers'
+          ? [logs, leave]
+          : [leave];
     case 'starting':
       return [logs, leave];
     case 'stopping':

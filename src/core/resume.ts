@@ -1,15 +1,19 @@
 // The keeper is here, for the first time or again: what each service needs from the outside is ordered anew, and every
 // deadline begins its grace anew, because time without a keeper proves nothing against a service.
 
+import { resumeOutgoing } from './draining.js';
 import type { Effect, Role } from './effect.js';
 import { ordersOf } from './escalate.js';
+import { abort } from './handover.js';
 import { hookDeadline, reclaimHook } from './hooks.js';
 import { awaitReady, findDeadline, killPatience, launch, readyDeadline, seek } from './launch.js';
 import { endingOfRest, orderRest } from './leftovers.js';
-import { before, go, type Move, stay } from './move.js';
+import { andThen, before, go, type Move, stay } from './move.js';
 import { workDeadline } from './oneshot.js';
-import { desiredOf, type Service, type Starting, type Stopping } from './state.js';
+import type { ProcessRef } from './process.js';
+import { desiredOf, type Handover, type Service, type Starting, type Stopping } from './state.js';
 import { type Instant, later, type Moment, millis, seconds } from './time.js';
+import { armed } from './watchdog.js';
 import { follow } from './watching.js';
 import { prepare } from './way-up.js';
 
@@ -23,7 +27,8 @@ export function resume(service: Service, at: Moment): Move {
   const { state } = service;
   // Those two press on with what they were at; in all other states the rest is ended as at the first time.
   const presses = state.name === 'stopping' || (state.name === 'waiting' && state.for === 'leftovers');
-  return before(presses ? [] : orderRest(service), [], resumeState(service, at));
+  const resumed = before(presses ? [] : orderRest(service), [], resumeState(service, at));
+  return andThen(resumed, (it) => resumeOutgoing(it, at));
 }
 
 function resumeState(service: Service, at: Moment): Move {
@@ -44,7 +49,13 @@ function resumeState(service: Service, at: Moment): Move {
     case 'running':
       // A reload command that was ordered and not yet recorded as a process is not looked for: it may go on, nobody tells how
       // it ended, and it is not run a second time. Whoever asked for it was cut off, and may ask again.
-      return go(service, state, [follow(service, state.process), ...followed(service, state.helper)]);
+      return go(freshWatch(service, at), state, [
+        follow(service, state.process),
+        ...followed(service, state.helper),
+        ...accepted(service, state.process),
+      ]);
+    case 'handover':
+      return resumeHandover(service, state, at);
     case 'stopping':
       return resumeStopping(service, state, at);
     case 'backoff':
@@ -58,16 +69,44 @@ function resumeState(service: Service, at: Moment): Move {
   }
 }
 
+/** Time without a keeper proves nothing against a service that was to say that it lives. */
+const freshWatch = (service: Service, at: Moment): Service =>
+  service.watchdog === null ? service : armed(service, null, at);
+
+/** It may have been recorded and not told any more; told twice it does no harm. */
+const accepted = ({ spec, draining }: Service, process: ProcessRef): readonly Effect[] =>
+  draining.length === 0 ? [] : [{ type: 'tell', service: spec.name, process, word: { type: 'accept' } }];
+
+/** Nobody takes over without a keeper: the new generation has ended for want of one, or is ended now, and the old one never stopped to be the service. */
+function resumeHandover(service: Service, state: Handover, at: Moment): Move {
+  const { generation, phase, process, successor, helper } = state;
+  const spec = service.next ?? service.spec;
+  const isUnknown = phase === 'launching' && successor === null;
+  const lost: readonly Effect[] = isUnknown ? [{ type: 'reclaim', spec, role: 'main', hook: 0, generation }] : [];
+  const orders = [follow(service, process), ...followed(service, successor), ...followed(service, helper), ...lost];
+  return before(orders, [], abort(freshWatch(service, at), state, 'the keeper ended meanwhile', at));
+}
+
 function resumeWaiting(service: Service, at: Moment): Move {
   const { state, rest } = service;
   if (state.name !== 'waiting') return stay(service);
   if (state.for === 'leftovers' && rest !== null)
     return go(service, { ...state, deadline: later(at.instant, killPatience) }, endingOfRest(service, 'SIGKILL'));
+  if (state.for === 'connection') return go(service, state, [{ type: 'awaitConnection', spec: service.spec }]);
+  if (state.for === 'settle' && !isWatched(service)) return resumeSeeking(service, at);
   if (state.for === 'settle')
     return go(service, { ...state, deadline: afterLook(state.deadline ?? at.instant, at) }, [seek(service)]);
   if (isWatched(service) && (state.for === 'boot' || state.for === 'shutdown'))
     return go(service, { ...state, deadline: afterLook(at.instant, at) }, [seek(service)]);
   return launch(service, state.why, at);
+}
+
+/** Whether it left a successor has still to be found out. */
+function resumeSeeking(service: Service, at: Moment): Move {
+  const dead = service.lastDeath?.process ?? null;
+  if (dead === null || service.state.name !== 'waiting') return launch(service, 'restart', at);
+  const state = { ...service.state, deadline: later(at.instant, grace) };
+  return go(service, state, [{ type: 'seekSuccessor', spec: service.spec, dead }]);
 }
 
 /** A start command is not run before a look could tell that somebody else has done it meanwhile. */

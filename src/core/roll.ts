@@ -4,26 +4,26 @@
 import type { What } from './change.js';
 import { describeFailedStart } from './death.js';
 import type { Draft } from './draft.js';
+import { obstacle, replace } from './handover.js';
 import { launch } from './launch.js';
 import type { Move } from './move.js';
 import { isEnrolled, passOver, rollsAfter, siblingsOf } from './pool.js';
 import type { Service } from './state.js';
-import { beginStop } from './stop.js';
 import type { Moment } from './time.js';
 import { carry } from './wave.js';
 
 /** Restarts a member whose turn has come. Nothing is taken down on a host that would not let it come back. */
 export function roll(draft: Draft, service: Service): void {
   if (!isEnrolled(service) || draft.at.host === 'ending' || rollsAfter(draft, service).length > 0) return;
+  // An old generation of it still drains: as many as may.
+  if (obstacle(service) !== null) return;
   carry(draft, service, setOut(service, draft.at));
 }
 
 function setOut(service: Service, at: Moment): Move {
   const { state, enrolled } = service;
   const free: Service = { ...service, enrolled: null };
-  return state.name === 'running'
-    ? beginStop(free, state.process, state.helper, enrolled ?? 'requested', at)
-    : launch(free, 'requested', at);
+  return state.name === 'running' ? replace(free, state, enrolled ?? 'requested', at) : launch(free, 'requested', at);
 }
 
 /** After a move of a member: where it has not come back, those that were to follow stay as they are. */
@@ -44,6 +44,7 @@ function setbackIn({ state }: Service, happened: readonly What[]): string | null
     if (what.type === 'startFailed' && (state.name !== 'failed' || hasFailed))
       return `did not start: ${describeFailedStart(what.death)}`;
     if (what.type === 'failed') return 'has failed';
+    if (what.type === 'handoverRefused') return `was not replaced: ${what.reason}`;
     if (what.type === 'stuck') return 'does not end';
   }
   return null;

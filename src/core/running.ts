@@ -2,9 +2,11 @@
 
 import { healthyFor } from './ailment.js';
 import type { What } from './change.js';
-import { askedFor, deathOf, describeStatus, mayBeWanted } from './death.js';
+import { askedFor, type Death, deathOf, describeStatus, mayBeWanted } from './death.js';
+import type { Effect } from './effect.js';
 import { endHelper } from './end-helper.js';
 import { conclude, decide, retry } from './ending.js';
+import type { ServiceEvent } from './event.js';
 import type { Fact } from './fact.js';
 import { forgive, peaceAt } from './fight.js';
 import { askDue } from './health.js';
@@ -13,8 +15,12 @@ import { launch, seek } from './launch.js';
 import { leaveNoRest } from './leftovers.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js';
+import { reloadTimedOut } from './reload.js';
 import type { Running, Service, Waiting } from './state.js';
-import { elapsed, later, type Moment, seconds } from './time.js';
+import { beginStop } from './stop.js';
+import { elapsed, type Instant, later, type Moment, seconds } from './time.js';
+import { isMissed, missed } from './watchdog.js';
+import { follow } from './watching.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
 
@@ -31,7 +37,10 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   const rid = leaveNoRest(service, state.process);
   const busy = service.hold === null ? endHelper(service, state.helper) : [];
   const orders = [...busy, ...rid.effects];
-  if (kind.type === 'supervised') return before(orders, [], conclude(rid.service, death, at));
+  if (kind.type === 'supervised')
+    return service.spec.handover.pidFile === null || service.hold !== null
+      ? before(orders, [], conclude(rid.service, death, at))
+      : seekHeir(service, state, death, busy, at);
 
   // A crash is answered at once. After an end that somebody may have wanted (also without `settle`: it may have forked
   // its successor), and wherever a pid file may name one, we look first.
@@ -47,6 +56,33 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   };
   const told: What = { type: 'died', death, next: wanted ? { type: 'settle', for: settle } : { type: 'start' } };
   return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);
+}
+
+/** A program that starts its own successor, like nginx and gunicorn, leaves it behind when it ends; its pid file names it. Until that is known, nothing of it is a leftover. */
+function seekHeir(service: Service, { process }: Running, death: Death, busy: readonly Effect[], at: Moment): Move {
+  const next: Waiting = {
+    ...{ name: 'waiting', since: at.instant, for: 'settle', why: 'restart' },
+    deadline: later(at.instant, seconds(10)),
+  };
+  const seekSuccessor: Effect = { type: 'seekSuccessor', spec: service.spec, dead: process };
+  return go({ ...service, lastDeath: death }, next, [...busy, seekSuccessor]);
+}
+
+/** The answer. Whoever took over was never away; else it has ended, and is answered as any end. */
+export function succeeded(
+  service: Service,
+  { dead, process }: Extract<ServiceEvent, { type: 'succeeded' }>,
+  at: Moment,
+): Move {
+  const { state, lastDeath } = service;
+  const waits = state.name === 'waiting' && state.for === 'settle' && service.spec.kind.type === 'supervised';
+  if (!waits || lastDeath?.process == null || !isSameProcess(lastDeath.process, dead)) return stay(service);
+  if (process === null) {
+    const rid = leaveNoRest(service, dead);
+    return before(rid.effects, [], conclude(rid.service, lastDeath, at));
+  }
+  const running: Running = { name: 'running', since: at.instant, process, helper: null, deadline: null };
+  return go(service, running, [follow(service, process)], [{ type: 'handedOver', from: dead, to: process }]);
 }
 
 /** How long the outer half of a double fork may live: slapd's reads its database before it lets go. In ticks of 10 ms. */
@@ -66,6 +102,10 @@ function sparingHeirs(evidence: ExitEvidence, { startTicks }: ProcessRef): ExitE
 
 /** It did not come back by itself. */
 export function afterSettle(service: Service, at: Moment): Move {
+  const dead = service.lastDeath?.process ?? null;
+  // Nobody could tell in time.
+  if (service.spec.kind.type === 'supervised' && dead !== null)
+    return succeeded(service, { type: 'succeeded', service: service.spec.name, dead, process: null }, at);
   return service.lastDeath === null ? launch(service, 'restart', at) : decide(service, service.lastDeath, at).move;
 }
 
@@ -95,10 +135,25 @@ function helperExited(service: Service, state: Running, fact: Of<'exited'>): Mov
   );
 }
 
-/** Three things may be due: a command that takes too long, the peace after a fight, and questions. */
+/** Several things may be due: its word that it lives, an end that it has announced, a reload, a command that takes too long, the peace after a fight, and questions. */
 export function deadlinePassed(service: Service, state: Running, at: Moment): Move {
-  const calm = andThen(endFight(service, state, at), (it) => helperTimedOut(it, state, at));
+  if (isMissed(service, at)) return missed(service, state.process, 'silence', at);
+  if (isOverdue(service, at)) return beginStop(service, state.process, state.helper, 'requested', at);
+  const told = andThen(reloadTimedOut(service, state, at), (it) => endFight(it, state, at));
+  const calm = andThen(told, (it) => helperTimedOut(it, state, at));
   return andThen(calm, (it) => (it.state.name === 'running' ? askDue(it, it.state, at) : stay(it)));
+}
+
+/** It has said that it is stopping: when it should have; null: it has not, or may take for ever. */
+export function announcedEnd({ tale, spec }: Service): Instant | null {
+  const { stop } = spec.kind;
+  const wait = stop.type === 'ladder' ? (stop.rungs[0]?.wait ?? null) : null;
+  return tale.stopping === null || wait === null ? null : later(tale.stopping, wait);
+}
+
+function isOverdue(service: Service, at: Moment): boolean {
+  const end = announcedEnd(service);
+  return end !== null && end <= at.instant;
 }
 
 /** Whoever stopped it had time enough to do it again. */

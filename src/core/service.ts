@@ -9,15 +9,19 @@
 // Facts about processes that are not this service's (any more) were dropped before, in `step.ts`.
 
 import type { Fact } from './fact.js';
+import * as handover from './handover.js';
 import { launch, releaseFrom } from './launch.js';
 import { pressRest } from './leftovers.js';
-import { go, impossible, type Move, stay } from './move.js';
+import { andThen, go, impossible, type Move, stay } from './move.js';
+import { oldExited } from './orphaned.js';
+import { isSameProcess } from './process.js';
 import * as running from './running.js';
 import * as starting from './starting.js';
 import type {
   Backoff,
   Done,
   Failed,
+  Handover,
   Running,
   Service,
   Skipped,
@@ -29,6 +33,7 @@ import type {
 } from './state.js';
 import * as stopping from './stopping.js';
 import type { Moment } from './time.js';
+import { isMissed, missed } from './watchdog.js';
 import { identify, noticeWhileDown } from './watching.js';
 import { prepared } from './way-up.js';
 
@@ -55,6 +60,8 @@ export function receive(service: Service, fact: Fact, at: Moment): Move {
       return whenBackoff(service, state, fact, at);
     case 'failed':
       return whenFailed(service, state, fact, at);
+    case 'handover':
+      return whenHandover(service, state, fact, at);
   }
 }
 
@@ -139,6 +146,7 @@ function whenWaitIsOver(service: Service, state: Waiting, at: Moment): Move {
       return launch(service, 'first', at);
     case 'hold':
     case 'turn':
+    case 'connection':
       return stay(service);
   }
 }
@@ -236,6 +244,48 @@ function whenFailed(service: Service, _state: Failed, fact: Fact, at: Moment): M
     case 'becameReady':
       return stay(service);
   }
+}
+
+function whenHandover(service: Service, state: Handover, fact: Fact, at: Moment): Move {
+  switch (fact.type) {
+    case 'spawned':
+      return fact.role === 'main'
+        ? handover.launched(service, state, fact.process, at)
+        : go(service, { ...state, helper: fact.process });
+    case 'spawnFailed':
+      return handover.abort(service, { ...state, helper: null }, fact.detail, at);
+    case 'prepared':
+      return handover.prepared(service, state, fact.problem, at);
+    case 'becameReady':
+      return handover.approved(service, state, at);
+    case 'exited':
+      return whenOneEnds(service, state, fact, at);
+    case 'deadlinePassed':
+      return whenHandoverIsLate(service, state, at);
+    case 'emptied':
+      return forgetRest(service);
+    case 'looked':
+      return stay(service);
+  }
+}
+
+function whenOneEnds(service: Service, state: Handover, fact: Extract<Fact, { type: 'exited' }>, at: Moment): Move {
+  const { process, evidence } = fact;
+  if (isSameProcess(state.process, process)) return oldExited(service, state, fact, at);
+  return state.successor !== null && isSameProcess(state.successor, process)
+    ? handover.successorExited(service, state, evidence.status, at)
+    : handover.handoverHookExited(service, state, evidence.status, at);
+}
+
+/** The old one has to say that it lives also now, but for the time in which it stands still. */
+function whenHandoverIsLate(service: Service, state: Handover, at: Moment): Move {
+  if (isMissed(service, at))
+    return andThen(handover.abort(service, state, 'the old generation does not say that it lives', at), (it) =>
+      missed(it, state.process, 'silence', at),
+    );
+  return state.deadline !== null && state.deadline <= at.instant
+    ? handover.handoverTimedOut(service, state, at)
+    : stay(service);
 }
 
 function forgetRest(service: Service): Move {

@@ -36,6 +36,8 @@ export function nextFor(service: Service, now: Now, outlook: Outlook): string | 
         : `if it is not ready in ${leftUntil(state.deadline, now)}, the start has failed`;
     case 'unknown':
       return 'it is looked for again and again';
+    case 'handover':
+      return 'when the new generation is ready it takes over, and if it is not, the old one goes on';
     case 'running':
       return (
         missingNext(service, now) ??
@@ -56,6 +58,8 @@ function waitingNext(state: Waiting, now: Now, others: readonly string[]): strin
       return 'it is started when that has ended';
     case 'boot':
       return 'it is started when the host has booted';
+    case 'connection':
+      return 'it is started at the first connection';
     case 'shutdown':
     case 'hold':
       return null;

@@ -4,6 +4,7 @@
 import { causesOf, chainInWords } from './cause.js';
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
+import { phaseText } from './handover.js';
 import { healthSentences } from './health-text.js';
 import { countOf, isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
@@ -118,6 +119,8 @@ function stateSentence(service: Service, now: Now, outlook: Outlook): string {
       return waitingSentence(service, state, now, outlook);
     case 'starting':
       return startingSentence(service, state, ago);
+    case 'handover':
+      return `${spec.name} runs as process ${state.process.pid}, and has been handing over to ${state.successor === null ? 'a new generation' : `process ${state.successor.pid}`} for ${ago}: ${phaseText(state)}`;
     case 'running':
       return runningSentence(service, state.process.pid, ago);
     case 'stopping':
@@ -179,6 +182,8 @@ function waitingSentence(service: Service, state: Waiting, now: Now, outlook: Ou
       return `${spec.name} waits for the host to finish booting`;
     case 'shutdown':
       return `${spec.name} is not started: the host goes down`;
+    case 'connection':
+      return `${spec.name} is not started yet: its sockets listen, and nobody has connected`;
     case 'hold':
       return `${spec.name} is down, and the hold keeps it so`;
   }

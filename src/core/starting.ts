@@ -9,7 +9,16 @@ import { LOST } from './event.js';
 import type { Fact } from './fact.js';
 import { hookDeadline, roleIn } from './hooks.js';
 import { filed } from './incident.js';
-import { findDeadline, killPatience, launch, readyDeadline, readying, seek, settledEffects } from './launch.js';
+import {
+  findDeadline,
+  killPatience,
+  launch,
+  readyDeadline,
+  readying,
+  seek,
+  settledEffects,
+  stopAwaiting,
+} from './launch.js';
 import { leaveNoRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
 import { isOneshot, isWorkDone, work, workDeadline } from './oneshot.js';
@@ -84,10 +93,7 @@ function mainExited(service: Service, state: Starting, process: ProcessRef, fact
   const startedAt = service.restarts.lastStart ?? state.since;
   const seen = deathOf(process, fact.evidence, 'none', { startedAt, readySince: null }, fact.away, at);
   const death = askedFor(seen, service.asked, at);
-  const quiet =
-    service.spec.ready.probe.type === 'alive'
-      ? []
-      : [{ type: 'stopAwaitingReady', service: service.spec.name } as const];
+  const quiet = stopAwaiting(service);
   // What was to come after its start comes too late. A hold ends nothing.
   const hook = state.phase === 'after' && !isHeld(service) ? endHelper(service, state.helper) : [];
   switch (service.spec.kind.type) {

@@ -75,8 +75,8 @@ export interface Waiting {
   readonly deadline: Instant | null;
 }
 
-/** `restart`: after an end that nobody asked for. `retry`: a quiet try of a failed one. `coupling`: another service moved it. `condition`: a skipped one is asked again. */
-export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry' | 'coupling' | 'condition';
+/** `restart`: after an end that nobody asked for. `retry`: a quiet try of a failed one. `coupling`: another service moved it. `condition`: a skipped one is asked again. `connection`: somebody has connected to one of its lazy sockets. */
+export type LaunchReason = 'first' | 'restart' | 'requested' | 'retry' | 'coupling' | 'condition' | 'connection';
 
 /** One attempt to start. `process`: the main process (supervised) once it lives; (watched) once it is found. `helper`: the `start` command while it runs, or a hook. `hook`: which of the commands of its phase; -1: none yet, its start command still runs. */
 export interface Starting {
@@ -180,6 +180,8 @@ export interface Handover {
   readonly phase: 'preparing' | 'before' | 'launching' | 'warming' | 'transfer' | 'verdict' | 'after';
   readonly hook: number;
   readonly helper: ProcessRef | null;
+  /** What the new one has told so far; it counts from the moment on in which it takes over. */
+  readonly tale: Tale;
   readonly why: StopReason;
   readonly deadline: Instant | null;
 }
@@ -204,9 +206,18 @@ export interface Tale {
   readonly varlinkError: string | null;
   /** Whose words count, by its own word; null: as configured. */
   readonly access: NotifyAccess | null;
+  /** Since when it says that it is stopping; null: it does not. */
+  readonly stopping: Instant | null;
 }
 
-export const silent: Tale = { status: null, errno: null, busError: null, varlinkError: null, access: null };
+export const silent: Tale = {
+  status: null,
+  errno: null,
+  busError: null,
+  varlinkError: null,
+  access: null,
+  stopping: null,
+};
 
 /** It was asked to reload (systemd's notify-reload), or said that it does. `signaled`: it has not answered yet; `reloading`: it has said RELOADING=1, and not yet READY=1. */
 export interface Reloading {

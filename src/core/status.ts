@@ -6,6 +6,7 @@ import { graceOf } from './deadline.js';
 import { type Death, describeDeath, type Sender } from './death.js';
 import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
+import { phaseText } from './handover.js';
 import { type HealthStatus, healthForAll, healthOf } from './health-view.js';
 import { countOf } from './message.js';
 import type { Outlook } from './outlook.js';
@@ -14,7 +15,17 @@ import type { ProcessRef } from './process.js';
 import { resultInWords } from './question-text.js';
 import { reasonOf } from './reason.js';
 import { countRecent } from './restart.js';
-import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
+import {
+  desiredOf,
+  type Handover,
+  type Hold,
+  isInFight,
+  mainOf,
+  type Outgoing,
+  type Override,
+  type Service,
+  type StateName,
+} from './state.js';
 import { type Instant, inWords, iso, type Now } from './time.js';
 
 // Whoever shows the status shows persons, times, counts, errors and answers in the same words.
@@ -58,7 +69,9 @@ export interface ServiceStatus {
   readonly hold: HoldStatus | null;
   readonly process: { readonly pid: number; readonly started: string } | null;
   readonly generation: number;
-  readonly draining: readonly never[];
+  readonly draining: readonly DrainingStatus[];
+  /** A hand-over under way; null: there is none. */
+  readonly handover: HandoverStatus | null;
   readonly statusText: string | null;
   readonly health: HealthStatus;
   readonly restarts: { readonly total: number; readonly window: number };
@@ -70,6 +83,25 @@ export interface ServiceStatus {
   readonly fight: FightStatus | null;
   /** Settings of it that this host cannot enforce, like `memory`. */
   readonly notEnforced: readonly string[];
+}
+
+/** A generation that serves no more, or never did. */
+export interface DrainingStatus {
+  readonly pid: number;
+  readonly generation: number;
+  readonly since: string;
+  /** `drained`: it finishes what it has begun. `refused`: it was to take over and does not. `own`: it named its successor itself. */
+  readonly why: 'drained' | 'refused' | 'own';
+  /** When it is ended; null: never by us. */
+  readonly until: string | null;
+}
+
+export interface HandoverStatus {
+  /** Of the new generation; null: it does not live yet. */
+  readonly pid: number | null;
+  readonly generation: number;
+  readonly phase: Handover['phase'];
+  readonly text: string;
 }
 
 export interface NextStatus {
@@ -145,8 +177,9 @@ export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
     hold: service.hold === null ? null : holdStatus(service.hold),
     process: main === null ? null : { pid: main.pid, started: startedAt(main, view) },
     generation: service.generation,
-    draining: [],
-    statusText: null,
+    draining: service.draining.map((one) => drainingStatus(one, view)),
+    handover: handoverStatus(service),
+    statusText: service.tale.status,
     health: healthOf(service, (at) => wallOf(at, view)),
     restarts: { total: restarts.total, window: countRecent(spec.restart, restarts, view.now.instant) },
     lastDeath: lastDeath === null ? null : deathStatus(lastDeath),
@@ -155,6 +188,17 @@ export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
     fight: fightStatus(service, view),
     notEnforced: view.notEnforced(service),
   };
+}
+
+const drainingStatus = ({ process, generation, since, why, deadline }: Outgoing, view: Viewpoint): DrainingStatus => ({
+  ...{ pid: process.pid, generation, why, since: wallOf(since, view) },
+  until: deadline === null ? null : wallOf(deadline, view),
+});
+
+function handoverStatus({ state }: Service): HandoverStatus | null {
+  if (state.name !== 'handover') return null;
+  const { successor, generation, phase } = state;
+  return { pid: successor?.pid ?? null, generation, phase, text: phaseText(state) };
 }
 
 function nextOf(service: Service, view: Viewpoint): NextStatus | null {
@@ -183,6 +227,7 @@ function nextOf(service: Service, view: Viewpoint): NextStatus | null {
       return next('look', state.why.type);
     case 'skipped':
       return state.deadline === null ? null : next('start', 'condition', state.deadline);
+    case 'handover':
     case 'running':
       if (missing.length > 0) return next('stop', 'missing', graceOf(service), missing);
       return enrolled === null ? plannedNext(service) : next('restart', enrolled);
@@ -266,6 +311,7 @@ export function standing(service: ServiceStatus): 'fine' | 'late' | 'bad' {
   if (service.hold !== null) return 'fine';
   switch (service.state) {
     case 'running':
+    case 'handover':
     case 'done':
     case 'skipped':
       return 'fine';
@@ -283,6 +329,7 @@ export function standing(service: ServiceStatus): 'fine' | 'late' | 'bad' {
       return 'late';
     case 'waiting':
       // What keeps it down for good counts as its own.
+      if (service.next?.why === 'connection') return 'fine';
       return service.blockedBy.length > 0 ? 'bad' : 'late';
     case 'backoff':
       return 'bad';

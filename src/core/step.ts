@@ -7,22 +7,29 @@ import { chanceOf } from './chance.js';
 import type { Change } from './change.js';
 import { expire, isDue } from './deadline.js';
 import { type Draft, draftOf, hum } from './draft.js';
+import { dismiss, outgoingOf, pressOutgoing, receiveOutgoing } from './draining.js';
 import type { Effect } from './effect.js';
+import { afterDrained } from './ending.js';
 import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
 import { answered, hasNewStanding, isAwaited, plannedBeat } from './health.js';
+import { heard } from './heard.js';
 import { close } from './membership.js';
-import { before, type Move, stay } from './move.js';
+import { andThen, before, type Move, stay } from './move.js';
+import { notified } from './notified.js';
 import { type Pace, rolledBy } from './pool.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { resume } from './resume.js';
 import { takeTurns } from './ripple.js';
 import { breakOff } from './roll.js';
+import { succeeded } from './running.js';
 import { receive } from './service.js';
 import type { ServiceName } from './spec.js';
 import type { Service } from './state.js';
 import type { Moment } from './time.js';
+import { follow } from './watching.js';
 import { announce, carry, loseFaith } from './wave.js';
+import { connected } from './way-up.js';
 import { callNeeded, wish } from './wish.js';
 import type { World } from './world.js';
 
@@ -98,13 +105,26 @@ function take(draft: Draft, event: SingleEvent, pace: Pace, at: Moment): void {
 function move(service: Service, event: ServiceEvent, pace: Pace, at: Moment): Move {
   switch (event.type) {
     case 'spawned':
-    case 'spawnFailed':
+      return isAstray(service, event) ? dismissStray(service, event, at) : receive(service, event, at);
     case 'exited':
+    case 'emptied': {
+      const outgoing = outgoingOf(service, event.process);
+      if (outgoing === undefined) return receive(service, event, at);
+      return andThen(receiveOutgoing(service, outgoing, event, at), (it) => afterDrained(it, at));
+    }
+    case 'spawnFailed':
     case 'looked':
     case 'becameReady':
     case 'prepared':
-    case 'emptied':
       return receive(service, event, at);
+    case 'notified':
+      return notified(service, event, at);
+    case 'heard':
+      return heard(service, event, at);
+    case 'connected':
+      return connected(service, at);
+    case 'succeeded':
+      return succeeded(service, event, at);
     case 'answered':
       return answered(service, event, at);
     case 'reacted':
@@ -116,7 +136,8 @@ function move(service: Service, event: ServiceEvent, pace: Pace, at: Moment): Mo
     case 'deadlinePassed': {
       const expired = expire(service, at);
       if (expired !== null) return expired;
-      return isDue(service, at) ? receive(service, event, at) : stay(service);
+      const pressed = pressOutgoing(service, at);
+      return isDue(pressed.service, at) ? andThen(pressed, (it) => receive(it, event, at)) : pressed;
     }
     case 'asked':
     case 'changed':
@@ -135,15 +156,20 @@ function isStale(service: Service, event: ServiceEvent): boolean {
     case 'exited':
       return !holds(service, event.process);
     case 'becameReady':
-      return !(service.state.name === 'starting' && isThe(service.state.process, event.process));
+      return !isThe(awaitedReady(service), event.process);
     case 'emptied':
-      return !isThe(service.rest, event.process);
+      return !isThe(service.rest, event.process) && outgoingOf(service, event.process) === undefined;
     case 'answered':
       return !isAwaited(service, event);
     case 'spawned':
+      return !isAstray(service, event) && (event.generation !== awaitedGeneration(service) || !isUnderWay(service));
     case 'spawnFailed':
     case 'prepared':
-      return event.generation !== service.generation || !isUnderWay(service);
+      return event.generation !== awaitedGeneration(service) || !isUnderWay(service);
+    case 'notified':
+    case 'heard':
+    case 'connected':
+    case 'succeeded':
     case 'looked':
     case 'reacted':
     case 'planned':
@@ -158,6 +184,29 @@ function isStale(service: Service, event: ServiceEvent): boolean {
   }
 }
 
+const awaitedReady = ({ state }: Service): ProcessRef | null =>
+  state.name === 'starting' ? state.process : state.name === 'handover' ? state.successor : null;
+
+const awaitedGeneration = ({ state, generation }: Service): number =>
+  state.name === 'handover' ? state.generation : generation;
+
+/** A new generation that nobody waits for any more: its hand-over was broken off before it was known to live. */
+const isAstray = (
+  service: Service,
+  { role, generation, process }: Extract<ServiceEvent, { type: 'spawned' }>,
+): boolean =>
+  role === 'main' &&
+  generation > Math.max(service.generation, awaitedGeneration(service)) &&
+  outgoingOf(service, process) === undefined;
+
+function dismissStray(
+  service: Service,
+  { process, generation }: Extract<ServiceEvent, { type: 'spawned' }>,
+  at: Moment,
+): Move {
+  return before([follow(service, process)], [], dismiss(service, process, generation, at));
+}
+
 /** Can an order to spawn be on its way in this state? Doubled answers end here. */
 function isUnderWay(service: Service): boolean {
   const { state } = service;
@@ -165,6 +214,7 @@ function isUnderWay(service: Service): boolean {
     case 'starting':
     case 'stopping':
     case 'running':
+    case 'handover':
       return true;
     case 'unknown':
     case 'stopped':
@@ -179,11 +229,14 @@ function isUnderWay(service: Service): boolean {
 
 function holds(service: Service, process: ProcessRef): boolean {
   const { state } = service;
+  const drains = outgoingOf(service, process) !== undefined;
   switch (state.name) {
     case 'starting':
     case 'running':
     case 'stopping':
-      return isThe(state.process, process) || isThe(state.helper, process);
+      return isThe(state.process, process) || isThe(state.helper, process) || drains;
+    case 'handover':
+      return isThe(state.process, process) || isThe(state.successor, process) || isThe(state.helper, process) || drains;
     case 'unknown':
     case 'stopped':
     case 'skipped':
@@ -191,7 +244,7 @@ function holds(service: Service, process: ProcessRef): boolean {
     case 'done':
     case 'backoff':
     case 'failed':
-      return false;
+      return drains;
   }
 }
 

@@ -1,14 +1,15 @@
 // The way down: the ladder of signals, the service's own stop command, the rest of the group. What happens when that takes
 // too long is in `escalate.ts`. Restarting is this with desired `up`; what follows the end is decided in `ending.ts`.
 
+import type { What } from './change.js';
 import type { Effect } from './effect.js';
 import { endHelper } from './end-helper.js';
 import { moveOn } from './ending.js';
 import { environmentFor } from './hook-env.js';
 import { reclaimHook, roleIn, runHook } from './hooks.js';
-import { killPatience, seek } from './launch.js';
+import { killPatience, seek, stopAwaiting } from './launch.js';
 import { endingOfRest } from './leftovers.js';
-import { before, go, type Move } from './move.js';
+import { before, go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Command, Ladder } from './spec.js';
 import { desiredOf, type Service, type Starting, type Stopping, type StopReason } from './state.js';
@@ -22,23 +23,77 @@ export function beginStop(
   why: StopReason,
   at: Moment,
 ): Move {
-  const quiet: Effect[] =
-    service.spec.ready.probe.type === 'alive' ? [] : [{ type: 'stopAwaitingReady', service: service.spec.name }];
+  const quiet = stopAwaiting(service);
   const hook = service.state.name === 'running' ? 0 : -1;
   const state = onWayDown(service, { since: at.instant, process, phase: 'turn', hook, why }, at);
   return go(service, state, [...quiet, ...endHelper(service, helper)], [{ type: 'stopping', why }]);
 }
 
-/** Its turn has come: its commands before a stop, where it has been up, and then down. */
+/** Its turn has come: its state written where it comes back, its commands before a stop, where it has been up, and then down. What hangs can do none of that. */
 export function descend(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
-  if (service.state.name === 'stopping' && service.state.hook < 0) return fall(service, process, why, at);
+  const hasBeenUp = !(service.state.name === 'stopping' && service.state.hook < 0);
+  if (!hasBeenUp || why === 'watchdog') return fall(service, process, why, at);
+  return mayLeaveState(service, why) ? exportState(service, process, why, at) : descendOn(service, process, why, at);
+}
+
+function descendOn(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
   const state = onWayDown(service, { process, phase: 'before', why }, at);
   return runHook(service, state, at) ?? fall(service, process, why, at);
+}
+
+/** Is there a next generation that could take up what this one knows? Whoever is asked and has no channel answers at once. */
+function mayLeaveState(service: Service, why: StopReason): boolean {
+  const { spec } = service;
+  if (spec.kind.type !== 'supervised' || spec.notifyAccess === 'none' || desiredOf(service) === 'down') return false;
+  return why === 'requested' || why === 'changed' || why === 'planned' || why === 'coupling';
+}
+
+function exportState(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
+  const deadline = later(at.instant, service.spec.handover.transfer);
+  const state = onWayDown(service, { process, phase: 'exporting', why, deadline }, at);
+  return go(service, state, [{ type: 'export', spec: service.spec, from: process, to: null }]);
+}
+
+/** Its state is written, or there is none. */
+export function goesOn(service: Service, { process, why }: Stopping, at: Moment): Move {
+  return process === null ? stay(service) : descendOn(service, process, why, at);
+}
+
+/**
+ * It cannot write its state. Nobody has ended it yet: what was asked for is refused, and it goes on; it is never started without
+ * its state behind its back. Where another service moves it, it goes down all the same, and that is told.
+ */
+export function leaveState(service: Service, state: Stopping, reason: string, at: Moment): Move {
+  const { process, why, since } = state;
+  if (process === null) return stay(service);
+  const lost = `its state could not be written: ${reason}`;
+  const told: What = { type: 'handoverRefused', reason: lost, process: null };
+  if (why === 'coupling' || desiredOf(service) === 'down') return before([], [told], goesOn(service, state, at));
+  const { name } = service.spec;
+  const orders: readonly Effect[] = [
+    { type: 'tell', service: name, process, word: { type: 'thaw', reason: lost } },
+    { type: 'endExport', service: name },
+  ];
+  const running = { name: 'running', since, process, helper: null, deadline: null } as const;
+  return go({ ...service, next: null }, running, orders, [told]);
+}
+
+/** How long a process may write its core before it is ended. */
+const corePatience: Millis = seconds(30);
+
+/** What does not say that it lives is asked for a core first, which shows where it hangs. */
+function beAborted(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
+  const state = onWayDown(service, { process, phase: 'abort', why, deadline: later(at.instant, corePatience) }, at);
+  const { name } = service.spec;
+  return go(service, state, [
+    { type: 'signal', service: name, process, signal: 'SIGABRT', to: 'main', thenContinue: 'yes' },
+  ]);
 }
 
 /** Down by its own rules. */
 export function fall(service: Service, process: ProcessRef, why: StopReason, at: Moment): Move {
   const { kind } = service.spec;
+  if (why === 'watchdog') return beAborted(service, process, why, at);
   if (why === 'restart-command' && kind.type === 'watched' && kind.restart !== null)
     return runCommand(service, process, 'restart', kind.restart, why, at);
   return kind.stop.type === 'ladder'

@@ -139,6 +139,8 @@ function ourPartIn(why: Stopping['why']): OurPart {
     case 'ended':
     case 'done':
       return 'requested';
+    case 'watchdog':
+      return why;
     case 'heartbeat':
     case 'heartbeat-stop':
       return 'heartbeat';
@@ -159,6 +161,8 @@ function commandEnded(service: Service, state: Stopping, status: ExitStatus, at:
       return go(service, { ...alone, phase: 'commanded', deadline: later(at.instant, commandPatience) });
     case 'commanded':
     case 'turn':
+    case 'exporting':
+    case 'abort':
     case 'before':
     case 'condition':
     case 'preparing':

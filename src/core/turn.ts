@@ -8,12 +8,12 @@ import type { View } from './world.js';
 
 /** Good enough for those that need it. */
 export function isUp({ state }: Service): boolean {
-  return state.name === 'running' || state.name === 'done';
+  return state.name === 'running' || state.name === 'done' || state.name === 'handover';
 }
 
 /** There, or about to be: an end of what it needs takes it down. */
 export function isThere({ state }: Service): boolean {
-  return state.name === 'running' || state.name === 'starting';
+  return state.name === 'running' || state.name === 'starting' || state.name === 'handover';
 }
 
 /** It would start, and its turn has not come. */
@@ -87,6 +87,7 @@ export function isComing(view: View, name: string, seen: Set<string>): boolean {
     case 'stopped':
     case 'skipped':
     case 'running':
+    case 'handover':
     case 'done':
     case 'backoff':
     case 'failed':

@@ -5,20 +5,22 @@
 import { arrange } from './calendar.js';
 import { type Draft, enter, stamp } from './draft.js';
 import { couplingOf, targetsOf } from './graph.js';
+import { callOff } from './handover.js';
 import { tend } from './health.js';
 import { type Meaning, meaningOf } from './meaning.js';
 import { noteSettled, waveOf, waveOfLoss, withPart } from './membership.js';
-import { type Move, stay } from './move.js';
+import { andThen, type Move, stay } from './move.js';
 import { hasStandIn } from './pool.js';
 import type { Need, ServiceName } from './spec.js';
 import { desiredOf, type Membership, originOf, type Service, type WaveId } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
+import { tidy } from './tidy.js';
 import { type Instant, later, millis } from './time.js';
 import { isGoingDown, isThere, isUp } from './turn.js';
 
 /** Takes a move in, with all that follows for others: they are told to go down, not yet stopped or started. */
 export function carry(draft: Draft, was: Service | null, made: Move): void {
-  const move = arrange(was, tend(was, made, draft.at), draft.at);
+  const move = tidy(was, arrange(was, tend(was, made, draft.at), draft.at), draft.at);
   const { happened } = move;
   const meaning = meaningOf(draft, was, move.service, happened);
   const now = withPart(draft, was, move.service, meaning);
@@ -153,6 +155,16 @@ function draw(draft: Draft, name: ServiceName, id: WaveId, behind: ServiceName |
       crestOf(draft, id).moves.add(name);
       carry(draft, service, beginStop(member, state.process, state.helper, 'coupling', draft.at));
       return;
+    case 'handover':
+      crestOf(draft, id).moves.add(name);
+      carry(
+        draft,
+        service,
+        andThen(callOff(member, 'another service moves it', draft.at), (it) =>
+          beginStop(it, state.process, null, 'coupling', draft.at),
+        ),
+      );
+      return;
     case 'starting':
       crestOf(draft, id).moves.add(name);
       carry(
@@ -215,6 +227,7 @@ function isNews(was: Service | null, now: Service): boolean {
 function isHopeless({ state, hold }: Service): boolean {
   switch (state.name) {
     case 'running':
+    case 'handover':
     case 'done':
       return false;
     case 'starting':

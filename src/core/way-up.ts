@@ -4,6 +4,7 @@
 
 import type { What } from './change.js';
 import { type Death, failedStart } from './death.js';
+import { nextGeneration } from './draining.js';
 import type { Effect } from './effect.js';
 import { endHelper } from './end-helper.js';
 import { conclude, retry } from './ending.js';
@@ -45,6 +46,7 @@ export function goUp(service: Service, state: Starting, at: Moment): Move {
     case 'condition':
       return beginGeneration(service, state, at);
     case 'preparing':
+      if (waitsForConnection(service, state)) return listen(service, at);
       return goUp(service, { ...state, phase: 'before', hook: 0 }, at);
     case 'before':
       return spawnProcess(service, state, at);
@@ -62,7 +64,7 @@ export function goUp(service: Service, state: Starting, at: Moment): Move {
 
 /** Nothing is in its way: from here on it counts as a start. */
 function beginGeneration(service: Service, state: Starting, at: Moment): Move {
-  const generation = service.generation + 1;
+  const generation = nextGeneration(service);
   const begun: Service = { ...service, generation, opposition: { ...service.opposition, launched: generation } };
   const next: Starting = { ...state, phase: 'preparing', hook: 0 };
   return before([], [{ type: 'starting', why: state.why }], prepare(begun, next, at));
@@ -70,10 +72,31 @@ function beginGeneration(service: Service, state: Starting, at: Moment): Move {
 
 /** Clean state and directories, where it has any. */
 export function prepare(service: Service, state: Starting, at: Moment): Move {
-  const { directories, clean } = service.spec;
-  if (directories.length + clean.length === 0) return goUp(service, state, at);
+  const { directories, clean, sockets } = service.spec;
+  if (directories.length + clean.length + sockets.length === 0) return goUp(service, state, at);
   if (isHeld(service)) return go(service, state);
   return go(service, state, [{ type: 'prepare', spec: service.spec, generation: service.generation }]);
+}
+
+/** A lazy one is started at the first connection, or when somebody asks for it. */
+const waitsForConnection = ({ spec }: Service, { why }: Starting): boolean =>
+  why !== 'connection' && why !== 'requested' && spec.sockets.some(({ lazy }) => lazy === 'yes');
+
+/** Its sockets are open, and that is all for now: no generation has begun. */
+function listen(service: Service, at: Moment): Move {
+  const { spec, generation } = service;
+  return go(
+    { ...service, generation: generation - 1 },
+    { name: 'waiting', since: at.instant, for: 'connection', why: 'connection', deadline: null },
+    [{ type: 'awaitConnection', spec }],
+  );
+}
+
+/** Somebody has connected. */
+export function connected(service: Service, at: Moment): Move {
+  const { state } = service;
+  const waits = state.name === 'waiting' && state.for === 'connection';
+  return waits ? before([], [{ type: 'connected' }], launch(service, 'connection', at)) : stay(service);
 }
 
 export function prepared(service: Service, state: Starting, { problem }: Of<'prepared'>, at: Moment): Move {

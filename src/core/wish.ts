@@ -68,6 +68,7 @@ function waitsForHelp(service: Service): boolean {
     case 'waiting':
     case 'starting':
     case 'running':
+    case 'handover':
     case 'done':
     case 'stopping':
       return false;

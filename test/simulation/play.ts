@@ -619,6 +619,7 @@ class Game {
       case 'unknown':
       case 'skipped':
       case 'running':
+      case 'handover':
       case 'backoff':
         return false;
     }

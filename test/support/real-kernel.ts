@@ -21,8 +21,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Effect } from '../../src/core/effect.js';
 import type { Event } from '../../src/core/event.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
-import type { Command, ServiceSpec } from '../../src/core/spec.js';
-import type { Outputs } from '../../src/keeper/ports.js';
+import type { Command, ServiceName, ServiceSpec } from '../../src/core/spec.js';
+import { Hearing } from '../../src/daemon/hearing.js';
+import type { Outputs, Post } from '../../src/keeper/ports.js';
+import { Batches } from '../../src/kernel/batches.js';
 import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts.js';
 import { Exits } from '../../src/kernel/exits.js';
 import { type Features, probeFeatures } from '../../src/kernel/features.js';
@@ -32,11 +34,14 @@ import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
 import { KernelLog } from '../../src/kernel/kernel-log.js';
 import { Killers } from '../../src/kernel/killers.js';
 import { orphansOfServices } from '../../src/kernel/kin.js';
+import { newMain } from '../../src/kernel/new-main.js';
+import { NotifySockets } from '../../src/kernel/notify-sockets.js';
 import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connector.js';
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { createPump } from '../../src/kernel/pump.js';
 import { Reaper } from '../../src/kernel/reaper.js';
 import { Sleeps } from '../../src/kernel/sleeps.js';
+import { Speakers } from '../../src/kernel/speakers.js';
 import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../../src/kernel/trace-instance.js';
 import { Witnesses } from '../../src/kernel/witnesses.js';
@@ -48,6 +53,9 @@ export interface RealSubject extends Subject {
   /** Temporary, readable by everybody. */
   readonly home: string;
   readonly reports: readonly string[];
+  /** Of what services said by sd_notify. */
+  readonly complaints: readonly string[];
+  readonly batches: Batches;
   readonly enforcesMemory: 'yes' | 'no';
   /** Where the processes write from now on; null: nowhere. */
   writeTo(descriptor: number | null): void;
@@ -99,6 +107,8 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
   const token = randomBytes(8).toString('hex');
   const events: Event[] = [];
   const reports: string[] = [];
+  const complaints: string[] = [];
+  const batches = new Batches();
   const report = (problem: string, error: unknown): void => void reports.push(`${problem}: ${String(error)}`);
   const daemonPath = join(home, 'patrold');
   copyFileSync('/bin/sleep', daemonPath);
@@ -142,13 +152,34 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       () => orphansOfServices(exits),
     );
     const reaper = new Reaper(isFollowed);
+    const speakers = new Speakers(features, groups);
+    const post: Post = (event) => void events.push(event);
+    const complain = (service: ServiceName, text: string): void => void complaints.push(`${service}: ${text}`);
+    const hearing = new Hearing({
+      post,
+      speakers,
+      newMain: (service, named) => newMain(service, named, features, speakers),
+      batches,
+      complain,
+    });
+    const notifySockets = new NotifySockets({
+      directory: join(home, 'notify'),
+      pump,
+      features,
+      report,
+      hear: (service, datagram) => hearing.hear(service, datagram),
+      complain: (service, reason) => hearing.complain(service, reason),
+      hasRoom: () => batches.hasRoom,
+    });
     const kernel = new RealKernel({
       nextTime: () => null,
-      post: (event) => void events.push(event),
+      post,
       report,
       features,
       pump,
       exits,
+      notifySockets,
+      speakers,
       groups,
       reaper,
       witnesses,
@@ -170,6 +201,8 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     features,
     home,
     reports,
+    complaints,
+    batches,
     events,
     daemonPath,
     get kernel() {

@@ -1,0 +1,223 @@
+// What a service tells by sd_notify(3), and what of it counts: whose words (systemd's NotifyAccess=), of which generation, and in
+// which state. The order of the fields is systemd's (service_notify_message in its src/core/service.c); what has no meaning where
+// the service is now, is dropped without a word, as there. Knows no socket.
+
+import { outgoingOf, release } from './draining.js';
+import type { Effect } from './effect.js';
+import type { ServiceEvent, Speaker } from './event.js';
+import { approved } from './handover.js';
+import { andThen, before, go, type Move, stay } from './move.js';
+import type { Notification, StoreWish } from './notification.js';
+import { isSameProcess, type ProcessRef } from './process.js';
+import { acknowledge, reloadsByItself } from './reload.js';
+import type { NotifyAccess } from './socket.js';
+import { mainOf, noRestarts, type Service, type Tale } from './state.js';
+import { type Instant, instant, type Millis, type Moment } from './time.js';
+import { armed, extended, missed } from './watchdog.js';
+import { follow } from './watching.js';
+import { succeed } from './way-up.js';
+
+type Of<T extends ServiceEvent['type']> = Extract<ServiceEvent, { type: T }>;
+
+/** As what a sender speaks. `old`: for a generation that serves no more, whose words change nothing (sidekiq#5829). */
+type Voice = 'main' | 'control' | 'member' | 'successor' | 'old' | 'stranger';
+
+export function notified(service: Service, { sender, says, batch }: Of<'notified'>, at: Moment): Move {
+  const voice = voiceOf(service, sender);
+  if (!mayTell(service.tale.access ?? service.spec.notifyAccess, voice)) return stay(service);
+  return voice === 'successor'
+    ? fromSuccessor(service, sender.process, says, batch, at)
+    : fromMain(service, sender, says, batch, at);
+}
+
+function voiceOf(service: Service, { process, kinOf, isMember }: Speaker): Voice {
+  const { state } = service;
+  const is = (other: ProcessRef | null): boolean => other !== null && isSameProcess(other, process);
+  const isKinOf = (other: ProcessRef): boolean => kinOf !== null && isSameProcess(other, kinOf);
+  if (is(mainOf(service))) return 'main';
+  if (state.name === 'handover' && state.successor !== null && (is(state.successor) || isKinOf(state.successor)))
+    return is(state.successor) || speaksForAll(service) ? 'successor' : 'stranger';
+  if (outgoingOf(service, process) !== undefined || (kinOf !== null && outgoingOf(service, kinOf) !== undefined))
+    return 'old';
+  if ('helper' in state && is(state.helper)) return 'control';
+  return isMember === 'yes' ? 'member' : 'stranger';
+}
+
+const speaksForAll = ({ tale, spec }: Service): boolean => (tale.access ?? spec.notifyAccess) === 'all';
+
+function mayTell(access: NotifyAccess, voice: Voice): boolean {
+  switch (voice) {
+    case 'main':
+    case 'successor':
+      return access !== 'none';
+    case 'control':
+      return access === 'exec' || access === 'all';
+    case 'member':
+      return access === 'all';
+    case 'old':
+    case 'stranger':
+      return false;
+  }
+}
+
+/** Nothing of it counts before it takes over but its readiness, and what it says of itself. */
+function fromSuccessor(
+  service: Service,
+  process: ProcessRef,
+  says: Notification,
+  batch: number | null,
+  at: Moment,
+): Move {
+  const { state } = service;
+  if (state.name !== 'handover') return stay(service);
+  const tale = retold(state.tale, says, at);
+  const deadline =
+    says.extend === null || state.deadline === null ? state.deadline : furthest(state.deadline, says.extend, at);
+  const told: Service =
+    tale === state.tale && deadline === state.deadline ? service : { ...service, state: { ...state, tale, deadline } };
+  const stored = keep(told, process, says.store, batch);
+  if (says.ready === 'no' || service.spec.kind.type !== 'supervised') return stored;
+  const isAwaited = (service.next ?? service.spec).ready.probe.type === 'notify';
+  return andThen(stored, (it) => (isAwaited && it.state.name === 'handover' ? approved(it, it.state, at) : stay(it)));
+}
+
+function fromMain(service: Service, sender: Speaker, says: Notification, batch: number | null, at: Moment): Move {
+  const steps: readonly ((it: Service) => Move)[] = [
+    (it) => changeMain(it, sender, says, at),
+    (it) => turn(it, says, at),
+    (it) => tell(it, says, at),
+    (it) => extend(it, says, at),
+    (it) => watch(it, says, at),
+    (it) =>
+      says.restartReset === 'yes'
+        ? stay({ ...it, restarts: { ...noRestarts, total: it.restarts.total, lastStart: it.restarts.lastStart } })
+        : stay(it),
+    (it) => keep(it, mainOf(it) ?? sender.process, says.store, batch),
+  ];
+  return steps.reduce((move, next) => andThen(move, next), stay(service));
+}
+
+/** MAINPID: another process of it is the main one from now on. One of elsewhere only where root says so. */
+function changeMain(service: Service, { process: sender, uid }: Speaker, { main }: Notification, at: Moment): Move {
+  const { state } = service;
+  const old = mainOf(service);
+  if (main === null || old === null || service.spec.kind.type !== 'supervised') return stay(service);
+  if (main.type === 'refused') return before([], [{ type: 'wordRefused', reason: main.reason }], stay(service));
+  const { process } = main;
+  if (isSameProcess(process, old)) return stay(service);
+  if ('helper' in state && state.helper !== null && isSameProcess(state.helper, process)) return stay(service);
+  if (main.isMember === 'no' && uid !== 0) {
+    const reason = `process ${sender.pid} names process ${process.pid} as the main one, which does not belong to the service`;
+    return before([], [{ type: 'wordRefused', reason }], stay(service));
+  }
+  const named = [{ type: 'mainChanged', from: old, to: process } as const];
+  // What it had been, it is no more; it ends when it likes, and that is no end of the service.
+  const freed = release(service, old, at);
+  switch (state.name) {
+    case 'starting':
+    case 'running':
+    case 'stopping':
+      return go(freed, { ...state, process }, [follow(service, process)], named);
+    case 'unknown':
+    case 'stopped':
+    case 'skipped':
+    case 'waiting':
+    case 'done':
+    case 'backoff':
+    case 'failed':
+    case 'handover':
+      return stay(service);
+  }
+}
+
+/** STOPPING wins over READY, and READY after RELOADING in one message means: reloaded at once. */
+function turn(service: Service, says: Notification, at: Moment): Move {
+  const { state, tale } = service;
+  if (says.stopping === 'yes') {
+    const isNews = state.name === 'running' && tale.stopping === null;
+    return isNews ? stay({ ...service, tale: { ...tale, stopping: at.instant }, watchdog: null }) : stay(service);
+  }
+  const reloading = says.reloading === null ? stay(service) : acknowledge(service, says.reloading.at, at);
+  if (says.ready === 'no') return reloading;
+  return andThen(reloading, (it) => becomeReady(it, at));
+}
+
+function becomeReady(service: Service, at: Moment): Move {
+  const { state, spec } = service;
+  if (state.name === 'running') return reloadsByItself(service);
+  if (state.name !== 'starting' || state.phase !== 'readying' || spec.ready.probe.type !== 'notify')
+    return stay(service);
+  return succeed(service, state, at);
+}
+
+function tell(service: Service, says: Notification, at: Moment): Move {
+  const tale = retold(service.tale, says, at);
+  return tale === service.tale ? stay(service) : stay({ ...service, tale });
+}
+
+function retold(tale: Tale, says: Notification, _at: Moment): Tale {
+  const { status, access, errno, busError, varlinkError } = says;
+  const next: Tale = {
+    ...tale,
+    status: status === null ? tale.status : status === '' ? null : status,
+    access: access ?? tale.access,
+    errno: errno ?? tale.errno,
+    busError: busError ?? tale.busError,
+    varlinkError: varlinkError ?? tale.varlinkError,
+  };
+  const keys = Object.keys(next) as (keyof Tale)[];
+  return keys.every((key) => next[key] === tale[key]) ? tale : next;
+}
+
+/** EXTEND_TIMEOUT_USEC: for what has a time-out now, and for the watchdog. Never less than it has. */
+function extend(service: Service, { extend: by }: Notification, at: Moment): Move {
+  if (by === null) return stay(service);
+  const patient = extended(service, by, at);
+  const { state } = patient;
+  switch (state.name) {
+    case 'starting':
+    case 'stopping': {
+      if (state.deadline === null) return stay(patient);
+      return stay({ ...patient, state: { ...state, deadline: furthest(state.deadline, by, at) } });
+    }
+    case 'running':
+    case 'handover':
+    case 'unknown':
+    case 'stopped':
+    case 'skipped':
+    case 'waiting':
+    case 'done':
+    case 'backoff':
+    case 'failed':
+      return stay(patient);
+  }
+}
+
+const furthest = (deadline: Instant, by: Millis, at: Moment): Instant => instant(Math.max(deadline, at.instant + by));
+
+/** WATCHDOG and WATCHDOG_USEC. It is armed while it serves. */
+function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at: Moment): Move {
+  const { state, tale } = service;
+  if (state.name !== 'running' && state.name !== 'handover') return stay(service);
+  const set = watchdogPeriod === null ? service : armed({ ...service, watchdog: null }, watchdogPeriod, at);
+  if (watchdog === 'trigger') return state.name === 'running' ? missed(set, state.process, 'trigger', at) : stay(set);
+  const isPing = watchdog === 'ping' && set.watchdog !== null && tale.stopping === null;
+  return stay(isPing ? armed(set, null, at) : set);
+}
+
+/** FDSTORE and FDSTOREREMOVE. What nobody claims is closed by whoever received it. */
+function keep(service: Service, process: ProcessRef, wish: StoreWish | null, batch: number | null): Move {
+  const { spec, state } = service;
+  if (wish === null || spec.fdStore === 0) return stay(service);
+  switch (wish.type) {
+    case 'remove': {
+      const isNew = state.name === 'handover' && state.successor !== null && isSameProcess(state.successor, process);
+      const drop: Effect = { type: 'dropKept', service: spec.name, name: wish.name };
+      return isNew ? stay(service) : go(service, state, [drop]);
+    }
+    case 'store': {
+      if (batch === null) return stay(service);
+      return go(service, state, [{ type: 'keep', spec, process, batch, name: wish.name, poll: wish.poll }]);
+    }
+  }
+}

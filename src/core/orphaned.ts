@@ -1,0 +1,83 @@
+// The old generation of a hand-over dies before the new one has taken over. Whoever is ready to serve without it goes on alone, as
+// a start that is under way; else it is an end like any other, and what it leaves half done is given to nobody.
+
+import { healthyFor } from './ailment.js';
+import { deathOf } from './death.js';
+import type { Fact } from './fact.js';
+import { abort } from './handover.js';
+import { filed } from './incident.js';
+import { isProbed, readyDeadline } from './launch.js';
+import { leaveNoRest } from './leftovers.js';
+import { andThen, type Move } from './move.js';
+import type { ProcessRef } from './process.js';
+import { judge } from './restart.js';
+import * as running from './running.js';
+import type { Handover, Running, Service, Starting } from './state.js';
+import type { Moment } from './time.js';
+
+type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
+
+export function oldExited(service: Service, state: Handover, fact: Of<'exited'>, at: Moment): Move {
+  const { successor, phase } = state;
+  const canGoOn = successor !== null && (phase === 'warming' || phase === 'verdict' || phase === 'after');
+  return canGoOn ? goOnAlone(service, state, successor, fact, at) : endAsUsual(service, state, fact, at);
+}
+
+/** What was half handed over is worth nothing: sockets and stored descriptors are kept, the state is not. */
+function endAsUsual(service: Service, state: Handover, fact: Of<'exited'>, at: Moment): Move {
+  const alone = abort(service, state, 'the old generation ended meanwhile', at);
+  return andThen(alone, (it) => running.exited(it, serving(state), fact, at));
+}
+
+const serving = ({ process, servedSince }: Handover): Running => ({
+  ...{ name: 'running', since: servedSince, process, helper: null, deadline: null },
+});
+
+/** Counted as the death that it is; the start that it would lead to is under way. */
+function goOnAlone(service: Service, state: Handover, successor: ProcessRef, fact: Of<'exited'>, at: Moment): Move {
+  const life = { startedAt: service.restarts.lastStart, readySince: state.servedSince };
+  const seen = deathOf(state.process, fact.evidence, 'none', life, fact.away, at);
+  const death = filed(service, { ...seen, served: healthyFor(service) ?? seen.served });
+  const verdict = judge(service.spec.restart, service.restarts, death, at);
+  if (verdict.type !== 'start') return endAsUsual(service, state, fact, at);
+  const spec = service.next ?? service.spec;
+  const rid = leaveNoRest(service, state.process);
+  const starting: Starting = {
+    name: 'starting',
+    since: state.since,
+    why: 'restart',
+    phase: 'readying',
+    hook: 0,
+    process: successor,
+    helper: null,
+    setback: null,
+    deadline: readyDeadline(spec.ready, at),
+  };
+  const next: Service = {
+    ...rid.service,
+    spec,
+    next: null,
+    lastDeath: death,
+    generation: state.generation,
+    tale: state.tale,
+    restarts: { ...verdict.restarts, lastStart: state.since },
+    state: starting,
+  };
+  const { name } = spec;
+  const { helper, phase } = state;
+  // Its commands after a start begin anew once it is ready; it has to be asked again then.
+  const ask =
+    phase === 'after' && isProbed(spec.ready) ? [{ type: 'awaitReady', spec, process: successor } as const] : [];
+  return {
+    service: next,
+    effects: [
+      { type: 'tell', service: name, process: successor, word: { type: 'accept' } },
+      { type: 'settleKept', service: name, process: successor, as: 'join' },
+      { type: 'endExport', service: name },
+      ...(helper === null ? [] : [{ type: 'endHelper', service: name, process: helper, spec } as const]),
+      ...ask,
+      ...rid.effects,
+    ],
+    happened: [{ type: 'died', death, next: { type: 'start' } }],
+  };
+}
