@@ -29,6 +29,7 @@ services:
       - { exec: a, every: "0 * * * *", fails: 2 }
       - { name: calendar, exec: a, every: "0 * * * *", fails: 1, then: stop }
       - { file: /a, age: "< 1m", every: 1m, fails: 1, then: { exec: b } }
+  new: { run: x, ready: notify, watchdog: 30s, sockets: { a: { listen: 80, lazy: true } }, handover: { mode: overlap, drain: none } }
   hung: { run: x, stop: { wait: none }, ready: { port: 80, timeout: none }, heartbeat: { tcp: 80 } }
 `;
 
@@ -126,6 +127,24 @@ describe('explain', () => {
       [null, 'a hang is noticed within 1m35s by heartbeat tcp, and it runs again, but nothing limits when'],
     ]);
     expect(hangs('web')).toEqual([]);
+  });
+
+  it('says what the old generation is given beside the new one, and how soon silence is noticed', () => {
+    const steps = (name: string): readonly unknown[] =>
+      explained(name)
+        .budget.filter(({ step }) => ['transfer', 'drain', 'watchdog'].includes(step))
+        .map(({ step, ms, text }) => [step, ms, text]);
+    expect(steps('new')).toEqual([
+      ['transfer', 10_000, '10s at most for the state to go over to a new generation'],
+      ['drain', null, 'no limit for an old generation to finish what it has begun'],
+      ['watchdog', 30_000, 'a hang is noticed within 30s by the watchdog, and it is ended with SIGABRT'],
+    ]);
+    expect(steps('web')).toEqual([]);
+    const settings = new Map(explained('new').settings.map(({ key, value, origin }) => [key, `${value} by ${origin}`]));
+    expect(settings.get('sockets.a.listen')).toBe('80 by /u.yaml:28');
+    expect(settings.get('ready.notify')).toBe('true by /u.yaml:28');
+    expect(settings.get('handover.maxDraining')).toBe('1 by default');
+    expect(settings.has('sockets.a.mode')).toBe(false);
   });
 
   it('shows the heartbeats of a list one setting a line', () => {

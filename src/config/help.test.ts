@@ -41,6 +41,13 @@ describe('help of a key', () => {
     expect(helpFor('heartbeat.every').lines.at(-1)).toBe('  Default: 30s');
   });
 
+  it('explains the keys of one of many by its table, whatever its name', () => {
+    expect(helpFor('sockets').lines.slice(0, 1)).toEqual(['sockets (service, supervised only)']);
+    expect(helpFor('sockets').lines.at(-1)).toBe('  More: `upkeep help sockets.listen`');
+    expect(helpFor('sockets.lazy').lines).toContain('  Default: false');
+    expect(helpFor('handover.drian').lines).toEqual(['there is no key handover.drian; did you mean handover.drain']);
+  });
+
   it('says of a key that comes later that it does', () => {
     expect(helpFor('watch.systemd').lines.at(-1)).toBe(
       '  this version does not have it yet; take it out until one does',

@@ -37,6 +37,15 @@ describe('the JSON Schema', () => {
     expect(at(schema, 'properties', 'keeper', 'anyOf', '0', 'properties', 'bootGrace')).toBeDefined();
   });
 
+  it('takes a socket as an address or a map, and none without a name', () => {
+    const sockets = at(schema, '$defs', 'service', 'properties', 'sockets', 'anyOf', '0');
+    expect(at(sockets, 'type')).toBe('object');
+    const [address, map] = at(sockets, 'additionalProperties', 'anyOf', '0', 'anyOf') as readonly unknown[];
+    expect(at(address, 'type')).toEqual(['integer', 'string']);
+    expect(at(map, 'additionalProperties')).toBe(false);
+    expect(at(map, 'required')).toBeUndefined();
+  });
+
   it('takes a heartbeat as a map or a list, and a part of one in a template', () => {
     const [one, list] = at(
       schema,
