@@ -17,7 +17,8 @@ export type Origin =
       readonly succeeds: number | null;
       readonly stateFile: string | null;
     }
-  | { readonly manager: 'systemd'; readonly runtimeDirectory: string | null }
+  /** `storeMax`: how many descriptors it keeps for us; older ones do not say. */
+  | { readonly manager: 'systemd'; readonly runtimeDirectory: string | null; readonly storeMax: number | null }
   | { readonly manager: 'alone'; readonly handed: Handed | null };
 
 export interface Surroundings {
@@ -75,7 +76,11 @@ function originOf(env: NodeJS.ProcessEnv, pid: number, handed: Handed | null): O
     };
   // A service without Type=notify has no NOTIFY_SOCKET; its children inherit the second, with another's number in it.
   if (env.NOTIFY_SOCKET !== undefined || env.SYSTEMD_EXEC_PID === String(pid))
-    return { manager: 'systemd', runtimeDirectory: env.RUNTIME_DIRECTORY?.split(':')[0] ?? null };
+    return {
+      manager: 'systemd',
+      runtimeDirectory: env.RUNTIME_DIRECTORY?.split(':')[0] ?? null,
+      storeMax: numberIn(env.FDSTORE),
+    };
   return { manager: 'alone', handed: null };
 }
 

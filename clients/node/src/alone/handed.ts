@@ -1,5 +1,6 @@
 // What a generation that starts its own successor hands to it: the numbers of descriptors, in one variable of the environment.
 
+import type { RequestSocket } from '../manager.js';
 import type { NamedDescriptor } from '../sockets.js';
 
 export interface Handed {
@@ -9,7 +10,7 @@ export interface Handed {
   /** Where the state of the generation before comes from. */
   readonly state: number;
   /** The socket at which others ask for a restart, and its path; null: there is none. */
-  readonly requests: { readonly fd: number; readonly path: string } | null;
+  readonly requests: RequestSocket | null;
   readonly sockets: readonly NamedDescriptor[];
 }
 

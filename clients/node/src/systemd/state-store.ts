@@ -1,0 +1,86 @@
+// Where the state is between two generations that never live at the same time: in a file in memory that systemd keeps in the unit's
+// fd store, or in a file of $RUNTIME_DIRECTORY. It is empty while a generation serves, so that a crash finds nothing old in it.
+
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { closed, openToRead, openToWrite } from '../state-path.js';
+import type { Libc } from './libc.js';
+
+export interface StateStore {
+  /** Must be there before READY=1 is said. */
+  readonly prepare: () => boolean;
+  /** Null: it is empty. */
+  readonly open: () => Readable | null;
+  /** All or nothing. @throws Error */
+  readonly fill: (write: (out: Writable) => Promise<unknown>) => Promise<void>;
+  readonly clear: () => void;
+}
+
+/** What a store calls it: FDNAME, and the file. */
+export const STORED = 'upkeep-state';
+
+/** `kept`: what systemd gave back to us; null in a first generation. */
+export function memoryStore(libc: Libc, address: string, kept: number | null): StateStore {
+  let fd = kept;
+  return {
+    prepare: () => {
+      if (fd !== null) return true;
+      fd = libc.memoryFile(STORED);
+      if (libc.send(address, `FDSTORE=1\nFDNAME=${STORED}\nFDPOLL=0`, [fd])) return true;
+      closeSync(fd);
+      fd = null;
+      return false;
+    },
+    open: () =>
+      fd === null || fstatSync(fd).size === 0 ? null : createReadStream('', { fd, start: 0, autoClose: false }),
+    fill: async (write) => {
+      const target = fd;
+      if (target === null) throw new Error('systemd has taken no file for the state; set FileDescriptorStoreMax=');
+      ftruncateSync(target, 0);
+      const out = createWriteStream('', { fd: target, start: 0, autoClose: false }).on('error', () => {});
+      try {
+        await write(out);
+        out.end();
+        await finished(out);
+      } catch (error) {
+        ftruncateSync(target, 0);
+        throw error;
+      }
+    },
+    clear: () => {
+      if (fd !== null) ftruncateSync(fd, 0);
+    },
+  };
+}
+
+export function fileStore(directory: string): StateStore {
+  const path = join(directory, STORED);
+  const draft = `${path}.new`;
+  return {
+    prepare: () => true,
+    open: () => (existsSync(path) ? openToRead(path) : null),
+    fill: async (write) => {
+      try {
+        const out = await openToWrite(draft, new AbortController().signal);
+        await write(out);
+        await closed(out);
+        renameSync(draft, path);
+      } catch (error) {
+        rmSync(draft, { force: true });
+        throw error;
+      }
+    },
+    clear: () => rmSync(path, { force: true }),
+  };
+}

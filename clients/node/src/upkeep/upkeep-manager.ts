@@ -1,0 +1,158 @@
+// Under Upkeep: the keeper decides, and says so over the hand-over channel. Owns what this generation does at each of its words,
+// and at its silence: without a keeper nothing is committed.
+
+import type { Origin } from '../environment.js';
+import { textOf } from '../generation.js';
+import type { Order } from '../handover-words.js';
+import type { Manager, Ward } from '../manager.js';
+import type { Guarantees } from '../mode.js';
+import { Moment } from '../moment.js';
+import type { Notify } from '../notify.js';
+import { closed, openToRead, openToWrite } from '../state-path.js';
+import { type IncomingState, readState } from '../state-reader.js';
+import { askRestart } from './ask-restart.js';
+import { LastWords } from './last-words.js';
+import { Link } from './link.js';
+
+type Upkeep = Extract<Origin, { manager: 'upkeep' }>;
+
+export class UpkeepManager implements Manager {
+  readonly generation: number;
+  readonly #origin: Upkeep;
+  readonly #ward: Ward;
+  readonly #words = new LastWords();
+  readonly #link: Link;
+  readonly #accepted = new Moment<void>();
+  readonly #imported = new Moment<string | null>();
+  /** `waiting`: another generation serves. */
+  #life: 'waiting' | 'accepted';
+  #wantsState: 'yes' | 'no' = 'no';
+  /** Ends the export that is under way. */
+  #export: AbortController | null = null;
+  #serving: 'yes' | 'no' = 'no';
+
+  constructor(origin: Upkeep, ward: Ward) {
+    this.#origin = origin;
+    this.#ward = ward;
+    this.generation = origin.generation;
+    this.#life = origin.succeeds === null ? 'accepted' : 'waiting';
+    if (this.#life === 'accepted') this.#accepted.come();
+    this.#link = new Link({
+      socket: origin.socket,
+      service: origin.service,
+      greeting: () => [
+        { say: 'hello', state: ward.hasState() },
+        ...(this.#wantsState === 'yes' ? [{ say: 'wantsState' } as const] : []),
+        ...this.#words.again(),
+      ],
+      onOrder: (order) => this.#told(order),
+      onLost: () => void this.#lost(),
+    });
+  }
+
+  get mayAccept(): Promise<void> {
+    return this.#accepted.promise;
+  }
+
+  readonly notify: Notify = async (words) => {
+    this.#words.keep(words);
+    return this.#link.say({ say: 'notify', text: words.join('\n') });
+  };
+
+  guarantees(): Omit<Guarantees, 'watchdog'> {
+    const overlap = this.#origin.handover === 'overlap';
+    return { overlap, canRefuse: overlap, stateHandedOver: true, socketsHeld: this.#ward.held.isHeldByManager };
+  }
+
+  async incoming(newest: number | null): Promise<IncomingState | null> {
+    // A first generation, with nowhere to find a state, need not wait for an answer.
+    if (this.#origin.succeeds === null && this.#origin.stateFile === null) return null;
+    this.#wantsState = 'yes';
+    this.#link.say({ say: 'wantsState' });
+    const from = await this.#link.until(this.#imported.promise);
+    this.#wantsState = 'no';
+    return from === null ? null : readState(openToRead(from), { newest, bytes: this.#ward.settings().stateLimit });
+  }
+
+  offered(): void {
+    this.#link.say({ say: 'hello', state: true });
+  }
+
+  async ready(words: readonly string[]): Promise<boolean> {
+    const isTold = await this.notify(['READY=1', ...words]);
+    await this.#link.until(this.mayAccept);
+    return isTold;
+  }
+
+  serves(): void {
+    this.#serving = 'yes';
+  }
+
+  async refuse(reason: string): Promise<void> {
+    this.#link.say({ say: 'refused', reason });
+  }
+
+  async restart(reason: string | null): Promise<number> {
+    if (this.#serving === 'no') throw new Error('this generation is not ready yet');
+    const { socket, service } = this.#origin;
+    return this.#link.until(askRestart({ socket, service, reason }));
+  }
+
+  async leave(): Promise<'last' | 'succeeded'> {
+    return 'last';
+  }
+
+  #told(order: Order): void {
+    switch (order.do) {
+      case 'export':
+        void this.#give(order.to);
+        return;
+      case 'import':
+        this.#imported.come(order.from);
+        return;
+      case 'accept':
+        this.#life = 'accepted';
+        this.#accepted.come();
+        return;
+      case 'thaw':
+        void this.#thaw(order.reason);
+        return;
+      case 'drain':
+        // A SIGTERM comes with it; said again alone where the keeper was away meanwhile.
+        if (this.#ward.canDrain()) void this.#ward.drain(0);
+        return;
+    }
+  }
+
+  async #give(to: string): Promise<void> {
+    if (!this.#ward.hasState()) {
+      this.#link.say({ say: 'noState' });
+      return;
+    }
+    const control = new AbortController();
+    this.#export = control;
+    try {
+      const out = await openToWrite(to, control.signal);
+      control.signal.addEventListener('abort', () => out.destroy());
+      const bytes = await this.#ward.send(out);
+      await closed(out);
+      this.#link.say({ say: 'exported', bytes });
+    } catch (error) {
+      this.#link.say({ say: 'exportFailed', reason: textOf(error) });
+    }
+  }
+
+  async #thaw(reason: string): Promise<void> {
+    this.#export?.abort(new Error(reason));
+    this.#export = null;
+    await this.#ward.thaw(reason);
+  }
+
+  async #lost(): Promise<void> {
+    if (this.#life === 'accepted') return this.#thaw('the keeper is gone');
+    process.stderr.write(
+      'the keeper ended before this generation was accepted; it ends too, and the old one goes on\n',
+    );
+    process.exit(1);
+  }
+}
