@@ -3,10 +3,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asPid, type ProcessRef } from '../core/process.js';
 import { serviceName } from '../core/spec.js';
 import { Groups } from './groups.js';
+import { readStat } from './identity.js';
 import type { Orphan } from './newcomers.js';
 
 let base: string;
@@ -45,7 +46,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 it('moves a main process into the group of its service, soon', async () => {
   const groups = make();
-  groups.place(web, process, null);
+  groups.place(web, process, 1, null);
   expect(groups.isPlaced(web, process)).toBe(false);
   await until(() => groups.isPlaced(web, process));
   expect(writes).toEqual([['/upkeep.i/web.service/cgroup.procs', String(process.pid)]]);
@@ -56,10 +57,10 @@ it('moves a main process into the group of its service, soon', async () => {
 it('moves the orphans of a service after its main process, and nobody else’s', async () => {
   const groups = make();
   orphans = [
-    { pid: 0x3ffffc, service: 'other' },
-    { pid: 0x3ffffd, service: 'web' },
+    { pid: 0x3ffffc, service: 'other', generation: 1 },
+    { pid: 0x3ffffd, service: 'web', generation: 1 },
   ];
-  groups.place(web, process, null);
+  groups.place(web, process, 1, null);
   await until(() => groups.isPlaced(web, process));
   expect(writes.map(([, text]) => Number(text))).toEqual([process.pid, 0x3ffffd]);
 });
@@ -72,10 +73,10 @@ it('does not take a service for placed when one of its orphans cannot be moved',
   const groups = new Groups(
     { base, memoryV1: null, instance: 'i' },
     (problem) => void problems.push(problem),
-    () => [{ pid: 77, service: 'web' }],
+    () => [{ pid: 77, service: 'web', generation: 1 }],
     write,
   );
-  groups.place(web, process, null);
+  groups.place(web, process, 1, null);
   await until(() => problems.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(groups.isPlaced(web, process)).toBe(false);
@@ -84,7 +85,7 @@ it('does not take a service for placed when one of its orphans cannot be moved',
 
 it('gives a service that is named like a path a group of its own below ours', async () => {
   const groups = make();
-  groups.place(serviceName('..'), process, null);
+  groups.place(serviceName('..'), process, 1, null);
   await until(() => writes.length > 0);
   expect(writes[0]?.[0]).toBe('/upkeep.i/...service/cgroup.procs');
   expect(existsSync(join(base, 'upkeep.i', '...service'))).toBe(true);
@@ -94,7 +95,7 @@ it('limits memory by the newer hierarchy where that is handed on, all or nobody'
   writeFileSync(join(base, 'cgroup.subtree_control'), 'cpu memory\n');
   const groups = make();
   expect(groups.enforcesMemory).toBe('yes');
-  groups.place(web, process, 1024);
+  groups.place(web, process, 1, 1024);
   await until(() => groups.isPlaced(web, process));
   expect(writes).toEqual([
     ['/upkeep.i/cgroup.subtree_control', '+memory'],
@@ -104,10 +105,10 @@ it('limits memory by the newer hierarchy where that is handed on, all or nobody'
   ]);
   const events = join(base, 'upkeep.i/web.service/memory.events');
   writeFileSync(join(base, 'upkeep.i/web.service/memory.max'), '1024\n');
-  const before = groups.oomKillSince(web);
+  const before = groups.oomKillSince(web, process);
   writeFileSync(events, 'low 0\noom 3\noom_kill 2\n');
   expect(before()).toMatchObject({ scope: 'group', limit: 1024, held: null, source: 'counter' });
-  expect(groups.oomKillSince(web)()).toBeNull();
+  expect(groups.oomKillSince(web, process)()).toBeNull();
 });
 
 it('limits memory by the older one where there is only that', async () => {
@@ -115,24 +116,24 @@ it('limits memory by the older one where there is only that', async () => {
   mkdirSync(memory);
   const groups = make(memory);
   expect(groups.enforcesMemory).toBe('yes');
-  groups.place(web, process, 1024);
+  groups.place(web, process, 1, 1024);
   await until(() => groups.isPlaced(web, process));
   expect(writes).toContainEqual(['/memory/upkeep.i/web.service/memory.limit_in_bytes', '1024']);
   expect(writes).toContainEqual(['/memory/upkeep.i/web.service/memory.max_usage_in_bytes', '0']);
-  expect(groups.peakMemory(web)).toBeNull();
+  expect(groups.peakMemory(web, process)).toBeNull();
   writeFileSync(join(memory, 'upkeep.i/web.service/memory.max_usage_in_bytes'), '4096\n');
-  expect(groups.peakMemory(web)).toBe(4096);
+  expect(groups.peakMemory(web, process)).toBe(4096);
   const control = join(memory, 'upkeep.i/web.service/memory.oom_control');
-  const before = groups.oomKillSince(web);
+  const before = groups.oomKillSince(web, process);
   writeFileSync(control, 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n');
   expect(before()).toMatchObject({ scope: 'group', source: 'counter' });
-  expect(groups.oomKillSince(web)()).toBeNull();
+  expect(groups.oomKillSince(web, process)()).toBeNull();
 });
 
 it('says that memory is not limited where it cannot be', () => {
   const groups = make();
   expect(groups.enforcesMemory).toBe('no');
-  expect(groups.oomKillSince(web)()).toBeNull();
+  expect(groups.oomKillSince(web, process)()).toBeNull();
 });
 
 it('does nothing at all without a place', async () => {
@@ -141,8 +142,8 @@ it('does nothing at all without a place', async () => {
     (problem) => void problems.push(problem),
     () => [],
   );
-  groups.place(web, process, 1024);
-  await groups.kill(web);
+  groups.place(web, process, 1, 1024);
+  await groups.kill(web, process);
   expect(groups.members(web)).toEqual([]);
   groups.close();
   expect([readdirSync(base), problems]).toEqual([[], []]);
@@ -165,4 +166,68 @@ it('removes what is empty when it is closed, and leaves what is not', () => {
   mkdirSync(join(base, 'upkeep.i/full.service/below'), { recursive: true });
   groups.close();
   expect(readdirSync(join(base, 'upkeep.i'))).toEqual(['full.service']);
+});
+
+/** A living process of this machine; one after another. */
+const living: ProcessRef = {
+  pid: asPid(globalThis.process.pid),
+  startTicks: readStat(globalThis.process.pid)?.startTicks ?? 0,
+  inode: null,
+};
+
+describe('a generation that is started while another lives', () => {
+  it('gets a group of its own, and the next one the first again', async () => {
+    const groups = make();
+    groups.place(web, living, 1, null);
+    groups.place(web, process, 2, null);
+    await until(() => groups.isPlaced(web, living) && groups.isPlaced(web, process));
+    const places = writes.filter(([, text]) => [living.pid, process.pid].includes(asPid(Number(text))));
+    expect(places).toEqual([
+      ['/upkeep.i/web.service/cgroup.procs', String(living.pid)],
+      ['/upkeep.i/web+2.service/cgroup.procs', String(process.pid)],
+    ]);
+    const group = (name: string): string => join(base, 'upkeep.i', name, 'cgroup.procs');
+    writeFileSync(group('web.service'), '77\n');
+    writeFileSync(group('web+2.service'), '78\n');
+    expect([groups.members(web, living), groups.members(web, process)]).toEqual([[77], [78]]);
+    expect([...groups.members(web)].sort()).toEqual([77, 78]);
+    await groups.kill(web, process);
+    expect(writes.at(-1)).toEqual(['/upkeep.i/web+2.service/cgroup.kill', '1']);
+    // Another service is called like a generation of this one.
+    expect(groups.members(serviceName('web+2'))).toEqual([]);
+  });
+
+  it('does not get one whose members are about to be killed, though it looks empty', () => {
+    let done: () => void = () => {};
+    const write = (path: string): Promise<void> =>
+      path.endsWith('cgroup.kill') ? new Promise((resolve) => (done = resolve)) : Promise.resolve();
+    const groups = new Groups(
+      { base, memoryV1: null, instance: 'i' },
+      () => {},
+      () => [],
+      write,
+    );
+    groups.assign(web, process, 1);
+    mkdirSync(join(base, 'upkeep.i/web.service'), { recursive: true });
+    void groups.kill(web, process);
+    const next: ProcessRef = { ...process, startTicks: 6 };
+    groups.assign(web, next, 2);
+    mkdirSync(join(base, 'upkeep.i/web+2.service'));
+    writeFileSync(join(base, 'upkeep.i/web+2.service/cgroup.procs'), '78\n');
+    expect(groups.members(web, next)).toEqual([78]);
+    done();
+  });
+
+  it('has its own memory limit and its own count of who was killed for want of it', async () => {
+    writeFileSync(join(base, 'cgroup.subtree_control'), 'memory\n');
+    const groups = make();
+    groups.place(web, living, 1, 1024);
+    groups.place(web, process, 2, 2048);
+    await until(() => groups.isPlaced(web, process));
+    expect(writes).toContainEqual(['/upkeep.i/web.service/memory.max', '1024']);
+    expect(writes).toContainEqual(['/upkeep.i/web+2.service/memory.max', '2048']);
+    const [old, fresh] = [groups.oomKillSince(web, living), groups.oomKillSince(web, process)];
+    writeFileSync(join(base, 'upkeep.i/web+2.service/memory.events'), 'oom_kill 1\n');
+    expect([old(), fresh()]).toMatchObject([null, { scope: 'group' }]);
+  });
 });

@@ -1,15 +1,16 @@
-// A control group for each supervised service: who belongs to it even after double forks and new sessions, killing
+// A control group for each generation of a supervised service: who belongs to it even after double forks and new sessions, killing
 // them all at once, and a memory limit where a controller is to be had. Every write that moves a process waits for a
 // grace period of the kernel (7 ms measured), so none is made on the loop. It must not know why somebody is killed.
 
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/error-text.js';
 import type { OomKill, ProcessRef } from '../core/process.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
 import { groupAt } from './cgroup-mounts.js';
+import { Homes, isNameOf, plainName } from './homes.js';
 import { oomKillsCounted } from './memory-group.js';
 import { type Newcomer, Newcomers, type Orphan, type WriteOffLoop } from './newcomers.js';
 import { OomWatch } from './oom-watch.js';
@@ -31,7 +32,9 @@ export class Groups {
   readonly #write: WriteOffLoop;
   readonly #report: Report;
   readonly #newcomers: Newcomers;
-  readonly #placed = new Map<ServiceName, ProcessRef>();
+  readonly #homes: Homes;
+  /** Groups whose members the kernel was told to kill, and has not said yet that it did. */
+  readonly #doomed = new Set<string>();
   #oomWatch: OomWatch | null = null;
 
   /** `orphans`: those of all services that have come to us. */
@@ -44,7 +47,12 @@ export class Groups {
     this.#newcomers = new Newcomers({
       ...{ orphans, write, report },
       prepare: (newcomer) => this.#prepare(newcomer),
-      onMoved: ({ service, process }) => this.#placed.set(service, process),
+      onMoved: ({ service, process }) => this.#homes.settle(service, process),
+    });
+    this.#homes = new Homes({
+      membersOf: (name) => this.#pidsIn(name),
+      isDoomed: (name) => this.#doomed.has(name),
+      onLeft: (name) => void this.#remove(name),
     });
     this.#write = write;
     this.#report = report;
@@ -68,41 +76,60 @@ export class Groups {
     if (this.#memory === 'v1') this.#oomWatch = new OomWatch(pump, this.#report);
   }
 
-  /** Moves a new main process, and what it has forked meanwhile, into the group of its service, soon. */
-  place(service: ServiceName, process: ProcessRef, memory: number | null): void {
+  /** The group of a new main process is found: to be done before anything else is asked about it. */
+  assign(service: ServiceName, process: ProcessRef, generation: number): void {
+    this.#homes.assign(service, process, generation);
+  }
+
+  /** Moves a new main process, and what it has forked meanwhile, into the group of its generation, soon. */
+  place(service: ServiceName, process: ProcessRef, generation: number, memory: number | null): void {
     if (this.#root === null && (memory === null || this.#memoryRoot === null)) return;
-    this.#newcomers.add({ service, process, memory });
+    this.assign(service, process, generation);
+    this.#newcomers.add({ service, process, generation, memory });
   }
 
   /** Is all that this process has started surely in the group? Not within the first milliseconds of its life. */
   isPlaced(service: ServiceName, process: ProcessRef): boolean {
-    const placed = this.#placed.get(service);
-    return placed?.pid === process.pid && placed.startTicks === process.startTicks;
+    return this.#homes.isSettled(service, process);
   }
 
   /** A process of an earlier keeper: is it, and so all that it has started, in its group already? */
   recognize(service: ServiceName, process: ProcessRef): void {
-    if (this.members(service).includes(process.pid)) this.#placed.set(service, process);
-    const limited = this.#memoryRoot === null ? null : this.#dir(this.#memoryRoot, service);
-    if (limited !== null && pidsIn(limited).includes(process.pid)) this.#oomWatch?.watch(limited);
+    this.#homes.recognize(service, process);
+    if (this.#memoryRoot === null) return;
+    const limited = join(this.#memoryRoot, this.#nameOf(service, process));
+    if (pidsIn(limited).includes(process.pid)) this.#oomWatch?.watch(limited);
   }
 
-  /** Pids in the group, zombies not among them; empty where there is none. */
-  members(service: ServiceName): readonly number[] {
-    return this.#root === null ? [] : pidsIn(this.#dir(this.#root, service));
+  /** Pids in the group of the generation of this main process, or in those of all; zombies not among them. Empty where there is none. */
+  members(service: ServiceName, process: ProcessRef | 'all' = 'all'): readonly number[] {
+    const names = process === 'all' ? this.#namesOfAll(service) : this.#namesFor(service, process);
+    return names.flatMap((name) => this.#pidsIn(name));
+  }
+
+  /** Is this the inode of the group of its generation? */
+  hasInode(service: ServiceName, process: ProcessRef, inode: bigint): boolean {
+    if (this.#root === null) return false;
+    const directory = join(this.#root, this.#nameOf(service, process));
+    return statSync(directory, { bigint: true, throwIfNoEntry: false })?.ino === inode;
   }
 
   /**
-   * SIGKILL to every member at once, also to those that are being forked (5.14); elsewhere nothing happens. Settles when the
-   * kernel has done it: whoever joined the group before that would be killed too. Never rejects.
+   * SIGKILL to every member of the generation at once, also to those that are being forked (5.14); elsewhere nothing happens.
+   * Settles when the kernel has done it: whoever joined the group before that would be killed too. Never rejects.
    */
-  async kill(service: ServiceName): Promise<void> {
-    if (this.#root !== null) await this.#try(`${this.#dir(this.#root, service)}/cgroup.kill`, '1');
+  async kill(service: ServiceName, process: ProcessRef): Promise<void> {
+    const root = this.#root;
+    if (root === null) return;
+    const names = this.#namesFor(service, process);
+    for (const name of names) this.#doomed.add(name);
+    await Promise.all(names.map((name) => this.#try(`${join(root, name)}/cgroup.kill`, '1')));
+    for (const name of names) this.#doomed.delete(name);
   }
 
   /** From now on: asks whether the kernel has killed somebody in the group for want of memory since. Its counter does not say whom. */
-  oomKillSince(service: ServiceName): () => OomKill | null {
-    const group = this.#memoryGroup(service);
+  oomKillSince(service: ServiceName, process: ProcessRef): () => OomKill | null {
+    const group = this.#memoryGroup(service, process);
     const before = group === null ? null : (oomKillsCounted(group.counter) ?? 0);
     return () => {
       const now = group === null ? null : oomKillsCounted(group.counter);
@@ -115,27 +142,31 @@ export class Groups {
     };
   }
 
-  /** Milliseconds of processor that the group has used since it was made, by whoever was in it; null where that is not counted. */
-  cpuTime(service: ServiceName): number | null {
+  /** Milliseconds of processor that the group of this generation has used since it was made, by whoever was in it; null where that is not counted. */
+  cpuTime(service: ServiceName, process: ProcessRef): number | null {
     if (this.#root === null) return null;
-    const used = /^usage_usec (\d+)$/m.exec(readText(`${this.#dir(this.#root, service)}/cpu.stat`))?.[1];
+    const used = /^usage_usec (\d+)$/m.exec(
+      readText(`${join(this.#root, this.#nameOf(service, process))}/cpu.stat`),
+    )?.[1];
     return used === undefined ? null : Number(used) / 1000;
   }
 
-  /** What the service has held at most since its main process was started, in bytes; null where the group does not tell: the newer hierarchy counts over all generations. */
-  peakMemory(service: ServiceName): number | null {
+  /** What the generation has held at most since its main process was started, in bytes; null where the group does not tell: the newer hierarchy counts over all that were in a group. */
+  peakMemory(service: ServiceName, process: ProcessRef): number | null {
     if (this.#memoryRoot === null) return null;
-    const peak = readText(`${this.#dir(this.#memoryRoot, service)}/memory.max_usage_in_bytes`);
+    const directory = join(this.#memoryRoot, this.#nameOf(service, process));
+    const peak = readText(`${directory}/memory.max_usage_in_bytes`);
     return peak === '' ? null : Number(peak);
   }
 
   /** Where its memory is counted; it need not be there yet. */
   #memoryGroup(
     service: ServiceName,
+    process: ProcessRef,
   ): { readonly directory: string; readonly counter: string; readonly limit: string } | null {
     const root = this.#memoryRoot ?? (this.#memory === 'v2' ? this.#root : null);
     if (root === null) return null;
-    const directory = this.#dir(root, service);
+    const directory = join(root, this.#nameOf(service, process));
     const [counter, limit] =
       this.#memoryRoot === null ? ['memory.events', 'memory.max'] : ['memory.oom_control', 'memory.limit_in_bytes'];
     return { directory, counter: `${directory}/${counter}`, limit: `${directory}/${limit}` };
@@ -154,10 +185,11 @@ export class Groups {
   }
 
   /** The files that take its pid. */
-  async #prepare({ service, memory }: Newcomer): Promise<readonly string[]> {
+  async #prepare({ service, process, generation, memory }: Newcomer): Promise<readonly string[]> {
     const targets: string[] = [];
+    const name = this.#homes.assign(service, process, generation);
     if (this.#memoryRoot !== null && memory !== null) {
-      const dir = this.#dir(this.#memoryRoot, service);
+      const dir = join(this.#memoryRoot, name);
       await mkdir(dir, { recursive: true });
       await this.#write(`${dir}/memory.limit_in_bytes`, String(memory));
       await this.#write(`${dir}/memory.max_usage_in_bytes`, '0'); // of this generation
@@ -165,7 +197,7 @@ export class Groups {
       targets.push(`${dir}/cgroup.procs`);
     }
     if (this.#root !== null) {
-      const dir = this.#dir(this.#root, service);
+      const dir = join(this.#root, name);
       await mkdir(dir, { recursive: true });
       if (this.#memory === 'v2') await this.#write(`${dir}/memory.max`, memory === null ? 'max' : String(memory));
       if (this.#memory === 'v2') await this.#write(`${dir}/memory.oom.group`, memory === null ? '0' : '1');
@@ -182,9 +214,30 @@ export class Groups {
     }
   }
 
-  /** With a suffix, so that no service can be called like a file of the kernel's. */
-  #dir(root: string, service: ServiceName): string {
-    return join(root, `${encodeURIComponent(service)}.service`);
+  #nameOf(service: ServiceName, process: ProcessRef): string {
+    return this.#homes.nameOf(service, process) ?? plainName(service);
+  }
+
+  /** Of a generation that nobody has told us of, as one that ended while no keeper was there, it is all that is no other's. */
+  #namesFor(service: ServiceName, process: ProcessRef): readonly string[] {
+    const name = this.#homes.nameOf(service, process);
+    if (name !== null) return [name];
+    const taken = new Set(this.#homes.namesOf(service));
+    return this.#namesOfAll(service).filter((one) => !taken.has(one));
+  }
+
+  #namesOfAll(service: ServiceName): readonly string[] {
+    if (this.#root === null || !existsSync(this.#root)) return [];
+    return readdirSync(this.#root).filter((name) => isNameOf(service, name));
+  }
+
+  #pidsIn(name: string): readonly number[] {
+    return this.#root === null ? [] : pidsIn(join(this.#root, name));
+  }
+
+  /** A generation has left for good. Off the loop: the kernel may take its time. */
+  async #remove(name: string): Promise<void> {
+    for (const root of [this.#root, this.#memoryRoot]) if (root !== null) await rmdir(join(root, name)).catch(() => {}); // EBUSY: somebody lives there; ENOENT
   }
 }
 

@@ -105,6 +105,12 @@ export function isAlive(process: ProcessRef, features: Features): boolean {
   return found !== null;
 }
 
+/** The same by its start time alone, at the price of one look. */
+export function isThere({ pid, startTicks }: ProcessRef): boolean {
+  const stat = readStat(pid);
+  return stat !== null && !isDead(stat) && stat.startTicks === startTicks;
+}
+
 /** Unique within the boot where the kernel has pidfs; before it all pidfds share one. */
 function inodeOf(pidfd: number | null, features: Features): string | null {
   if (pidfd === null || features.pidfdInode === 'no') return null;

@@ -5,14 +5,7 @@ import type { Effect, Role } from '../core/effect.js';
 import { errorCode } from '../core/error-text.js';
 import { LOST } from '../core/event.js';
 import { commandsOf } from '../core/hooks.js';
-import {
-  type ExitEvidence,
-  type ExitStatus,
-  isSameProcess,
-  noFindings,
-  type OomKill,
-  type ProcessRef,
-} from '../core/process.js';
+import { type ExitEvidence, type ExitStatus, noFindings, type OomKill, type ProcessRef } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { WallTime } from '../core/time.js';
 import type { Usage } from '../core/usage.js';
@@ -22,6 +15,7 @@ import type { Origin } from './environment.js';
 import { type Errand, type ErrandEnd, runErrand } from './errand.js';
 import type { Exits } from './exits.js';
 import type { Features } from './features.js';
+import { Generations } from './generations.js';
 import type { Groups } from './groups.js';
 import { removeStale } from './pid-file.js';
 import { Preparations } from './prepare.js';
@@ -84,10 +78,7 @@ export class RealKernel implements Kernel {
   readonly #retries = new Set<NodeJS.Timeout>();
   /** The last dead process of each service that was followed: a pid file that names it is stale. */
   readonly #dead = new Map<ServiceName, number>();
-  /** The last main process of each service that we started ourselves. */
-  readonly #own = new Map<ServiceName, ProcessRef>();
-  /** The last process of each service that we started or followed. */
-  readonly #last = new Map<ServiceName, ProcessRef>();
+  readonly #generations = new Generations();
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -100,14 +91,15 @@ export class RealKernel implements Kernel {
       groups,
       features,
       report,
-      isOwn: (service, process) => this.#isOwn(service, process),
-      onEmptied: (service, process) => post({ type: 'emptied', service, process }),
+      generations: this.#generations,
+      onEmptied: (service, process) => {
+        this.#generations.forget(service, process);
+        post({ type: 'emptied', service, process });
+      },
     });
-    this.#usages = new Usages({ exits, groups });
+    this.#usages = new Usages({ exits, groups, generations: this.#generations });
     this.#reactions = new Reactions({ post, run: (errand) => this.#send(errand) });
-    const living = (service: ServiceName): Promise<readonly number[]> =>
-      this.#rests.living(service, this.#last.get(service) ?? null);
-    this.#preparations = new Preparations({ post, report, living });
+    this.#preparations = new Preparations({ post, report, living: (service) => this.#rests.living(service) });
   }
 
   perform(effect: Effect): void {
@@ -131,7 +123,6 @@ export class RealKernel implements Kernel {
         this.#reclaim(effect);
         return;
       case 'follow':
-        this.#last.set(effect.service, effect.process);
         this.#follow(effect.service, effect.process);
         return;
       case 'unfollow':
@@ -217,7 +208,7 @@ export class RealKernel implements Kernel {
 
   #spawn({ spec, command, role, hook, generation, env }: Extract<Effect, { type: 'spawn' }>): void {
     const { features, outputs, post, groups, exits } = this.#parts;
-    const refused = refuseWithoutRoom(this.#own.has(spec.name) ? 'again' : 'first');
+    const refused = refuseWithoutRoom(this.#generations.hasStarted(spec.name) ? 'again' : 'first');
     if (refused !== null) {
       const { errno, detail } = refused;
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
@@ -253,7 +244,11 @@ export class RealKernel implements Kernel {
       return;
     }
     const { process } = done;
-    const oomSince = spec.settings.memory === null ? null : groups.oomKillSince(spec.name);
+    if (role === 'main') {
+      this.#generations.born(spec.name, process, generation);
+      groups.assign(spec.name, process, generation);
+    }
+    const oomSince = spec.settings.memory === null ? null : groups.oomKillSince(spec.name, process);
     exits.follow(
       spec.name,
       process,
@@ -263,12 +258,8 @@ export class RealKernel implements Kernel {
       },
       { pidfd: done.pidfd },
     );
-    if (role === 'main') {
-      this.#own.set(spec.name, process);
-      this.#last.set(spec.name, process);
-    }
     post({ type: 'spawned', service: spec.name, role, generation, process });
-    if (role === 'main') groups.place(spec.name, process, spec.settings.memory);
+    if (role === 'main') groups.place(spec.name, process, generation, spec.settings.memory);
   }
 
   /** A process that we were told of, not one that we started: it may be gone already, or may not be ours to see. */
@@ -279,10 +270,11 @@ export class RealKernel implements Kernel {
       post({ type: 'exited', service, process, evidence, away });
     };
     try {
+      if ([null, 'main'].includes(variableOf(process.pid, 'UPKEEP_ROLE'))) this.#generations.met(service, process);
       groups.recognize(service, process);
-      const oomSince = groups.oomKillSince(service);
+      const oomSince = groups.oomKillSince(service, process);
       const onExit = (seen: ExitEvidence): void => {
-        const peakMemory = seen.peakMemory ?? groups.peakMemory(service);
+        const peakMemory = seen.peakMemory ?? groups.peakMemory(service, process);
         exited(withOom({ ...seen, peakMemory }, oomSince), 'no');
       };
       if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process), 'yes');
@@ -315,7 +307,6 @@ export class RealKernel implements Kernel {
         return;
       }
       post({ type: 'spawned', service, role, generation, process });
-      if (role === 'main') this.#last.set(service, process);
       this.#follow(service, process);
     });
   }
@@ -325,7 +316,7 @@ export class RealKernel implements Kernel {
     const { probe } = spec.ready;
     if (probe.type === 'fd')
       this.#readyFiles.await(spec.name, () => post({ type: 'becameReady', service: spec.name, process }));
-    if (probe.type === 'exec' && !this.#isOwn(spec.name, process)) this.#endProbe(spec, probe.command);
+    if (probe.type === 'exec' && !this.#generations.isOwn(spec.name, process)) this.#endProbe(spec, probe.command);
     readiness.await(spec, process);
   }
 
@@ -349,14 +340,11 @@ export class RealKernel implements Kernel {
     endHelper(helper, variableOf(helper.pid, 'UPKEEP_TOKEN'), { features, report, isFollowed, spares });
   }
 
-  #isOwn(service: ServiceName, process: ProcessRef): boolean {
-    const own = this.#own.get(service);
-    return own !== undefined && isSameProcess(own, process);
-  }
-
   #signal({ service, process, signal, to, thenContinue }: Extract<Effect, { type: 'signal' }>): void {
     const { features, report } = this.#parts;
-    const send = to === 'group' ? signalGroup : signalProcess;
+    // One that was born of it may be in its process group, and serve.
+    const isShared = to === 'group' && this.#generations.livesOn(service, process);
+    const send = to === 'group' && !isShared ? signalGroup : signalProcess;
     try {
       send(process, signal, features);
       if (thenContinue === 'yes') send(process, 'SIGCONT', features);

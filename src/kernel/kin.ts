@@ -8,22 +8,31 @@ import type { Kin } from './family.js';
 import type { Orphan } from './newcomers.js';
 import { environmentOf, ownChildren, readText } from './processes-of.js';
 
-export const kinOf = (service: ServiceName, exits: Pick<Exits, 'isFollowedBeside'>): Kin => ({
-  isOurs: (pid) => serviceOf(pid) === service,
+/** `generation` null: of whichever. */
+export const kinOf = (
+  service: ServiceName,
+  generation: number | null,
+  exits: Pick<Exits, 'isFollowedBeside'>,
+): Kin => ({
+  isOurs: (pid) => {
+    const origin = originOf(pid);
+    return origin?.service === service && (generation === null || origin.generation === generation);
+  },
   isOthers: (pid) => exits.isFollowedBeside(restOf(service), pid),
 });
 
 /** Those that services have left to us, and whose ends nobody waits for. */
 export const orphansOfServices = (exits: Pick<Exits, 'isFollowed'>): readonly Orphan[] =>
   ownChildren().flatMap((pid) => {
-    const service = exits.isFollowed(pid) ? null : serviceOf(pid);
-    return service === null ? [] : [{ pid, service }];
+    const origin = exits.isFollowed(pid) ? null : originOf(pid);
+    return origin === null ? [] : [{ pid, ...origin }];
   });
 
-/** The service whose main process it descends from, by its environment. */
-function serviceOf(pid: number): string | null {
+/** The service and the generation whose main process it descends from, by its environment. */
+export function originOf(pid: number): { readonly service: string; readonly generation: number } | null {
   const variable = environmentOf(pid);
-  return variable('UPKEEP_ROLE') === 'main' ? variable('UPKEEP_SERVICE') : null;
+  const service = variable('UPKEEP_ROLE') === 'main' ? variable('UPKEEP_SERVICE') : null;
+  return service === null ? null : { service, generation: Number(variable('UPKEEP_GENERATION')) };
 }
 
 /** Under this name the ends of leftovers are followed: those are still left, not somebody else's. */

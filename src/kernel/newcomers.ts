@@ -11,6 +11,7 @@ import { childrenOf } from './processes-of.js';
 export interface Newcomer {
   readonly service: ServiceName;
   readonly process: ProcessRef;
+  readonly generation: number;
   readonly memory: number | null;
 }
 
@@ -18,6 +19,7 @@ export interface Newcomer {
 export interface Orphan {
   readonly pid: number;
   readonly service: string;
+  readonly generation: number;
 }
 
 /** Writes to a file of the kernel without holding the loop. */
@@ -85,8 +87,7 @@ export class Newcomers {
         await this.#try(next.service, () => this.#move(next, targets));
     };
     await Promise.all(Array.from({ length: LANES }, lane));
-    // Of a service that was started twice meanwhile, the later one.
-    const moved = new Map<string, Newcomer>(all.filter((one) => targets.has(one)).map((one) => [one.service, one]));
+    const moved = new Map<string, Newcomer>(all.filter((one) => targets.has(one)).map((one) => [keyOf(one), one]));
     await this.#moveOrphans(moved, targets);
     for (const newcomer of moved.values()) this.#parts.onMoved(newcomer);
   }
@@ -103,15 +104,15 @@ export class Newcomers {
    */
   async #moveOrphans(moved: Map<string, Newcomer>, targets: ReadonlyMap<Newcomer, readonly string[]>): Promise<void> {
     const seen = new Set<number>();
-    const isNew = ({ pid, service }: Orphan): boolean => moved.has(service) && !seen.has(pid);
+    const isNew = (orphan: Orphan): boolean => moved.has(keyOf(orphan)) && !seen.has(orphan.pid);
     const look = (): readonly Orphan[] => (moved.size === 0 ? [] : this.#parts.orphans().filter(isNew));
     for (let orphans = look(); orphans.length > 0; orphans = look())
-      for (const { pid, service } of orphans) {
-        seen.add(pid);
-        const newcomer = moved.get(service);
+      for (const orphan of orphans) {
+        seen.add(orphan.pid);
+        const newcomer = moved.get(keyOf(orphan));
         if (newcomer === undefined) continue;
-        const done = await this.#try(service, () => this.#moveTree(pid, targets.get(newcomer) ?? []));
-        if (done === 'failed') moved.delete(service);
+        const move = (): Promise<void> => this.#moveTree(orphan.pid, targets.get(newcomer) ?? []);
+        if ((await this.#try(orphan.service, move)) === 'failed') moved.delete(keyOf(orphan));
       }
   }
 
@@ -136,6 +137,8 @@ export class Newcomers {
     }
   }
 }
+
+const keyOf = ({ service, generation }: Newcomer | Orphan): string => `${service} ${generation}`;
 
 /** It may end while it is being moved. */
 function ignoreGone(error: unknown): void {

@@ -17,8 +17,9 @@ import { type CpuLook, type CpuTicks, cpuBetween } from './cpu-time.js';
 import { exactMemoryOf } from './exact-memory.js';
 import type { Exits } from './exits.js';
 import { eachDescendant } from './family.js';
+import type { Generations } from './generations.js';
 import type { Groups } from './groups.js';
-import { isDead, readStat } from './identity.js';
+import { isDead, isThere, readStat } from './identity.js';
 import { kinOf, withinGroupOf } from './kin.js';
 import { openFilesOf } from './open-files.js';
 import { readText } from './processes-of.js';
@@ -26,6 +27,7 @@ import { heldMemoryIn } from './status-text.js';
 
 export interface UsageParts {
   readonly exits: Pick<Exits, 'isFollowedBeside'>;
+  readonly generations: Pick<Generations, 'of'>;
   readonly groups: Pick<Groups, 'isPlaced' | 'members' | 'cpuTime'>;
 }
 
@@ -84,7 +86,7 @@ export class Usages {
     };
     const at = performance.now();
     if (!isThere(main)) return { type: 'unseen' };
-    const inGroup = new Set(groups.isPlaced(spec.name, main) ? groups.members(spec.name) : []);
+    const inGroup = new Set(groups.isPlaced(spec.name, main) ? groups.members(spec.name, main) : []);
     let end = at + SLICE;
     for (const pid of this.#members(spec, main, inGroup)) {
       if (!sums.cpu.has(pid)) await add(pid, sums);
@@ -94,7 +96,7 @@ export class Usages {
     }
     // The group's own count is of no use where somebody is not in it: an orphan of the first moments that could not be moved.
     const isWhole = [...sums.cpu.keys()].every((pid) => inGroup.has(pid));
-    const group = isWhole ? groups.cpuTime(spec.name) : null;
+    const group = isWhole ? groups.cpuTime(spec.name, main) : null;
     return {
       type: 'measured',
       processes: sums.cpu.size,
@@ -105,11 +107,21 @@ export class Usages {
     };
   }
 
-  /** Some of them more than once, and some that have ended. */
+  /** Of all generations; some of them more than once, and some that have ended. */
   *#members(spec: ServiceSpec, main: ProcessRef, inGroup: ReadonlySet<number>): Generator<number, undefined> {
-    yield main.pid;
     yield* inGroup;
-    const kin = spec.kind.type === 'watched' ? withinGroupOf(main.pid) : kinOf(spec.name, this.#parts.exits);
+    yield* this.#around(spec, main);
+    const { generations, groups } = this.#parts;
+    for (const other of generations.of(spec.name)) {
+      if (isSameProcess(other, main) || !isThere(other)) continue;
+      if (groups.isPlaced(spec.name, other)) yield* groups.members(spec.name, other);
+      yield* this.#around(spec, other);
+    }
+  }
+
+  *#around(spec: ServiceSpec, main: ProcessRef): Generator<number, undefined> {
+    yield main.pid;
+    const kin = spec.kind.type === 'watched' ? withinGroupOf(main.pid) : kinOf(spec.name, null, this.#parts.exits);
     for (const { pid } of eachDescendant(main, kin)) yield pid;
   }
 
@@ -129,11 +141,6 @@ async function memoryOf({ cpu: members, memory, shared }: Sums, wanted: Threshol
   if (wanted === null || members.size === 1) return atMost;
   const isSurelyGood = wanted.is.startsWith('<') && isMet(wanted, atMost);
   return isSurelyGood ? atMost : Math.min(atMost, (await exactMemoryOf(members.keys())) ?? atMost);
-}
-
-function isThere({ pid, startTicks }: ProcessRef): boolean {
-  const stat = readStat(pid);
-  return stat !== null && !isDead(stat) && stat.startTicks === startTicks;
 }
 
 async function add(pid: number, sums: Sums): Promise<void> {
