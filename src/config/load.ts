@@ -102,7 +102,7 @@ export function loadConfig(request: Request, disk: Disk = realDisk): Loaded {
     }
   const couplings = ordered(couple({ here, elsewhere }, references), here, references, warnings);
   warnOfConflicts(here, couplings, warnings);
-  checkSocketClashes(here, problems);
+  checkSocketClashes(here, problems, warnings);
   warnOfHeartbeats(here, warnings);
   warnOfGraceful(here, warnings);
   checkTrust('notices', secretFilesOf(parts.noticesTree), request.who, disk, problems);

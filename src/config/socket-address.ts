@@ -78,7 +78,6 @@ function parsePort(text: string, scheme: 'tcp' | 'udp' | null): Parsed<SocketPla
 
 function parseHost(text: string, port: number): Parsed<string> {
   const inner = /^\[(.*)\]$/s.exec(text)?.[1];
-  if (inner?.includes('%')) return bad('names a network interface, which no socket here is bound to; take it out');
   if (inner !== undefined)
     return isIPv6(inner)
       ? { type: 'ok', value: shortest(inner) }
@@ -98,5 +97,8 @@ function withoutPort(text: string): string {
   return isIPv6(inner) ? `has no port; write one after it, as in "[${inner}]:80"` : `is no address; write ${WRITE}`;
 }
 
-/** One spelling for each address: [0::1] is ::1. */
-const shortest = (address: string): string => new URL(`http://[${address}]/`).hostname.slice(1, -1);
+/** One spelling for each address: 0::1 is ::1. The interface of one that is only valid there stands behind it: fe80::1%eth0. */
+function shortest(text: string): string {
+  const [address, ...zone] = text.split('%');
+  return [new URL(`http://[${address}]/`).hostname.slice(1, -1), ...zone].join('%');
+}

@@ -1,4 +1,5 @@
-// Two sockets of this host that cannot both be bound, in one service or in two: told with both places.
+// Two sockets of this host that cannot both be bound, in one service or in two: told with both places. Where that depends on the
+// host, it is a warning.
 
 import type { SocketAddress, SocketSpec } from '../core/socket.js';
 import { lineText, type Place, type Problems } from './problem.js';
@@ -12,7 +13,11 @@ interface Held {
 }
 
 /** Members of a pool share theirs, so those of the first stand for all. */
-export function checkSocketClashes(here: ReadonlyMap<string, ReadService>, problems: Problems): void {
+export function checkSocketClashes(
+  here: ReadonlyMap<string, ReadService>,
+  problems: Problems,
+  warnings: Problems,
+): void {
   const byRoom = new Map<string, Held[]>();
   for (const [service, { members, effective }] of here) {
     for (const socket of members[0].spec.sockets) {
@@ -21,9 +26,7 @@ export function checkSocketClashes(here: ReadonlyMap<string, ReadService>, probl
       const held = { service, socket, at };
       const room = roomOf(socket.address);
       const others = byRoom.get(room) ?? [];
-      const first = others.find((other) => areClashing(other.socket, socket));
-      if (first !== undefined)
-        problems.report(at, `services.${service}.sockets.${socket.name}`, clashText(held, first));
+      for (const other of others) tell(held, other, problems, warnings);
       byRoom.set(room, [...others, held]);
     }
   }
@@ -35,21 +38,41 @@ function roomOf(address: SocketAddress): string {
   return address.path.startsWith('@') ? `${address.type} ${address.path}` : address.path;
 }
 
-function areClashing(one: SocketSpec, other: SocketSpec): boolean {
-  if (!('port' in one.address) || !('port' in other.address)) return true;
-  if (one.reusePort === 'yes' && other.reusePort === 'yes') return false;
-  return covers(one.address.host, other.address.host) || covers(other.address.host, one.address.host);
+function tell(held: Held, first: Held, problems: Problems, warnings: Problems): void {
+  const { service, socket, at } = held;
+  const key = `services.${service}.sockets.${socket.name}`;
+  const what = `found ${addressText(socket.address)}`;
+  switch (meeting(socket, first.socket)) {
+    case 'never':
+      break;
+    case 'onMostHosts':
+      warnings.report(at, key, `${what} beside ${originOf(first, held)}; ${BOTH_FAMILIES}`);
+      break;
+    case 'always': {
+      const shared = 'port' in socket.address ? ', or say `reusePort: true` in both' : '';
+      problems.report(at, key, `${what}, which meets ${originOf(first, held)}; write another address${shared}`);
+    }
+  }
 }
 
-// Whether [::] takes IPv4 too is the host's matter, so that alone is no mistake.
-const covers = (wide: string | null, host: string | null): boolean =>
-  wide === null || wide === host || (host !== null && wide === (host.includes(':') ? '::' : '0.0.0.0'));
+const BOTH_FAMILIES =
+  '[::] takes IPv4 too unless the host has net.ipv6.bindv6only=1, so write the port alone, which is for both';
 
-function clashText({ service, socket, at }: Held, first: Held): string {
-  const whose =
-    first.service === service ? `socket ${first.socket.name}` : `socket ${first.socket.name} of ${first.service}`;
-  const shared = 'port' in socket.address ? ', or say `reusePort: true` in both' : '';
-  return `found ${addressText(socket.address)}, which ${whose} has already (${addressText(first.socket.address)}, ${lineText(first.at, at)}); write another address${shared}`;
+function meeting(one: SocketSpec, other: SocketSpec): 'always' | 'onMostHosts' | 'never' {
+  if (!('port' in one.address) || !('port' in other.address)) return 'always';
+  if (one.reusePort === 'yes' && other.reusePort === 'yes') return 'never';
+  const hosts = [one.address.host, other.address.host] as const;
+  const [a, b] = hosts;
+  if (a === null || b === null || a === b) return 'always';
+  if (isOfIpv6(a) === isOfIpv6(b)) return hosts.includes(isOfIpv6(a) ? '::' : '0.0.0.0') ? 'always' : 'never';
+  return hosts.includes('::') ? 'onMostHosts' : 'never';
+}
+
+const isOfIpv6 = (host: string): boolean => host.includes(':');
+
+function originOf({ service, socket, at }: Held, seenFrom: Held): string {
+  const whose = service === seenFrom.service ? '' : ` of ${service}`;
+  return `socket ${socket.name}${whose} (${addressText(socket.address)}, ${lineText(at, seenFrom.at)})`;
 }
 
 function addressText(address: SocketAddress): string {

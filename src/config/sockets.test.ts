@@ -21,6 +21,7 @@ describe('an address of a socket', () => {
     ['0.0.0.0:80', { type: 'tcp', host: '0.0.0.0', port: 80 }],
     ['"[::]:80"', { type: 'tcp', host: '::', port: 80 }],
     ['"[0:0::1]:65535"', { type: 'tcp', host: '::1', port: 65_535 }],
+    ['"[fe80:0::1%eth0]:80"', { type: 'tcp', host: 'fe80::1%eth0', port: 80 }],
     ['tcp://127.0.0.1:80', { type: 'tcp', host: '127.0.0.1', port: 80 }],
     ['udp://127.0.0.1:53', { type: 'udp', host: '127.0.0.1', port: 53 }],
     ['udp://:53', { type: 'udp', host: null, port: 53 }],
@@ -49,7 +50,6 @@ describe('an address of a socket', () => {
       'which has no address before its port, and a name may mean another one tomorrow; write one like 127.0.0.1:80',
     ],
     ['fe80::1:80', 'which has an IPv6 address without brackets; write "[fe80::1]:80"'],
-    ['"[fe80::1%eth0]:80"', 'which names a network interface, which no socket here is bound to; take it out'],
     ['"[web]:80"', 'which has no IPv6 address in its brackets; write one like [::1]:80'],
     ['127.0.0.1', 'which has no port; write one after it, as in 127.0.0.1:80'],
     ['"[::1]"', 'which has no port; write one after it, as in "[::1]:80"'],
@@ -265,16 +265,22 @@ describe('two sockets that cannot both be bound', () => {
     ['{ listen: 80, reusePort: true }', '{ listen: 80, reusePort: true }'],
   ])('are none: %s and %s', (a, b) => expect(problemsOf(withSockets(`a: ${a}\nb: ${b}`))).toEqual([]));
 
+  it('are told where most hosts have IPv4 with [::]', () => {
+    expect(warningsOf(withSockets('a: "[::]:80"\nb: 0.0.0.0:80\nc: udp://127.0.0.1:80'))).toEqual([
+      '/u.yaml:6:10: services.web.sockets.b: found 0.0.0.0:80 beside socket a ([::]:80, line 5); [::] takes IPv4 too unless the host has net.ipv6.bindv6only=1, so write the port alone, which is for both',
+    ]);
+  });
+
   it('are told with both places, in one service and in two', () => {
     expect(problemsOf(withSockets('a: 80\nb: { listen: "0.0.0.0:80" }'))).toEqual([
-      '/u.yaml:6:20: services.web.sockets.b: found 0.0.0.0:80, which socket a has already (:80, line 5); write another address, or say `reusePort: true` in both',
+      '/u.yaml:6:20: services.web.sockets.b: found 0.0.0.0:80, which meets socket a (:80, line 5); write another address, or say `reusePort: true` in both',
     ]);
     const files = {
       '/u.yaml': 'include: b.yaml\nservices: { a: { run: x, sockets: { s: /run/s } } }\n',
       '/b.yaml': 'services: { b: { run: x, sockets: { t: /run/s } } }\n',
     };
     expect(problemsOf(files)).toEqual([
-      '/b.yaml:1:40: services.b.sockets.t: found /run/s, which socket s of a has already (/run/s, /u.yaml:2); write another address',
+      '/b.yaml:1:40: services.b.sockets.t: found /run/s, which meets socket s of a (/run/s, /u.yaml:2); write another address',
     ]);
   });
 
