@@ -40,6 +40,8 @@ describe('what two services say and cannot both have is told as a warning', () =
       'off: { run: x, desired: down }',
       'web: { run: x, needs: { db: { onReload: restart } }, restartWith: db, after: off }',
       'other: { run: x, desired: down, needs: off }',
+      'heard: { run: x, ready: notify }',
+      'api: { run: x, needs: { heard: { onReload: restart } } }',
       'ssh: { watch: sshd, start: service ssh start, needs: db }',
     ];
     expect(warningsOf(services(text.join('\n')))).toEqual([]);

@@ -39,7 +39,9 @@ function* conflictsOf(spec: ServiceSpec, other: ServiceSpec, { key, target }: Re
     yield `${name} has no \`start\`: once it was stopped because of ${target}, nothing here brings it back`;
   if (key === 'restartWith' && spec.kind.type === 'supervised' && spec.kind.oneshot === 'yes')
     yield `${name} is a oneshot: it is not run again when ${target} ends, only started anew where it is still at its work`;
-  if (key === 'needs' && other.kind.reload === null && isRestartedOnReload(spec, target))
+  // Whoever is heard may say RELOADING=1 without being asked to.
+  const neverReloads = other.kind.reload === null && other.notifyAccess === 'none';
+  if (key === 'needs' && neverReloads && isRestartedOnReload(spec, target))
     yield `${target} has no \`reload\`, so \`onReload: restart\` never does anything`;
 }
 

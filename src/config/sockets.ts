@@ -46,7 +46,11 @@ const keys = {
   group: optional(account, 'The group of its path; else that of the service.'),
   freebind: optional(yesNo, 'An address that the host does not have yet may be bound.'),
   reusePort: optional(yesNo, 'Others that say so too may bind the same address, and share what comes.'),
-  lazy: defaulted(yesNo, 'false', 'The service is started by the first connection or datagram, not before.'),
+  lazy: defaulted(
+    yesNo,
+    'false',
+    'The service is started by the first connection or datagram, or by an operator; after an end of it too.',
+  ),
 } as const satisfies Keys;
 
 /** What means something for some types alone. */
