@@ -1,0 +1,132 @@
+// The end of a server that loses no request: http, https, HTTP/2, WebSocket and plain net. Knows no signal and no manager.
+//
+// Node's own server.close() destroys what is idle, a connection among it that was accepted a moment ago and whose request is
+// on its way: seven of a thousand requests at each restart (docs/graceful.md). Here nobody is closed who could have asked:
+// the server stops accepting, says `Connection: close` with every answer, and closes what has been silent for a while.
+
+import { Server, type Socket } from 'node:net';
+import { type Connection, followConnections, isIdle } from './connections.js';
+import { type Farewell, farewell } from './farewell.js';
+import { followSessions, type Sessions } from './sessions.js';
+
+export interface DrainOptions {
+  /** How long a connection that was answered may be silent before it is closed, in ms. A client that has kept it may ask in just that moment: the longer, the fewer. */
+  readonly pause?: number;
+  /** The same for one that has not asked anything: whoever connects has something to say. */
+  readonly freshPause?: number;
+  /** After how long what is left is ended; without it nothing is. */
+  readonly within?: number;
+}
+
+/** `cut`: connections that were ended by the deadline. */
+export interface DrainEnd {
+  readonly cut: number;
+}
+
+export interface GracefulServer {
+  readonly state: 'serving' | 'draining';
+  /** Begins to drain; a second call waits for the same. Never rejects. */
+  readonly drain: (options?: DrainOptions) => Promise<DrainEnd>;
+}
+
+/** Half of them have asked again within it in a closed loop of 50 clients (docs/graceful.md). */
+const PAUSE = 300;
+const FRESH_PAUSE = 2_000;
+/** How often we look who is silent. */
+const LOOK = 50;
+
+const known = new WeakMap<Server, GracefulServer>();
+
+/**
+ * Follows the connections of a server, so that it can be drained. Call it before the server listens: what was accepted before
+ * is closed when it asks next, or by the deadline. `bye` says to upgraded and raw connections that they shall end.
+ */
+export function graceful(server: Server, bye: Farewell = farewell): GracefulServer {
+  const before = known.get(server);
+  if (before !== undefined) return before;
+  let draining: Promise<DrainEnd> | null = null;
+  const { open } = followConnections(server, (connection) => {
+    if (draining !== null) closeAfterLast(connection);
+  });
+  const sessions = followSessions(server);
+  const made: GracefulServer = {
+    get state() {
+      return draining === null ? 'serving' : 'draining';
+    },
+    drain(options = {}) {
+      if (draining !== null) return draining;
+      if (!server.listening && open.size === 0) return Promise.resolve({ cut: 0 });
+      draining = drain(server, open, sessions, bye, options).finally(() => {
+        draining = null; // It may listen again.
+      });
+      return draining;
+    },
+  };
+  known.set(server, made);
+  return made;
+}
+
+async function drain(
+  server: Server,
+  open: ReadonlySet<Connection>,
+  sessions: Sessions,
+  bye: Farewell,
+  { pause = PAUSE, freshPause = Math.max(pause, FRESH_PAUSE), within }: DrainOptions,
+): Promise<DrainEnd> {
+  const begun = performance.now();
+  const closed = new Promise<void>((resolve) => stopAccepting(server, resolve));
+  for (const connection of open) closeAfterLast(connection);
+  sessions.drain(pause, freshPause);
+
+  const told = new Set<Socket>();
+  const look = (): void => {
+    for (const connection of open) sayFarewell(connection, told, bye);
+    // The timers come before the sockets in a turn of the loop: whoever asked meanwhile is read first.
+    setImmediate(() => {
+      for (const connection of open) closeIfSilent(connection, begun, pause, freshPause);
+    });
+  };
+  look();
+  const looking = setInterval(look, Math.min(pause, LOOK));
+
+  let cut = 0;
+  const deadline =
+    within === undefined
+      ? undefined
+      : setTimeout(() => {
+          server.getConnections((_error, count) => {
+            cut = count;
+            sessions.destroy();
+            for (const { socket } of open) socket.destroy();
+          });
+        }, within);
+  await closed;
+  clearInterval(looking);
+  clearTimeout(deadline);
+  return { cut };
+}
+
+/** That of net, whatever the server is: those of http and http2 destroy connections too. */
+export function stopAccepting(server: Server, closed: () => void): void {
+  Server.prototype.close.call(server, closed);
+}
+
+/** Of several requests that wait on one connection the last is told: what comes after `Connection: close` is not answered. */
+function closeAfterLast({ answers }: Connection): void {
+  const last = [...answers].at(-1);
+  for (const answer of answers) if (!answer.headersSent) answer.shouldKeepAlive = answer !== last;
+}
+
+function closeIfSilent(connection: Connection, begun: number, pause: number, freshPause: number): void {
+  const { use, socket, quietSince } = connection;
+  if ((use !== 'fresh' && use !== 'http') || !isIdle(connection)) return;
+  const silent = performance.now() - Math.max(begun, quietSince);
+  if (silent >= (use === 'fresh' ? freshPause : pause)) socket.destroy();
+}
+
+/** Who was not yet told, and has got the answer to its upgrade: what we say must come after that. */
+function sayFarewell({ use, socket, upgrade }: Connection, told: Set<Socket>, bye: Farewell): void {
+  if (told.has(socket) || (use === 'upgraded' ? socket.bytesWritten === 0 : use !== 'raw')) return;
+  told.add(socket);
+  bye(socket, upgrade);
+}
