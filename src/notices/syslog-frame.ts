@@ -13,6 +13,7 @@ const severity: Readonly<Record<Label, number>> = {
   FAILED: 3,
   UNHEALTHY: 4,
   FIGHT: 4,
+  REFUSED: 4,
   FLAPPING: 4,
   UNASKED: 4,
   DIED: 4,

@@ -74,6 +74,7 @@ const ntfyLook: Readonly<Record<Label, { readonly priority: number; readonly tag
   FAILED: { priority: 5, tag: 'rotating_light' },
   UNHEALTHY: { priority: 4, tag: 'warning' },
   FIGHT: { priority: 4, tag: 'warning' },
+  REFUSED: { priority: 4, tag: 'warning' },
   FLAPPING: { priority: 4, tag: 'warning' },
   KEEPER: { priority: 4, tag: 'warning' },
   UNASKED: { priority: 3, tag: 'grey_question' },
