@@ -145,6 +145,7 @@ describe('explain', () => {
     expect(settings.get('ready.notify')).toBe('true by /u.yaml:28');
     expect(settings.get('handover.maxDraining')).toBe('1 by default');
     expect(settings.has('sockets.a.mode')).toBe(false);
+    expect(settings.get('notify')).toBe('main by default');
   });
 
   it('shows the heartbeats of a list one setting a line', () => {

@@ -11,14 +11,13 @@ import { type Tree, valueAt } from './tree.js';
 // Those before it are input, output and errors (sd_listen_fds(3): SD_LISTEN_FDS_START).
 export const FIRST_PASSED = 3;
 
-/** `tree`: the effective settings of the service. What is wrong was reported. */
-export function checkGraceful(spec: ServiceSpec, tree: Tree, reading: Reading): 'right' | 'wrong' {
+/** `tree`: the effective settings of the service. Reports what is wrong. */
+export function checkGraceful(spec: ServiceSpec, tree: Tree, reading: Reading): void {
   const found = [...ofOneshot(spec), ...ofReady(spec), ...ofPaths(spec, tree), ...ofVariables(spec)];
   for (const { way, at, message } of found) {
     const own = way.reduce(below, reading);
     complain(own, at ?? placeOf(way, tree), message);
   }
-  return found.length === 0 ? 'right' : 'wrong';
 }
 
 interface Finding {

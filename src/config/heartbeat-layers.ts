@@ -4,9 +4,7 @@
 import { heartbeatsIn } from './heartbeat.js';
 import { kindsIn } from './heartbeat-keys.js';
 import type { Kind } from './shape.js';
-import { type Dict, type Entry, inLayer, leafOf, listOf, type Tree, valueAt } from './tree.js';
-
-const OURS = { at: { file: 'Upkeep', line: null, column: null }, layer: { type: 'upkeep' } } as const;
+import { type Dict, type Entry, leafOf, listOf, OURS, type Tree, valueAt } from './tree.js';
 
 /** The settings of a service with its heartbeats as they count. `merged`: before our own defaults. */
 export function withFittingHeartbeats(merged: Dict, kind: Kind): Dict {
@@ -36,6 +34,6 @@ function toldOfOne(heartbeat: Tree): Tree {
   const others = heartbeat.entries.filter(({ key }) => key !== 'then');
   return {
     ...heartbeat,
-    entries: [...others, { key: 'then', at: OURS.at, value: inLayer(leafOf(OURS, 'notice'), OURS.layer) }],
+    entries: [...others, { key: 'then', at: OURS.at, value: leafOf(OURS, 'notice') }],
   };
 }

@@ -6,7 +6,7 @@ import { notifierIn } from './ready.js';
 import type { Fields } from './record.js';
 import type { serviceKeys } from './service-keys.js';
 import { below, complain, type Reading } from './shape.js';
-import { type Tree, valueAt } from './tree.js';
+import { type Dict, leafOf, OURS, type Tree, valueAt } from './tree.js';
 
 /** Undefined when the settings contradict each other; then a problem was reported. `tree`: the effective settings. */
 export function notifyAccessOf(
@@ -41,4 +41,10 @@ function waitingFor({ ready, watchdog, fdStore, reload, handover }: Fields<typeo
     ...(reload?.type === 'notify' ? ['`reload: {notify: true}`'] : []),
     ...(handover.mode === 'overlap' ? ['`handover: overlap`'] : []),
   ];
+}
+
+/** The same settings with what follows where nothing is said. */
+export function withNotifyAccess(effective: Dict, access: NotifyAccess): Dict {
+  if (valueAt(effective, 'notify') !== undefined) return effective;
+  return { ...effective, entries: [...effective.entries, { key: 'notify', at: OURS.at, value: leafOf(OURS, access) }] };
 }

@@ -3,7 +3,7 @@
 
 import { PROBES } from './ready.js';
 import { complain, type Reading } from './shape.js';
-import { type Dict, dictOf, type Entry, inLayer, isNull, leafOf, type Tree, valueAt } from './tree.js';
+import { type Dict, dictOf, type Entry, isNull, leafOf, OURS, type Tree, valueAt } from './tree.js';
 
 /** The last layer that says something of it decides. */
 export function isOneshotIn(layers: readonly Dict[]): boolean {
@@ -22,9 +22,8 @@ export function asOneshot(merged: Dict, reading: Reading): Dict | undefined {
     return complain({ ...reading, key: `${reading.key}.ready` }, probe.at, message);
   }
   if (ready !== undefined && (ready.type !== 'dict' || valueAt(ready, 'timeout') !== undefined)) return merged;
-  const like = { at: { file: 'Upkeep', line: null, column: null }, layer: { type: 'upkeep' } } as const;
-  const unlimited: Entry = { key: 'timeout', at: like.at, value: inLayer(leafOf(like, 'none'), like.layer) };
-  const value: Tree = ready ?? dictOf(like, {});
+  const unlimited: Entry = { key: 'timeout', at: OURS.at, value: leafOf(OURS, 'none') };
+  const value: Tree = ready ?? dictOf(OURS, {});
   const timed: Tree = value.type === 'dict' ? { ...value, entries: [...value.entries, unlimited] } : value;
   return {
     ...merged,

@@ -10,7 +10,7 @@ import { defaulted, type Fields, optional, record } from './record.js';
 import { SERVICE_NAME } from './service-name.js';
 import { complain, integer, type Keys, leafShape, path, regex, type Shape, word } from './shape.js';
 import { didYouMean } from './suggest.js';
-import { dictOf, inLayer, leafOf, type Tree, valueAt } from './tree.js';
+import { dictOf, leafOf, OURS, type Tree, valueAt } from './tree.js';
 
 const WRITE = 'alive, notify, heartbeat, or one of alive, fd, port, socket, http, exec, log, as in {port: 8080}';
 
@@ -83,8 +83,8 @@ export const ready: Shape<Ready> = {
   complete: (tree, kind) => {
     const completed = fields.complete(tree, kind);
     if (completed.type !== 'dict' || PROBES.some((probe) => valueAt(completed, probe) !== undefined)) return completed;
-    const alive = inLayer(leafOf({ ...completed, at: OURS }, '1s'), { type: 'upkeep' });
-    return { ...completed, entries: [{ key: 'alive', at: OURS, value: alive }, ...completed.entries] };
+    const alive = leafOf(OURS, '1s');
+    return { ...completed, entries: [{ key: 'alive', at: OURS.at, value: alive }, ...completed.entries] };
   },
   read: (tree, reading) => {
     const read = fields.read(tree, reading);
@@ -98,8 +98,6 @@ export const ready: Shape<Ready> = {
     return reading.mode === 'whole' ? complain(reading, tree.at, `names no probe; write ${WRITE}`) : undefined;
   },
 };
-
-const OURS = { file: 'Upkeep', line: null, column: null };
 
 function probeOf(read: Fields<typeof keys>): ReadyProbe | null {
   if (read.alive !== null) return { type: 'alive', for: read.alive };

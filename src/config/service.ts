@@ -10,7 +10,7 @@ import { checkHeartbeats } from './heartbeat-checks.js';
 import { withFittingHeartbeats } from './heartbeat-layers.js';
 import { checkNumbers, instancesOf, numbered, poolsOf } from './instances.js';
 import { merge, nothingSaid } from './merge.js';
-import { notifyAccessOf } from './notify-access.js';
+import { notifyAccessOf, withNotifyAccess } from './notify-access.js';
 import { asOneshot, isOneshotIn, shownOneshot } from './oneshot.js';
 import type { Problems } from './problem.js';
 import { probeOfOurs } from './ready.js';
@@ -64,12 +64,19 @@ export function readService(name: string, layers: readonly Dict[], problems: Pro
     const spec = build(pool, count === null ? 'lone' : 'member', kind, fields, settings, reading);
     // What is wrong with one member is mostly wrong with all, and told once.
     if (spec === undefined) return undefined;
-    members.push({ spec, effective: isOneshot ? shownOneshot(settings) : settings });
+    members.push({ spec, effective: shown(settings, spec) });
     hosts = fields.hosts;
   }
   const [first, ...others] = members;
   if (first === undefined || hosts === null) return undefined;
-  return { members: [first, ...others], hosts, effective: isOneshot ? shownOneshot(effective) : effective };
+  return { members: [first, ...others], hosts, effective: shown(effective, first.spec) };
+}
+
+/** The settings as they are shown: with what follows from others, and without what is never asked. */
+function shown(effective: Dict, { kind, notifyAccess }: ServiceSpec): Dict {
+  if (kind.type === 'watched') return effective;
+  const told = withNotifyAccess(effective, notifyAccess);
+  return kind.oneshot === 'yes' ? shownOneshot(told) : told;
 }
 
 /** The last layer that says `run` or `watch` decides; defaults may say both, of which one then means nothing. */
@@ -209,8 +216,8 @@ function build(
     notifyAccess,
     log: fields.log,
   };
-  const verdicts = [checkHeartbeats(spec, tree, reading), checkGraceful(spec, tree, reading)];
-  return verdicts.includes('wrong') ? undefined : spec;
+  checkGraceful(spec, tree, reading);
+  return checkHeartbeats(spec, tree, reading) === 'wrong' ? undefined : spec;
 }
 
 function couplingOf({ needs, wants, after, restartWith }: Fields<typeof serviceKeys>): Coupling {

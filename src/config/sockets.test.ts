@@ -284,6 +284,17 @@ describe('two sockets that cannot both be bound', () => {
     ]);
   });
 
+  it('are told beside what else is wrong with their services', () => {
+    const text = withSockets('a: 80\nb: 80').replace(
+      'run: x',
+      'run: x\n    handover: overlap\n    ready: { port: 81 }',
+    );
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^\/u\.yaml:5:20: services\.web\.ready\.port: /),
+      expect.stringMatching(/^\/u\.yaml:8:10: services\.web\.sockets\.b: found :80, which meets socket a /),
+    ]);
+  });
+
   it('are none on two hosts', () => {
     const text = 'services:\n  a: { run: x, sockets: { s: 80 } }\n  b: { run: x, sockets: { s: 80 }, hosts: "!any" }\n';
     expect(problemsOf(text)).toEqual([]);

@@ -10,7 +10,7 @@ import { gatherProblems } from './problem.js';
 import { defaulted, type Fields, later, optional, record } from './record.js';
 import { service } from './service-keys.js';
 import { describedAs, integer, type Keys, leafShape, listOf, path, placed, type Shape, yesNo } from './shape.js';
-import type { Tree } from './tree.js';
+import { OURS, type Tree } from './tree.js';
 
 const className = leafShape(
   'the name of a class',
@@ -100,13 +100,11 @@ export type KeeperSettings = Fields<typeof keeperKeys>;
 
 /** What counts where nothing is said. */
 export function ourKeeper(): KeeperSettings {
-  const nothing = { type: 'dict', at: OURS, layer: { type: 'upkeep' }, entries: [], alternatives: [] } as const;
+  const nothing = { type: 'dict', ...OURS, entries: [], alternatives: [] } as const;
   const read = keeper.read(nothing, { problems: gatherProblems(), key: 'keeper', mode: 'whole' });
   if (read === undefined) throw new Error('the defaults of `keeper` cannot be read');
   return read;
 }
-
-const OURS = { file: 'Upkeep', line: null, column: null };
 
 const include = listOf(
   placed(

@@ -16,6 +16,9 @@ interface Node {
   readonly layer: Layer;
 }
 
+/** Where our own defaults stand. */
+export const OURS = { at: { file: 'Upkeep', line: null, column: null }, layer: { type: 'upkeep' } } as const;
+
 /** A scalar. `value`: what YAML 1.2 core makes of it; `text`: the characters as written, quotes removed. */
 export interface Leaf extends Node {
   readonly type: 'leaf';
