@@ -77,6 +77,11 @@ beforeEach(async () => {
       plan: () => Promise.resolve({ entries: [] }),
       broken: () => Promise.reject(new Error('bug')),
     },
+    handover: {
+      knows: (name) => services.has(name),
+      memberOf: () => 'it is a test',
+      open: () => ({ close: () => {} }),
+    },
     report: (problem) => reports.push(problem),
   });
   listener = openControlListener(socket, 16);

@@ -1,13 +1,15 @@
 // The control socket: HTTP/1.1 with JSON over a Unix socket (product.md 4). Open to all local users; every request is
 // judged by peer credentials. Knows the keeper only through the parts it is given.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Sender } from '../core/death.js';
 import type { Report } from '../keeper/ports.js';
 import { type ActParts, ActRoute, type Objection, patienceIn, severalIn } from './act-route.js';
 import { ControlError } from './control-error.js';
 import { EventStream } from './event-stream.js';
+import { type HandoverParts, HandoverRoute, isHandoverPath } from './handover-route.js';
 import { HistoryRoute } from './history-route.js';
 import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
@@ -23,6 +25,7 @@ export interface ControlParts extends ReadParts, ActParts, TestParts {
   readonly describe: (peer: Peer) => Sender;
   /** What is no ask of one service, by its path: plan, apply, shutdown, once, ack, notices/test. Throws a ControlError to refuse. */
   readonly govern: Readonly<Record<string, (body: unknown, peer: Peer) => Promise<unknown>>>;
+  readonly handover: HandoverParts;
   readonly report: Report;
 }
 
@@ -43,6 +46,7 @@ export class ControlServer {
   readonly history: HistoryRoute;
   readonly #acts: ActRoute;
   readonly #reads: ReadRoute;
+  readonly #handovers: HandoverRoute;
   readonly #perUid = new Map<number, number>();
   readonly #onError = (error: Error): void => this.#parts.report('the control socket failed', error);
 
@@ -52,6 +56,7 @@ export class ControlServer {
     this.#acts = new ActRoute(parts, this.operations);
     this.history = new HistoryRoute(parts);
     this.#reads = new ReadRoute(parts, this.#acts, this.history);
+    this.#handovers = new HandoverRoute(parts.handover);
     // Node's own watch over slow requests is a timer that never rests: each connection gets one of its own instead.
     this.#server = createServer({ connectionsCheckingInterval: 2 ** 31 - 1, maxHeaderSize: 16_384 });
     this.#server.maxConnections = mostConnections;
@@ -60,6 +65,7 @@ export class ControlServer {
     this.#server.on('request', (request, response) => {
       this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
     });
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('clientError', (_error, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
       else socket.destroy();
@@ -87,6 +93,7 @@ export class ControlServer {
     });
     this.events.close();
     this.history.release();
+    this.#handovers.close('the program of the keeper is replaced, or ends: connect again');
     let timer: NodeJS.Timeout | null = null;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, patience);
@@ -103,6 +110,7 @@ export class ControlServer {
 
   close(): void {
     this.events.close();
+    this.#handovers.close('the keeper ends');
     this.#server.close();
     this.#server.closeAllConnections();
   }
@@ -127,10 +135,37 @@ export class ControlServer {
     unfinished.set(socket, slow);
     socket.on('close', () => {
       clearTimeout(slow);
-      const left = (this.#perUid.get(peer.uid) ?? 1) - 1;
-      if (left === 0) this.#perUid.delete(peer.uid);
-      else this.#perUid.set(peer.uid, left);
+      this.#uncount(socket);
     });
+  }
+
+  /** It is gone, or no client any more. */
+  #uncount(socket: Socket): void {
+    const peer = peers.get(socket);
+    if (peer === undefined) return;
+    peers.delete(socket);
+    const left = (this.#perUid.get(peer.uid) ?? 1) - 1;
+    if (left === 0) this.#perUid.delete(peer.uid);
+    else this.#perUid.set(peer.uid, left);
+  }
+
+  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { socket } = request;
+    clearTimeout(unfinished.get(socket));
+    try {
+      const peer = peers.get(socket);
+      if (peer === undefined) throw new ControlError(403, 'no-peer', 'the kernel does not say who you are');
+      this.#handovers.upgrade(request, stream, head, peer);
+    } catch (error) {
+      stream.end(refusalOf(this.#problem(error)));
+      return;
+    }
+    this.#uncount(socket);
+    const makeRoom = (): void => {
+      this.#server.maxConnections = mostConnections + this.#handovers.count;
+    };
+    makeRoom();
+    stream.once('close', makeRoom);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -152,6 +187,8 @@ export class ControlServer {
 
   async #read(path: readonly string[], url: URL, peer: Peer, response: ServerResponse): Promise<void> {
     this.#judge(peer, { type: 'read' });
+    if (isHandoverPath(path))
+      throw new ControlError(426, 'no-upgrade', 'this path takes a connection of a service, by an upgrade of HTTP');
     if (path.join('/') === 'metrics') {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
       response.end(metricsText(this.#parts.status()));
@@ -226,17 +263,32 @@ export class ControlServer {
   }
 
   #fail(response: ServerResponse, error: unknown): void {
-    if (!(error instanceof ControlError) && !(error instanceof URIError)) this.#parts.report('a request failed', error);
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    if (error instanceof ControlError)
-      send(response, error.status, { error: { code: error.code, message: error.message } });
-    else if (error instanceof URIError)
-      send(response, 400, { error: { code: 'bad-path', message: 'the path is not valid percent-encoding' } });
-    else send(response, 500, { error: { code: 'internal', message: 'the keeper could not answer; see its log' } });
+    const problem = this.#problem(error);
+    if (response.headersSent) response.destroy();
+    else send(response, problem.status, bodyOf(problem));
   }
+
+  /** What is answered; a surprise is reported. */
+  #problem(error: unknown): ControlError {
+    if (error instanceof ControlError) return error;
+    if (error instanceof URIError) return new ControlError(400, 'bad-path', 'the path is not valid percent-encoding');
+    this.#parts.report('a request failed', error);
+    return new ControlError(500, 'internal', 'the keeper could not answer; see its log');
+  }
+}
+
+const bodyOf = ({ code, message }: ControlError): unknown => ({ error: { code, message } });
+
+/** To who asked for an upgrade: Node has no answer object for that. */
+function refusalOf(problem: ControlError): string {
+  const body = `${JSON.stringify(bodyOf(problem))}\n`;
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
 function rightFor(what: string): Right {

@@ -120,6 +120,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     test: heartbeatTester(outside.askers),
     judges: judgesFor(() => keeper.services, uid, directory),
     peerOf: outside.peerOf,
+    handover: outside.handoverDoor,
     describe: (peer) => describePeer(peer, directory),
     detail: (name) => detailView(name, view),
     report,

@@ -4,6 +4,7 @@
 import type { Change } from '../core/change.js';
 import type { Effect } from '../core/effect.js';
 import type { Event } from '../core/event.js';
+import type { Told } from '../core/handover-word.js';
 import type { ProcessRef } from '../core/process.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Service, ServiceSet } from '../core/state.js';
@@ -33,6 +34,15 @@ export interface Asking {
   ask(order: AskOrder): void;
   /** What is under way for this service is given up, and not answered. */
   stop(service: ServiceName): void;
+}
+
+/** The effects that are performed on the hand-over channels of services. Never throws, never blocks. */
+export interface Handovers {
+  /** Answered by `heard`, at once where nobody can carry it out. */
+  export(order: Extract<Effect, { type: 'export' }>): void;
+  endExport(service: ServiceName): void;
+  /** Said now, or when it connects. */
+  say(service: ServiceName, process: ProcessRef, word: Told): void;
 }
 
 /** Both clocks, and one wake-up. */

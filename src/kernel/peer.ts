@@ -1,7 +1,7 @@
 // Who is on the other side of a Unix socket: the kernel's word, as of connect(2), for a process that may be gone since.
 
 import type { Socket } from 'node:net';
-import { getsockopt, SO_PEERCRED, SOL_SOCKET } from './sockets.js';
+import { getsockopt, SO_PEERCRED, SO_PEERPIDFD, SOL_SOCKET } from './sockets.js';
 
 export interface PeerCredentials {
   readonly pid: number;
@@ -27,4 +27,17 @@ function descriptorOf(socket: Socket): number | null {
   const handle: unknown = '_handle' in socket ? socket._handle : null;
   if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return null;
   return typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : null;
+}
+
+/** A descriptor of that very process (6.5), for the caller to close; null where the kernel has none to give. */
+export function peerPidfd(socket: Socket): number | null {
+  const fd = descriptorOf(socket);
+  if (fd === null) return null;
+  const pidfd = Buffer.alloc(4);
+  try {
+    getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, pidfd);
+    return pidfd.readInt32LE(0);
+  } catch {
+    return null;
+  }
 }

@@ -1,0 +1,84 @@
+// Who came after a main process that forked its own successor and ended: the process that its pid file names, if it was born of
+// the dead one. Some rename the file only when the old one is gone (gunicorn), so it is looked for a while. It must not know
+// what becomes of the service.
+
+import { isSameProcess, type ProcessRef } from '../core/process.js';
+import type { ServiceName, ServiceSpec } from '../core/spec.js';
+import { readPidFile } from './pid-file.js';
+import { watchPidFile } from './pid-file-watch.js';
+
+export interface SuccessorParts {
+  /** Living processes that the dead one has left. */
+  readonly left: (service: ServiceName, dead: ProcessRef) => Promise<readonly ProcessRef[]>;
+  readonly answer: (service: ServiceName, dead: ProcessRef, successor: ProcessRef | null) => void;
+  /** How long it is looked for, in ms. */
+  readonly patience?: number;
+}
+
+interface Search {
+  readonly service: ServiceName;
+  readonly dead: ProcessRef;
+  readonly path: string;
+  timer: NodeJS.Timeout | null;
+  watch: { close(): void } | null;
+}
+
+const PATIENCE = 5000;
+
+export class Successors {
+  readonly #parts: SuccessorParts;
+  readonly #searches = new Map<ServiceName, Search>();
+
+  constructor(parts: SuccessorParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers later; at once where nobody is left who could be it. */
+  seek({ name: service, handover }: ServiceSpec, dead: ProcessRef): void {
+    this.#stop(service);
+    if (handover.pidFile === null) {
+      this.#parts.answer(service, dead, null);
+      return;
+    }
+    const search: Search = { service, dead, path: handover.pidFile, timer: null, watch: null };
+    this.#searches.set(service, search);
+    search.timer = setTimeout(() => this.#end(search, null), this.#parts.patience ?? PATIENCE);
+    search.watch = watchPidFile(search.path, () => this.#look(search));
+    this.#look(search);
+  }
+
+  close(): void {
+    for (const service of [...this.#searches.keys()]) this.#stop(service);
+  }
+
+  #look(search: Search): void {
+    this.#findIn(search).then(
+      (found) => {
+        if (found !== 'not yet') this.#end(search, found);
+      },
+      () => {}, // no descriptors: the next look, or the end of the patience
+    );
+  }
+
+  async #findIn({ service, dead, path }: Search): Promise<ProcessRef | null | 'not yet'> {
+    const left = await this.#parts.left(service, dead);
+    if (left.length === 0) return null;
+    const file = readPidFile(path);
+    const named = file.type === 'names' ? left.find(({ pid }) => pid === file.pid) : undefined;
+    return named === undefined || isSameProcess(named, dead) ? 'not yet' : named;
+  }
+
+  #end(search: Search, found: ProcessRef | null): void {
+    if (this.#searches.get(search.service) !== search) return;
+    this.#stop(search.service);
+    this.#parts.answer(search.service, search.dead, found);
+  }
+
+  #stop(service: ServiceName): void {
+    const search = this.#searches.get(service);
+    if (search === undefined) return;
+    if (search.timer !== null) clearTimeout(search.timer);
+    search.watch?.close();
+    this.#searches.delete(service);
+  }
+}
