@@ -110,8 +110,10 @@ export type Effect =
   | {
       readonly type: 'keep';
       readonly spec: ServiceSpec;
-      /** Whose they are: what a new generation stores counts only once it has taken over. */
+      /** Whose they are. */
       readonly process: ProcessRef;
+      /** What a `successor` stores beside the main process counts only once it has taken over. */
+      readonly as: 'main' | 'successor';
       readonly batch: number;
       readonly name: string;
       readonly poll: 'yes' | 'no';

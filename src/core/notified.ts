@@ -207,17 +207,19 @@ function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at:
 
 /** FDSTORE and FDSTOREREMOVE. What nobody claims is closed by whoever received it. */
 function keep(service: Service, process: ProcessRef, wish: StoreWish | null, batch: number | null): Move {
-  const { spec, state } = service;
+  const { state } = service;
+  const isNew = state.name === 'handover' && state.successor !== null && isSameProcess(state.successor, process);
+  const spec = isNew ? (service.next ?? service.spec) : service.spec;
   if (wish === null || spec.fdStore === 0) return stay(service);
   switch (wish.type) {
     case 'remove': {
-      const isNew = state.name === 'handover' && state.successor !== null && isSameProcess(state.successor, process);
       const drop: Effect = { type: 'dropKept', service: spec.name, name: wish.name };
       return isNew ? stay(service) : go(service, state, [drop]);
     }
     case 'store': {
       if (batch === null) return stay(service);
-      return go(service, state, [{ type: 'keep', spec, process, batch, name: wish.name, poll: wish.poll }]);
+      const as = isNew ? 'successor' : 'main';
+      return go(service, state, [{ type: 'keep', spec, process, as, batch, name: wish.name, poll: wish.poll }]);
     }
   }
 }
