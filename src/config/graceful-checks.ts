@@ -128,6 +128,7 @@ function ofVariables(spec: ServiceSpec): readonly Finding[] {
   const passes = spec.sockets.length + spec.fdStore > 0;
   const ours = [
     ...(passes ? ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'] : []),
+    ...(spec.fdStore > 0 ? ['FDSTORE'] : []),
     ...(spec.notifyAccess === 'none' ? [] : ['NOTIFY_SOCKET']),
     ...(spec.watchdog === null ? [] : ['WATCHDOG_USEC', 'WATCHDOG_PID']),
   ];

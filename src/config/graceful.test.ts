@@ -224,6 +224,11 @@ const NONSENSE: readonly (readonly [string, string, ...string[]])[] = [
     '/u.yaml:4:42: services.web.env.NOTIFY_SOCKET: Upkeep sets this itself for the service; take it out',
     '/u.yaml:4:65: services.web.env.WATCHDOG_USEC: Upkeep sets this itself for the service; take it out',
   ],
+  [
+    'the size of the store in a variable of its own',
+    'run: x\nenv: { FDSTORE: 4 }\nfdStore: 4',
+    '/u.yaml:4:21: services.web.env.FDSTORE: Upkeep sets this itself for the service; take it out',
+  ],
   ...['fdStore: 3', 'handover: overlap', 'watchdog: 5s', 'notify: main'].map(
     (setting) =>
       [
@@ -248,7 +253,7 @@ describe('what makes no sense is refused, with what to write', () => {
   it.each(NONSENSE)('%s', (_title, settings, ...problems) => expect(problemsOf(web(settings))).toEqual(problems));
 
   it.each([
-    'run: x\nenv: { NOTIFY_SOCKET: /run/n, LISTEN_FDS: 1 }',
+    'run: x\nenv: { NOTIFY_SOCKET: /run/n, LISTEN_FDS: 1, FDSTORE: 1 }',
     'run: x\nready: { fd: 5 }\nsockets: { a: 80, b: 81 }',
     'run: x\nready: { port: "10.0.0.1:80" }\nsockets: { a: 127.0.0.1:80 }',
     'run: x\nready: { port: 80 }\nsockets: { a: udp://:80 }',
