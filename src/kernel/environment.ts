@@ -33,6 +33,7 @@ export interface EnvironmentSources {
 /** Between the keeper and who started it: a service that speaks up there would speak for the keeper, whatever it inherits. */
 export const FROM_STARTER: ReadonlySet<string> = new Set([
   ...['NOTIFY_SOCKET', 'WATCHDOG_PID', 'WATCHDOG_USEC', 'LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
+  'FDSTORE',
   ...['UPKEEP_INHERIT', 'UPKEEP_GUARD', 'UPKEEP_GUARD_LIFE', 'UPKEEP_GUARD_LAST', 'UPKEEP_OOM_SCORE'],
   'UPKEEP_OWNER',
 ]);

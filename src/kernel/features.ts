@@ -6,12 +6,15 @@ import { findCgroupBase } from './cgroup-mounts.js';
 import { pidfdInfo } from './pidfd-info.js';
 import { whichHop } from './program.js';
 import { findUvPoll } from './pump.js';
-import { close, pidfdOpen, prctl, SystemCallFailure } from './syscalls.js';
+import { AF_UNIX, SO_PASSPIDFD, SOCK_DGRAM, SOL_SOCKET, setsockopt, socket } from './sockets.js';
+import { close, pidfdGetfd, pidfdOpen, prctl, SystemCallFailure } from './syscalls.js';
 
 const FEATURE_NAMES = [
   'pidfd',
   'pidfdInode',
   'pidfdInfo',
+  'pidfdGetfd',
+  'passPidfd',
   'procConnector',
   'cgroup',
   'uvPoll',
@@ -21,7 +24,7 @@ const FEATURE_NAMES = [
   'kmsg',
 ] as const;
 
-/** Death at once; identity by inode; exit status of what is no child of ours; the same on older kernels; membership; waiting without a thread; orphans come to us; users and privileges; who sent a signal; what the kernel did and why. */
+/** Death at once; identity by inode; exit status of what is no child of ours; taking a descriptor back from a process; who sent a datagram, also when that is gone; the exit status on older kernels; membership; waiting without a thread; orphans come to us; users and privileges; who sent a signal; what the kernel did and why. */
 export type FeatureName = (typeof FEATURE_NAMES)[number];
 
 export type Features = Readonly<Record<FeatureName, 'yes' | 'no'>>;
@@ -51,6 +54,12 @@ export function probeFeatures(
     pidfd: () => onPidfd(() => 'yes'),
     pidfdInode: () => onPidfd((fd) => (statfsSync(`/proc/self/fd/${fd}`).type === PID_FS_MAGIC ? 'yes' : 'no')),
     pidfdInfo: () => onPidfd((fd) => (pidfdInfo(fd) === null ? 'no' : 'yes')),
+    passPidfd: tryPassPidfd,
+    pidfdGetfd: () =>
+      onPidfd((fd) => {
+        close(pidfdGetfd(fd, fd));
+        return 'yes';
+      }),
     procConnector,
     cgroup: () => (findCgroupBase() === null ? 'no' : 'yes'),
     uvPoll: () => (findUvPoll() === null ? 'no' : 'yes'),
@@ -60,7 +69,7 @@ export function probeFeatures(
     kmsg,
   };
   // Everything that is built on pidfds goes with them.
-  const off = without.includes('pidfd') ? [...without, 'pidfdInode', 'pidfdInfo'] : without;
+  const off = without.includes('pidfd') ? [...without, 'pidfdInode', 'pidfdInfo', 'pidfdGetfd', 'passPidfd'] : without;
   const result: Partial<Record<FeatureName, 'yes' | 'no'>> = {};
   for (const name of FEATURE_NAMES) result[name] = off.includes(name) ? 'no' : tried(probes[name]);
   return result as Features;
@@ -75,6 +84,16 @@ function onPidfd(probe: (fd: number) => 'yes' | 'no'): 'yes' | 'no' {
   const fd = pidfdOpen(process.pid);
   try {
     return probe(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+function tryPassPidfd(): 'yes' {
+  const fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  try {
+    setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, Buffer.from([1, 0, 0, 0]));
+    return 'yes';
   } finally {
     close(fd);
   }

@@ -112,7 +112,7 @@ export function isThere({ pid, startTicks }: ProcessRef): boolean {
 }
 
 /** Unique within the boot where the kernel has pidfs; before it all pidfds share one. */
-function inodeOf(pidfd: number | null, features: Features): string | null {
+export function inodeOf(pidfd: number | null, features: Features): string | null {
   if (pidfd === null || features.pidfdInode === 'no') return null;
   return fstatSync(pidfd, { bigint: true }).ino.toString();
 }
@@ -127,7 +127,8 @@ function openOrNull(pid: number): number | null {
   }
 }
 
-function answers(pidfd: number): boolean {
+/** Is it there, if only as a zombie? */
+export function answers(pidfd: number): boolean {
   try {
     pidfdSendSignal(pidfd, 0);
     return true;

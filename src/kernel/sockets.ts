@@ -8,9 +8,15 @@ export const AF_NETLINK = 16;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOL_SOCKET = 1;
+export const SO_RCVBUF = 8;
+export const SO_PASSCRED = 16;
 export const SO_PEERCRED = 17;
 export const SO_ACCEPTCONN = 30;
 export const SO_RCVBUFFORCE = 33;
+/** Since 6.5. */
+export const SO_PASSPIDFD = 76;
+export const SO_PEERPIDFD = 77;
+export const SHUT_RD = 0;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 
@@ -21,6 +27,7 @@ const clisten = libc.func('int listen(int fd, int backlog)');
 const cgetsockname = libc.func('int getsockname(int fd, void *address, void *length)');
 const crecv = libc.func('long recv(int fd, void *buffer, ulong length, int flags)');
 const csend = libc.func('long send(int fd, void *buffer, ulong length, int flags)');
+const cshutdown = libc.func('int shutdown(int fd, int how)');
 const csetsockopt = libc.func('int setsockopt(int fd, int level, int option, void *value, uint length)');
 const cgetsockopt = libc.func('int getsockopt(int fd, int level, int option, void *value, void *length)');
 
@@ -47,6 +54,11 @@ export function connect(fd: number, address: Buffer): void {
 /** @throws SystemCallFailure */
 export function listen(fd: number, backlog: number): void {
   must('listen', fd, clisten(fd, backlog));
+}
+
+/** For everybody who has a descriptor of it. @throws SystemCallFailure */
+export function shutdown(fd: number, how: number): void {
+  must('shutdown', fd, cshutdown(fd, how));
 }
 
 /** The longest path, in bytes, that has room in sun_path of unix(7) with the zero that ends it. */

@@ -1,0 +1,165 @@
+// The sockets that services say on how they are (sd_notify(3)): one for each, at a path below the runtime directory, bound
+// before its first start and kept over its restarts. Owns their descriptors and paths. It must not know what is said, nor
+// whose words count.
+
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorText } from '../core/error-text.js';
+import type { ServiceName } from '../core/spec.js';
+import { type Datagram, receive } from './datagram.js';
+import type { Features } from './features.js';
+import type { Pump } from './pump.js';
+import {
+  AF_UNIX,
+  bind,
+  LONGEST_SOCKET_PATH,
+  SHUT_RD,
+  SO_PASSCRED,
+  SO_PASSPIDFD,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  setsockopt,
+  shutdown,
+  socket,
+  unixAddress,
+} from './sockets.js';
+import { close, EPOLLIN, SystemCallFailure } from './syscalls.js';
+
+export interface NotifySocketParts {
+  readonly directory: string;
+  readonly pump: Pump;
+  readonly features: Features;
+  /** What came; its descriptors are the hearer's. */
+  readonly hear: (service: ServiceName, datagram: Datagram) => void;
+  /** Something came that is not whole, or could not be taken. */
+  readonly complain: (service: ServiceName, reason: string) => void;
+  /** Is there room for more descriptors that wait to be claimed? */
+  readonly hasRoom: () => boolean;
+}
+
+/** Messages of one service in one turn: the others have theirs in between, however much it says. */
+const AT_ONCE = 64;
+/** net.unix.max_dgram_qlen as systemd sets it; the kernel's own is 10. More than that cannot wait. */
+const LONGEST_QUEUE = 512;
+/** As systemd has it: room for what is said while the keeper does something else. */
+const RECEIVE_BUFFER = 8 * 1024 * 1024;
+
+export class NotifySockets {
+  readonly #parts: NotifySocketParts;
+  readonly #open = new Map<ServiceName, number>();
+
+  constructor(parts: NotifySocketParts) {
+    this.#parts = parts;
+  }
+
+  /** What NOTIFY_SOCKET of this service is. */
+  pathOf(service: ServiceName): string {
+    const { directory } = this.#parts;
+    const path = join(directory, service);
+    if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
+    // No service can be called like that.
+    return join(directory, `~${createHash('sha256').update(service).digest('hex').slice(0, 16)}`);
+  }
+
+  /** Makes the socket of this service if there is none yet. @throws what the system says, as a sentence */
+  open(service: ServiceName): void {
+    if (this.#open.has(service)) return;
+    const fd = this.#make(this.pathOf(service));
+    try {
+      this.#parts.pump.add(fd, EPOLLIN, () => this.#take(service, fd, AT_ONCE));
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+    this.#open.set(service, fd);
+  }
+
+  /** Hears what has been said until now: before it is told that the sender has ended, which is another descriptor's news. */
+  catchUp(service: ServiceName): void {
+    const fd = this.#open.get(service);
+    if (fd !== undefined) this.#take(service, fd, LONGEST_QUEUE);
+  }
+
+  /** There is no such service any more. */
+  release(service: ServiceName): void {
+    const fd = this.#open.get(service);
+    if (fd === undefined) return;
+    this.#open.delete(service);
+    this.#parts.pump.remove(fd);
+    close(fd);
+    rmSync(this.pathOf(service), { force: true });
+  }
+
+  /** Nobody hears any longer, and nobody is to wait for that: whoever speaks finds nobody there. The paths are left to the next keeper. */
+  close(): void {
+    for (const fd of this.#open.values()) {
+      this.#parts.pump.remove(fd);
+      try {
+        shutdown(fd, SHUT_RD);
+      } catch (error) {
+        if (!(error instanceof SystemCallFailure)) throw error;
+      }
+      close(fd);
+    }
+    this.#open.clear();
+  }
+
+  #make(path: string): number {
+    const { directory, features } = this.#parts;
+    if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH)
+      throw new Error(
+        `${path} is longer than the ${LONGEST_SOCKET_PATH} bytes that the path of a socket may have; set UPKEEP_RUNTIME_DIR to a shorter one`,
+      );
+    mkdirSync(directory, { recursive: true });
+    // Whatever the umask is: a service of another user goes through it.
+    chmodSync(directory, 0o755);
+    rmSync(path, { force: true });
+    const fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    try {
+      setsockopt(fd, SOL_SOCKET, SO_PASSCRED, number(1));
+      if (features.passPidfd === 'yes') setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, number(1));
+      widen(fd);
+      bind(fd, unixAddress(path));
+      // Every local user may speak; who it was is the kernel's word, and not in his hand.
+      chmodSync(path, 0o666);
+      return fd;
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+
+  #take(service: ServiceName, fd: number, most: number): void {
+    const { hear, complain, hasRoom } = this.#parts;
+    for (let i = 0; i < most && hasRoom() && this.#open.get(service) === fd; i++) {
+      try {
+        const received = receive(fd);
+        if (received.type === 'nothing') return;
+        if (received.type === 'broken') complain(service, received.reason);
+        else hear(service, received.datagram);
+      } catch (error) {
+        // It goes on with the next: a message that nobody understands must not make the keeper deaf (CVE-2016-7796).
+        complain(service, errorText(error));
+      }
+    }
+  }
+}
+
+function number(n: number): Buffer {
+  const value = Buffer.alloc(4);
+  value.writeInt32LE(n, 0);
+  return value;
+}
+
+/** Over net.core.rmem_max, for whoever may; else as far as that goes. */
+function widen(fd: number): void {
+  try {
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, number(RECEIVE_BUFFER));
+  } catch (error) {
+    if (!(error instanceof SystemCallFailure)) throw error;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BUFFER));
+  }
+}
