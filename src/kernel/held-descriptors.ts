@@ -78,8 +78,10 @@ export class HeldDescriptors {
   }
 
   /** What the holder did not have any more, and this process of the owner has. It is held again. */
-  recoverFrom(owner: string, process: ProcessRef): readonly Held[] {
-    const sought = this.#missing.filter((entry) => entry.owner === owner).map((entry) => ({ ...entry, at: null }));
+  recoverFrom(owner: string, kind: Keeping['kind'], process: ProcessRef): readonly Held[] {
+    const sought = this.#missing
+      .filter((entry) => entry.owner === owner && entry.kind === kind)
+      .map((entry) => ({ ...entry, at: null }));
     const taken = sought.length === 0 ? [] : this.#take(process, sought);
     if (taken.length > 0) this.#bringAboutSoon('holder');
     return taken;

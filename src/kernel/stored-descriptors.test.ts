@@ -5,7 +5,7 @@ import type { ServiceName } from '../core/spec.js';
 import type { Held } from './held-descriptors.js';
 import { createPump, type Pump } from './pump.js';
 import { type Admit, type KeepOrder, StoredDescriptors } from './stored-descriptors.js';
-import { close, duplicate, pipe, write } from './syscalls.js';
+import { close, duplicate, eventfd, pipe, write } from './syscalls.js';
 
 const web = 'web' as ServiceName;
 const main: ProcessRef = { pid: asPid(10), startTicks: 1, inode: null };
@@ -23,6 +23,8 @@ let pump: Pump;
 let waiting: number[] = [];
 let held = new Map<number, Held>();
 let said: string[] = [];
+/** What only a living process of the service has. */
+let lost: Held[] = [];
 let store: StoredDescriptors;
 
 const make = (): StoredDescriptors =>
@@ -32,6 +34,7 @@ const make = (): StoredDescriptors =>
       add: (one) => void held.set(one.fd, one),
       remove: (fd) => void held.delete(fd),
       of: () => [...held.values()],
+      recoverFrom: () => lost.splice(0),
     },
     batches: { claim: () => waiting.splice(0) },
     admit,
@@ -152,7 +155,7 @@ describe('what a service stores', () => {
 
   it('of a service that is not there any more is closed', () => {
     keep([file()]);
-    store.retain((name) => name !== web);
+    store.retain(new Set(['other']));
     expect([passed(), held.size]).toEqual([[], 0]);
   });
 });
@@ -195,6 +198,15 @@ describe('what a new generation stores beside the old one', () => {
 });
 
 describe('the next keeper', () => {
+  it('takes from the living process what was lost, save what could be another of its kind', () => {
+    const [found, timer] = [file(), eventfd()];
+    const note = JSON.stringify({ poll: 'yes', since: 5, by: null, most: 4 });
+    lost = [found, timer].map((fd) => ({ fd, owner: 'web', kind: 'stored', name: `n${fd}`, note }));
+    store.met(web, main);
+    expect(passed()).toEqual([`n${found}`]);
+    expect(isOpen(timer)).toBe(false);
+  });
+
   it('goes on with it all: names, order, what counts and what is looked at', async () => {
     const [one, other] = [pipe(), pipe()];
     keep([one[0]], { name: 'a' });

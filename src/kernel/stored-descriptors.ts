@@ -2,10 +2,11 @@
 // message that they came with until they are closed: when the other end hangs up, when the service removes them, or when it is
 // down for good. It must not know how many may be kept, nor what they are good for.
 
+import { readlinkSync } from 'node:fs';
 import { isSameProcess, type ProcessRef } from '../core/process.js';
-import type { ServiceName, ServiceSpec } from '../core/spec.js';
+import { type ServiceName, type ServiceSpec, serviceName } from '../core/spec.js';
 import { inodeOf } from './foreign-descriptor.js';
-import type { HeldDescriptors } from './held-descriptors.js';
+import type { Held, HeldDescriptors } from './held-descriptors.js';
 import { closeSoon } from './linger.js';
 import type { Pump } from './pump.js';
 import { hasRoom } from './reserve.js';
@@ -29,7 +30,7 @@ export type Admit = <T>(
 
 export interface StoreParts {
   readonly pump: Pump;
-  readonly held: Pick<HeldDescriptors, 'add' | 'remove' | 'of'>;
+  readonly held: Pick<HeldDescriptors, 'add' | 'remove' | 'of' | 'recoverFrom'>;
   /** What came with a message, until the turn of the loop is over. */
   readonly batches: { readonly claim: (batch: number) => readonly number[] };
   readonly admit: Admit;
@@ -57,10 +58,15 @@ export class StoredDescriptors {
   /** Goes on with what an earlier keeper held. */
   constructor(parts: StoreParts) {
     this.#parts = parts;
-    for (const { fd, owner, name, note } of parts.held.of('stored')) {
-      const stored = { fd, name, inode: inodeOf(fd), ...readNote(note) };
-      this.#stores.set(owner as ServiceName, [...this.#all(owner as ServiceName), stored]);
-      this.#watch(owner as ServiceName, stored);
+    for (const held of parts.held.of('stored')) this.#recover(held);
+  }
+
+  /** An earlier keeper has started it. What was lost with the holder may be had from it. */
+  met(service: ServiceName, process: ProcessRef): void {
+    for (const held of this.#parts.held.recoverFrom(service, 'stored', process)) {
+      // All of this kind have one inode: it may be another.
+      if (isWithoutInode(held.fd)) this.#release(held.fd, 'close');
+      else this.#recover(held);
     }
   }
 
@@ -130,15 +136,22 @@ export class StoredDescriptors {
     return this.#all(service);
   }
 
-  /** Everything of services that `isKnown` does not know is closed: they went while no keeper ran. */
-  retain(isKnown: (service: ServiceName) => boolean): void {
-    for (const service of [...this.#stores.keys()]) if (!isKnown(service)) this.empty(service);
+  /** There are only these services now: what was kept for others is closed. */
+  retain(services: ReadonlySet<string>): void {
+    for (const service of [...this.#stores.keys()]) if (!services.has(service)) this.empty(service);
   }
 
   /** The next keeper takes them over. */
   close(): void {
     for (const [, stored] of this.#stores) for (const { fd } of stored) this.#parts.pump.remove(fd);
     this.#stores.clear();
+  }
+
+  #recover({ fd, owner, name, note }: Held): void {
+    const service = serviceName(owner);
+    const stored = { fd, name, inode: inodeOf(fd), ...readNote(note) };
+    this.#stores.set(service, [...this.#all(service), stored]);
+    this.#watch(service, stored);
   }
 
   #all(service: ServiceName): readonly Stored[] {
@@ -191,6 +204,8 @@ export class StoredDescriptors {
     }
   }
 }
+
+const isWithoutInode = (fd: number): boolean => readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:');
 
 const isBy = ({ by }: Stored, process: ProcessRef | null): boolean =>
   by === null || process === null ? by === process : isSameProcess(by, process);
