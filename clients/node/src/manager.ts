@@ -5,7 +5,7 @@ import type { HeldSockets } from './held-sockets.js';
 import type { Guarantees } from './mode.js';
 import type { Notify } from './notify.js';
 import type { Settings } from './options.js';
-import type { IncomingState } from './state-reader.js';
+import type { IncomingState, ReadRules } from './state-reader.js';
 
 export interface Manager {
   /** From 1; of systemd it is known only where a state has come. */
@@ -16,7 +16,7 @@ export interface Manager {
   /** Resolves when this generation may serve. */
   readonly mayAccept: Promise<void>;
   /** The state of the generation before; null: there is none. Asked once. @throws StateError */
-  readonly incoming: (newest: number | null) => Promise<IncomingState | null>;
+  readonly incoming: (rules: ReadRules) => Promise<IncomingState | null>;
   /** Something is offered to the next generation now. */
   readonly offered: () => void;
   /** Says that this generation is ready, with other words, and resolves when it is accepted. */

@@ -123,7 +123,12 @@ class Runtime implements Service {
   }
 
   receive(): Promise<Received | null> {
-    this.#received ??= this.#manager.incoming(this.#generation.schema);
+    this.#received ??= this.#manager.incoming({
+      newest: this.#generation.schema,
+      limit: this.#settings.stateLimit,
+      // Whatever the program makes of it: with half a state this generation does not take over.
+      onBroken: (error) => void this.#decline(error.message),
+    });
     return this.#received;
   }
 
@@ -140,6 +145,11 @@ class Runtime implements Service {
 
   restart(request: { readonly reason?: string } = {}): Promise<number> {
     return this.#manager.restart(request.reason ?? null);
+  }
+
+  /** Where nobody else would go on, it is for the program to say what is to be done. */
+  async #decline(reason: string): Promise<void> {
+    if (this.mode.guarantees.canRefuse) await this.#manager.refuse(reason);
   }
 
   async #becomeReady(words: readonly string[]): Promise<boolean> {
@@ -161,7 +171,7 @@ class Runtime implements Service {
       const state = await this.#received;
       await state?.verified();
     } catch (error) {
-      if (this.mode.guarantees.canRefuse) await this.refuse(textOf(error));
+      await this.#decline(textOf(error));
       throw error;
     }
   }

@@ -9,14 +9,24 @@ import { DIGEST, FORMAT, LONGEST_CHUNK, MAGIC, type StateHeader } from './state-
 /** A header is some words; more is no header. */
 const LONGEST_HEADER = 64 * 1024;
 
-export interface ReadLimits {
+export interface ReadRules {
   /** The newest form that this program knows; null: it does not say. */
   readonly newest: number | null;
-  readonly bytes: number;
+  readonly limit: number;
+  /** The state is none; whoever reads it hears of it too. */
+  readonly onBroken: (error: StateError) => void;
 }
 
 /** Reads the header, and no more. @throws StateError */
-export async function readState(source: Readable, limits: ReadLimits): Promise<IncomingState> {
+export async function readState(source: Readable, rules: ReadRules): Promise<IncomingState> {
+  try {
+    return await begin(source, rules);
+  } catch (error) {
+    throw broken(error, rules);
+  }
+}
+
+async function begin(source: Readable, rules: ReadRules): Promise<IncomingState> {
   const input = new Bytes(source);
   const start = await input.take(MAGIC.length + 1 + 4);
   if (!start.subarray(0, MAGIC.length).equals(MAGIC)) throw new StateError('what came is no state');
@@ -26,9 +36,9 @@ export async function readState(source: Readable, limits: ReadLimits): Promise<I
   if (length > LONGEST_HEADER) throw new StateError('the header of the state is damaged');
   const json = await input.take(length);
   const header = headerIn(json);
-  if (limits.newest !== null && header.schema > limits.newest)
-    throw new StateError(`the state has schema ${header.schema}; this generation knows ${limits.newest} at most`);
-  return new IncomingState(header, input, createHash(DIGEST).update(json), limits.bytes);
+  if (rules.newest !== null && header.schema > rules.newest)
+    throw new StateError(`the state has schema ${header.schema}; this generation knows ${rules.newest} at most`);
+  return new IncomingState(header, input, createHash(DIGEST).update(json), rules);
 }
 
 /** The state while it comes. Its body is taken once: as a stream, or whole. */
@@ -39,10 +49,10 @@ export class IncomingState implements Received {
   #whole: Promise<Buffer> | null = null;
   #streamed: Promise<void> | null = null;
 
-  constructor(header: StateHeader, input: Bytes, digest: Hash, limit: number) {
+  constructor(header: StateHeader, input: Bytes, digest: Hash, rules: ReadRules) {
     this.schema = header.schema;
     this.generation = header.generation;
-    this.#chunks = chunksOf(input, digest, limit);
+    this.#chunks = checked(chunksOf(input, digest, rules.limit), rules);
   }
 
   read(): Promise<Buffer> {
@@ -63,9 +73,7 @@ export class IncomingState implements Received {
   stream(): AsyncIterable<Buffer> {
     if (this.#whole !== null) return once(this.#whole);
     if (this.#streamed !== null) throw new StateError('the state was taken as a stream already');
-    const { promise, resolve, reject } = later();
-    this.#streamed = promise;
-    return followed(this.#chunks, resolve, reject);
+    return this.#stream();
   }
 
   /** Resolves when all of it has come and is right; takes what nobody has taken. @throws StateError */
@@ -73,6 +81,35 @@ export class IncomingState implements Received {
     if (this.#streamed === null) await this.read();
     else await this.#streamed;
   }
+
+  /** Taken only when somebody asks for its first part. */
+  async *#stream(): AsyncGenerator<Buffer, void, undefined> {
+    const { promise, resolve, reject } = later();
+    this.#streamed = promise;
+    try {
+      yield* this.#chunks;
+      resolve();
+    } catch (error) {
+      reject(error);
+      throw error;
+    } finally {
+      // Whoever leaves the loop early has not seen the digest.
+      reject(new StateError('the state was not read to its end'));
+    }
+  }
+}
+
+async function* checked(chunks: AsyncIterable<Buffer>, rules: ReadRules): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw broken(error, rules);
+  }
+}
+
+function broken(error: unknown, rules: ReadRules): unknown {
+  if (error instanceof StateError) rules.onBroken(error);
+  return error;
 }
 
 async function* chunksOf(input: Bytes, digest: Hash, limit: number): AsyncGenerator<Buffer, void, undefined> {
@@ -117,23 +154,6 @@ async function collect(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
 
 async function* once(whole: Promise<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   yield await whole;
-}
-
-async function* followed(
-  chunks: AsyncIterable<Buffer>,
-  resolve: () => void,
-  reject: (error: unknown) => void,
-): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* chunks;
-    resolve();
-  } catch (error) {
-    reject(error);
-    throw error;
-  } finally {
-    // Whoever leaves the loop early has not seen the digest.
-    reject(new StateError('the state was not read to its end'));
-  }
 }
 
 function later(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {

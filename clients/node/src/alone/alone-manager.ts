@@ -8,7 +8,7 @@ import type { Manager, Ward } from '../manager.js';
 import type { Guarantees } from '../mode.js';
 import { Moment } from '../moment.js';
 import type { Notify } from '../notify.js';
-import { type IncomingState, readState } from '../state-reader.js';
+import { type IncomingState, type ReadRules, readState } from '../state-reader.js';
 import type { Handed } from './handed.js';
 import { Attempt } from './successor.js';
 
@@ -36,8 +36,8 @@ export class AloneManager implements Manager {
     return { overlap: true, canRefuse: true, stateHandedOver: true, socketsHeld: false };
   }
 
-  async incoming(newest: number | null): Promise<IncomingState | null> {
-    return this.#before?.state({ newest, bytes: this.#ward.settings().stateLimit }) ?? null;
+  async incoming(rules: ReadRules): Promise<IncomingState | null> {
+    return this.#before?.state(rules) ?? null;
   }
 
   async ready(words: readonly string[]): Promise<boolean> {
@@ -124,10 +124,10 @@ class Before {
     return this.#channel.say({ say: 'notify', text: words.join('\n') });
   }
 
-  async state(limits: { newest: number | null; bytes: number }): Promise<IncomingState | null> {
+  async state(rules: ReadRules): Promise<IncomingState | null> {
     this.#channel.say({ say: 'wantsState' });
     if ((await this.#imported.promise) === null) return null;
-    return readState(new Socket({ fd: this.#stateFd, writable: false }), limits);
+    return readState(new Socket({ fd: this.#stateFd, writable: false }), rules);
   }
 
   serves(): void {
@@ -138,7 +138,7 @@ class Before {
   refuse(reason: string): Promise<void> {
     return new Promise((resolve) => {
       this.#socket.once('close', () => resolve());
-      this.#socket.end(`${JSON.stringify({ say: 'refused', reason })}\n`, () => resolve());
+      this.#socket.write(`${JSON.stringify({ say: 'refused', reason })}\n`, () => resolve());
     });
   }
 

@@ -37,7 +37,7 @@ function bind(koffi: Koffi): Libc {
   const sendmsg = lib.func('long sendmsg(int fd, const void *message, int flags)');
   const close = lib.func('int close(int fd)');
   const memfdCreate = lib.func('int memfd_create(const char *name, uint flags)');
-  const addressOf = (bytes: Buffer): bigint => (bytes.length === 0 ? 0n : koffi.address(bytes));
+  const addressOf = (bytes: Buffer): bigint => (bytes.length === 0 ? 0n : BigInt(koffi.address(bytes)));
 
   return {
     send: (address, text, fds) => {

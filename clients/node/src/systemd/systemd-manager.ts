@@ -7,7 +7,7 @@ import type { Manager, Ward } from '../manager.js';
 import type { Guarantees } from '../mode.js';
 import { type Notify, unheard } from '../notify.js';
 import type { NamedDescriptor } from '../sockets.js';
-import { type IncomingState, readState } from '../state-reader.js';
+import { type IncomingState, type ReadRules, readState } from '../state-reader.js';
 import { loadLibc } from './libc.js';
 import { byCommand, byDatagram } from './notify-socket.js';
 import { fileStore, memoryStore, STORED, type StateStore } from './state-store.js';
@@ -50,10 +50,10 @@ export class SystemdManager implements Manager {
     };
   }
 
-  async incoming(newest: number | null): Promise<IncomingState | null> {
+  async incoming(rules: ReadRules): Promise<IncomingState | null> {
     const source = this.#store?.open() ?? null;
     if (source === null) return null;
-    const state = await readState(source, { newest, bytes: this.#ward.settings().stateLimit });
+    const state = await readState(source, rules);
     this.#generation = state.generation + 1;
     return state;
   }

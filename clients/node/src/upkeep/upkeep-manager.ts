@@ -9,7 +9,7 @@ import type { Guarantees } from '../mode.js';
 import { Moment } from '../moment.js';
 import type { Notify } from '../notify.js';
 import { closed, openToRead, openToWrite } from '../state-path.js';
-import { type IncomingState, readState } from '../state-reader.js';
+import { type IncomingState, type ReadRules, readState } from '../state-reader.js';
 import { askRestart } from './ask-restart.js';
 import { LastWords } from './last-words.js';
 import { Link } from './link.js';
@@ -64,14 +64,14 @@ export class UpkeepManager implements Manager {
     return { overlap, canRefuse: overlap, stateHandedOver: true, socketsHeld: this.#ward.held.isHeldByManager };
   }
 
-  async incoming(newest: number | null): Promise<IncomingState | null> {
+  async incoming(rules: ReadRules): Promise<IncomingState | null> {
     // A first generation, with nowhere to find a state, need not wait for an answer.
     if (this.#origin.succeeds === null && this.#origin.stateFile === null) return null;
     this.#wantsState = 'yes';
     this.#link.say({ say: 'wantsState' });
     const from = await this.#link.until(this.#imported.promise);
     this.#wantsState = 'no';
-    return from === null ? null : readState(openToRead(from), { newest, bytes: this.#ward.settings().stateLimit });
+    return from === null ? null : readState(openToRead(from), rules);
   }
 
   offered(): void {

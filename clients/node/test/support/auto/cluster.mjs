@@ -1,0 +1,13 @@
+import cluster from 'node:cluster';
+import { createServer } from 'node:http';
+
+if (cluster.isPrimary) {
+  cluster.fork();
+  cluster.fork();
+  cluster.on('exit', (_worker, code, signal) => console.log(`worker ended ${code ?? signal}`));
+} else {
+  const server = createServer((_request, response) => {
+    setTimeout(() => response.end(JSON.stringify({ pid: process.pid })), 5);
+  });
+  server.listen(Number(process.env.PORT), () => console.log('listens'));
+}

@@ -1,0 +1,7 @@
+import { createServer } from 'node:net';
+
+const server = createServer((socket) => {
+  socket.on('error', () => {});
+  socket.on('data', (text) => socket.end(`${text}${process.pid}`));
+});
+server.listen(process.env.SOCKET_PATH, () => console.log(`listens ${server.address()}`));
