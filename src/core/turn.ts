@@ -6,8 +6,9 @@ import type { ServiceName } from './spec.js';
 import { desiredOf, type Service, type Waiting } from './state.js';
 import type { View } from './world.js';
 
-/** Good enough for those that need it. */
+/** Good enough for those that need it. Sockets that listen are: who connects is served, by a start that needs nobody else to ask for it. */
 export function isUp({ state }: Service): boolean {
+  if (state.name === 'waiting') return state.for === 'connection';
   return state.name === 'running' || state.name === 'done' || state.name === 'handover';
 }
 
