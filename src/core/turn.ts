@@ -84,7 +84,8 @@ export function isComing(view: View, name: string, seen: Set<string>): boolean {
     case 'unknown':
       return state.why.type === 'looking';
     case 'waiting':
-      return state.for === 'turn' ? isPromising(view, service, seen) : state.for !== 'shutdown' && state.for !== 'hold';
+      if (state.for === 'turn') return isPromising(view, service, seen);
+      return state.for !== 'shutdown' && state.for !== 'hold' && state.for !== 'connection';
     case 'stopped':
     case 'skipped':
     case 'running':
