@@ -3,17 +3,21 @@
 // whose words count.
 
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../core/error-text.js';
 import type { ServiceName } from '../core/spec.js';
 import { type Datagram, receive } from './datagram.js';
 import type { Features } from './features.js';
+import type { HeldDescriptors } from './held-descriptors.js';
 import type { Pump } from './pump.js';
 import {
   AF_UNIX,
   bind,
   LONGEST_SOCKET_PATH,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  recv,
   SHUT_RD,
   SO_PASSCRED,
   SO_PASSPIDFD,
@@ -24,6 +28,7 @@ import {
   setsockopt,
   shutdown,
   socket,
+  sockName,
   unixAddress,
 } from './sockets.js';
 import { close, EPOLLIN, SystemCallFailure } from './syscalls.js';
@@ -31,6 +36,8 @@ import { close, EPOLLIN, SystemCallFailure } from './syscalls.js';
 export interface NotifySocketParts {
   readonly directory: string;
   readonly pump: Pump;
+  /** Where they outlive the keeper: what is said while there is none waits for the next. */
+  readonly held: Pick<HeldDescriptors, 'add' | 'remove' | 'of'>;
   readonly features: Features;
   /** What came; its descriptors are the hearer's. */
   readonly hear: (service: ServiceName, datagram: Datagram) => void;
@@ -51,8 +58,12 @@ export class NotifySockets {
   readonly #parts: NotifySocketParts;
   readonly #open = new Map<ServiceName, number>();
 
+  /** Taken over from an earlier keeper, until its service is asked for. */
+  readonly #found = new Map<string, number>();
+
   constructor(parts: NotifySocketParts) {
     this.#parts = parts;
+    for (const { owner, fd } of parts.held.of('notify')) this.#found.set(owner, fd);
   }
 
   /** What NOTIFY_SOCKET of this service is. */
@@ -67,14 +78,17 @@ export class NotifySockets {
   /** Makes the socket of this service if there is none yet. @throws what the system says, as a sentence */
   open(service: ServiceName): void {
     if (this.#open.has(service)) return;
-    const fd = this.#make(this.pathOf(service));
+    const { pump, held } = this.#parts;
+    const path = this.pathOf(service);
+    const fd = this.#takeBack(service, path) ?? this.#make(path);
     try {
-      this.#parts.pump.add(fd, EPOLLIN, () => this.#take(service, fd, AT_ONCE));
+      pump.add(fd, EPOLLIN, () => this.#take(service, fd, AT_ONCE));
     } catch (error) {
-      close(fd);
+      this.#drop(fd);
       throw error;
     }
     this.#open.set(service, fd);
+    held.add({ fd, owner: service, kind: 'notify', name: path, note: '' });
   }
 
   /** Hears what has been said until now: before it is told that the sender has ended, which is another descriptor's news. */
@@ -85,18 +99,20 @@ export class NotifySockets {
 
   /** There is no such service any more. */
   release(service: ServiceName): void {
-    const fd = this.#open.get(service);
+    const fd = this.#open.get(service) ?? this.#found.get(service);
     if (fd === undefined) return;
     this.#open.delete(service);
+    this.#found.delete(service);
     this.#parts.pump.remove(fd);
-    close(fd);
+    this.#drop(fd);
     rmSync(this.pathOf(service), { force: true });
   }
 
   /** Nobody hears any longer, and nobody is to wait for that: whoever speaks finds nobody there. The paths are left to the next keeper. */
   close(): void {
-    for (const fd of this.#open.values()) {
+    for (const fd of [...this.#open.values(), ...this.#found.values()]) {
       this.#parts.pump.remove(fd);
+      this.#parts.held.remove(fd);
       try {
         shutdown(fd, SHUT_RD);
       } catch (error) {
@@ -105,6 +121,22 @@ export class NotifySockets {
       close(fd);
     }
     this.#open.clear();
+    this.#found.clear();
+  }
+
+  #drop(fd: number): void {
+    this.#parts.held.remove(fd);
+    close(fd);
+  }
+
+  /** The one of an earlier keeper, with all that was said to it since; null: there is none, or nobody can reach it. */
+  #takeBack(service: ServiceName, path: string): number | null {
+    const fd = this.#found.get(service);
+    if (fd === undefined) return null;
+    this.#found.delete(service);
+    if (hearsAt(fd, path)) return fd;
+    this.#drop(fd);
+    return null;
   }
 
   #make(path: string): number {
@@ -145,6 +177,16 @@ export class NotifySockets {
         complain(service, errorText(error));
       }
     }
+  }
+}
+
+/** It is bound to what is at the path now, and was not shut down by a keeper that was killed while it ended. */
+function hearsAt(fd: number, path: string): boolean {
+  if (sockName(fd) !== path || lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  try {
+    return recv(fd, Buffer.alloc(1), MSG_PEEK | MSG_DONTWAIT) > 0;
+  } catch {
+    return true; // EAGAIN: nobody has said anything
   }
 }
 

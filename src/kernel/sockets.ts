@@ -17,6 +17,7 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_PASSPIDFD = 76;
 export const SO_PEERPIDFD = 77;
 export const SHUT_RD = 0;
+export const MSG_PEEK = 0x2;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 
