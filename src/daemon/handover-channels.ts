@@ -27,6 +27,8 @@ export interface HandoverChannelsParts {
   readonly complain: (service: ServiceName, text: string) => void;
   /** How long a process of an earlier keeper may take to connect to this one, in ms. */
   readonly grace?: number;
+  /** How long the death of who was connected may take to be heard of, in ms. */
+  readonly moment?: number;
 }
 
 /** What a process is to be told when it connects. */
@@ -38,12 +40,13 @@ interface Note {
 
 interface Export {
   readonly order: ExportOrder;
-  /** null: its process is not connected, and may be soon. */
+  /** Who was told to; null: its process is not connected, and may be soon. */
   channel: HandoverChannel | null;
   timer: NodeJS.Timeout | null;
 }
 
 const GRACE = 5000;
+const MOMENT = 250;
 
 export class HandoverChannels implements Handovers, Sink {
   readonly #parts: HandoverChannelsParts;
@@ -145,7 +148,7 @@ export class HandoverChannels implements Handovers, Sink {
     if (note?.from !== null && note !== undefined) channel.tell(note.from);
     if (note?.word !== null && note !== undefined) channel.tell(note.word);
     const asked = this.#exports.get(service);
-    if (asked?.timer !== null && asked !== undefined && isSameProcess(asked.order.from, processOf(channel)))
+    if (asked?.channel === null && asked.timer !== null && isSameProcess(asked.order.from, processOf(channel)))
       this.#carryOut(asked);
   }
 
@@ -163,8 +166,11 @@ export class HandoverChannels implements Handovers, Sink {
     const left = (this.#channels.get(service) ?? []).filter((one) => one !== channel);
     if (left.length === 0) this.#channels.delete(service);
     else this.#channels.set(service, left);
-    if (this.#exports.get(service)?.channel === channel)
-      this.#answer(service, { type: 'exportFailed', reason: 'its hand-over channel was closed meanwhile' });
+    const asked = this.#exports.get(service);
+    if (asked?.channel !== channel) return;
+    // Its death is told by another way, which may take a moment longer, and says more.
+    const lost = { type: 'exportFailed', reason: 'its hand-over channel was closed meanwhile' } as const;
+    asked.timer = setTimeout(() => this.#answer(service, lost), this.#parts.moment ?? MOMENT);
   }
 
   // ---- an order to hand over ----
