@@ -35,7 +35,7 @@ function ownDeadline(service: Service): Instant | null {
     case 'starting':
       return earliest(graceOf(service), state.deadline);
     case 'handover':
-      return earliest(graceOf(service), earliest(state.deadline, watchdogDue(service)));
+      return earliest(graceOf(service), earliest(state.deadline, state.still === null ? watchdogDue(service) : null));
     case 'skipped':
     case 'waiting':
     case 'stopping':

@@ -27,7 +27,15 @@ export const nextGeneration = ({ generation, draining }: Service): number =>
 export function drain(service: Service, process: ProcessRef, generation: number, at: Moment): Move {
   const { handover, kind } = service.spec;
   const deadline = handover.drain === null ? null : later(at.instant, handover.drain);
-  const outgoing: Outgoing = { process, generation, since: at.instant, why: 'drained', phase: 'asked', deadline };
+  const outgoing: Outgoing = {
+    process,
+    generation,
+    since: at.instant,
+    why: 'drained',
+    phase: 'asked',
+    cut: 'no',
+    deadline,
+  };
   const first = kind.stop.type === 'ladder' ? kind.stop.rungs[0] : undefined;
   const orders: readonly Effect[] = [
     { type: 'tell', service: service.spec.name, process, word: { type: 'drain' } },
@@ -39,7 +47,15 @@ export function drain(service: Service, process: ProcessRef, generation: number,
 /** A generation that was to take over and does not: it has a moment to end by itself. */
 export function dismiss(service: Service, process: ProcessRef, generation: number, at: Moment): Move {
   const deadline = later(at.instant, patience);
-  const outgoing: Outgoing = { process, generation, since: at.instant, why: 'refused', phase: 'ending', deadline };
+  const outgoing: Outgoing = {
+    process,
+    generation,
+    since: at.instant,
+    why: 'refused',
+    phase: 'ending',
+    cut: 'no',
+    deadline,
+  };
   const orders = [signalTo(service, outgoing, 'SIGTERM', 'group')];
   return { service: withOutgoing(service, outgoing), effects: orders, happened: [] };
 }
@@ -48,7 +64,7 @@ export function dismiss(service: Service, process: ProcessRef, generation: numbe
 export function release(service: Service, process: ProcessRef, at: Moment): Service {
   const { generation } = service;
   return withOutgoing(service, {
-    ...{ process, generation, since: at.instant, why: 'own', phase: 'asked', deadline: null },
+    ...{ process, generation, since: at.instant, why: 'own', phase: 'asked', cut: 'no', deadline: null },
   });
 }
 
@@ -77,7 +93,7 @@ export function hasten(move: Move, at: Moment): Move {
 
 function pressOne(move: Move, outgoing: Outgoing, at: Moment): Move {
   const { service } = move;
-  const pressed = { ...outgoing, deadline: later(at.instant, patience) };
+  const pressed: Outgoing = { ...outgoing, cut: 'yes', deadline: later(at.instant, patience) };
   switch (outgoing.phase) {
     case 'asked':
       return and(move, { ...pressed, phase: 'ending' }, [
@@ -120,14 +136,10 @@ export function outgoingExited(service: Service, outgoing: Outgoing, at: Moment)
 
 /** Nothing is left of it. */
 export function gone(service: Service, outgoing: Outgoing, at: Moment): Move {
-  const { process, generation, why, since, phase, deadline } = outgoing;
+  const { process, generation, why, since, cut } = outgoing;
   const draining = service.draining.filter((one) => !isSameProcess(one.process, process));
-  const isCut =
-    phase === 'ending' || phase === 'killing' || (phase === 'rest' && deadline !== null && deadline <= at.instant);
   const told =
-    why === 'drained'
-      ? [{ type: 'drained', process, generation, took: elapsed(since, at.instant), cut: isCut ? 'yes' : 'no' } as const]
-      : [];
+    why === 'drained' ? [{ type: 'drained', process, generation, took: elapsed(since, at.instant), cut } as const] : [];
   return before([], told, stay({ ...service, draining }));
 }
 

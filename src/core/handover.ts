@@ -17,7 +17,7 @@ import type { ServiceSpec } from './spec.js';
 import { desiredOf, type Handover, type Running, type Service, type StopReason, silent } from './state.js';
 import { beginStop } from './stop.js';
 import { elapsed, later, type Moment } from './time.js';
-import { extended } from './watchdog.js';
+import { armed } from './watchdog.js';
 
 /** What the new generation is started by. */
 const specOfNew = (service: Service): ServiceSpec => service.next ?? service.spec;
@@ -81,6 +81,7 @@ function beginHandover(service: Service, running: Running, why: StopReason, at: 
     hook: 0,
     helper: null,
     tale: silent,
+    still: null,
     why,
     deadline: null,
   };
@@ -93,10 +94,10 @@ function beginHandover(service: Service, running: Running, why: StopReason, at: 
 
 function prepareNew(service: Service, state: Handover, at: Moment): Move {
   const spec = specOfNew(service);
-  const { directories, clean, sockets } = spec;
-  if (directories.length + clean.length + sockets.length === 0)
-    return advance(service, { ...state, phase: 'before' }, at);
-  return go(service, state, [{ type: 'prepare', spec, generation: state.generation }]);
+  const { directories, sockets } = spec;
+  if (directories.length + sockets.length === 0) return advance(service, { ...state, phase: 'before' }, at);
+  // What lies about is the old one's, and in use: a pid file, say, which nobody holds open.
+  return go(service, state, [{ type: 'prepare', spec: { ...spec, clean: [] }, generation: state.generation }]);
 }
 
 export function prepared(service: Service, state: Handover, problem: string | null, at: Moment): Move {
@@ -148,12 +149,11 @@ const awaitNew = (spec: ServiceSpec, process: ProcessRef): readonly Effect[] =>
 /** The new one wants the state: the old one stands still from here on until that has gone over, and its watchdog waits for it. */
 export function transfer(service: Service, state: Handover, at: Moment): Move {
   if (state.phase !== 'warming' || state.successor === null) return stay(service);
-  const { transfer: patience } = service.spec.handover;
-  const patient = extended(service, patience, at);
-  const next: Handover = { ...state, phase: 'transfer', deadline: later(at.instant, patience) };
+  const deadline = later(at.instant, service.spec.handover.transfer);
+  const next: Handover = { ...state, phase: 'transfer', still: at.instant, deadline };
   const order: Effect = { type: 'export', spec: service.spec, from: state.process, to: state.successor };
   return go(
-    patient,
+    service,
     next,
     [order],
     [{ type: 'handoverPhase', phase: 'transfer', process: state.process, bytes: null }],
@@ -166,8 +166,14 @@ export function exported(service: Service, state: Handover, bytes: number | null
   const deadline = readyDeadline(specOfNew(service).ready, at);
   const told: readonly What[] =
     bytes === null ? [] : [{ type: 'handoverPhase', phase: 'received', process: state.successor, bytes }];
-  return go(service, { ...state, phase: 'verdict', deadline }, [], told);
+  const moves = bytes === null ? goOnMoving(service, state, at) : service;
+  const still = bytes === null ? null : state.still;
+  return go(moves, { ...state, phase: 'verdict', still, deadline }, [], told);
 }
+
+/** Who stood still could not say that it lives: its watchdog begins anew. */
+const goOnMoving = (service: Service, { still }: Handover, at: Moment): Service =>
+  still === null || service.watchdog === null ? service : armed(service, null, at);
 
 /** The verdict. It may come before the word of the old one that everything is written: the new one has seen the end mark. */
 export function approved(service: Service, state: Handover, at: Moment): Move {
@@ -227,7 +233,7 @@ export function abort(service: Service, state: Handover, reason: string, at: Mom
   const { process, successor, servedSince, helper } = state;
   const { name } = service.spec;
   const back: Service = {
-    ...service,
+    ...goOnMoving(service, state, at),
     next: null,
     enrolled: null,
     state: { name: 'running', since: servedSince, process, helper: null, deadline: null },

@@ -279,7 +279,7 @@ function whenOneEnds(service: Service, state: Handover, fact: Extract<Fact, { ty
 
 /** The old one has to say that it lives also now, but for the time in which it stands still. */
 function whenHandoverIsLate(service: Service, state: Handover, at: Moment): Move {
-  if (isMissed(service, at))
+  if (state.still === null && isMissed(service, at))
     return andThen(handover.abort(service, state, 'the old generation does not say that it lives', at), (it) =>
       missed(it, state.process, 'silence', at),
     );

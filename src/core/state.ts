@@ -182,6 +182,8 @@ export interface Handover {
   readonly helper: ProcessRef | null;
   /** What the new one has told so far; it counts from the moment on in which it takes over. */
   readonly tale: Tale;
+  /** Since when the old one stands still, because its state goes over: it cannot say meanwhile that it lives; null: it does not. */
+  readonly still: Instant | null;
   readonly why: StopReason;
   readonly deadline: Instant | null;
 }
@@ -195,6 +197,8 @@ export interface Outgoing {
   readonly why: 'drained' | 'refused' | 'own';
   /** `asked`: it was told to end; `ending`: its time is over, its group has got SIGTERM; `killing`; `rest`: its main process has ended, the rest of its group is ending. */
   readonly phase: 'asked' | 'ending' | 'killing' | 'rest';
+  /** Was its time over before it had ended? */
+  readonly cut: 'yes' | 'no';
   readonly deadline: Instant | null;
 }
 

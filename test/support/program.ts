@@ -30,6 +30,22 @@ export interface Program {
   /** What whoever asks it finds, and from when on it does not answer any more; null: it does not come to that. */
   readonly doing: Doing;
   readonly hangsAfter: number | null;
+  /** How often it says that it lives; null: never. What hangs or stands still says nothing. */
+  readonly pings: number | null;
+  /** What it does on the hand-over channel; null: it does not know that there is one. */
+  readonly manners: Manners | null;
+}
+
+/** How a generation behaves in a hand-over. */
+export interface Manners {
+  /** As the old one, told to write its state: what comes of it, and when. */
+  readonly exports: { readonly after: number; readonly as: 'written' | 'none' | 'failed' | 'never' };
+  /** As the new one: does it ask for the state of the old one before it says anything else? */
+  readonly wants: 'state' | 'nothing';
+  /** What it says once it has all that it needs; after its `readyAfter`. */
+  readonly verdict: 'ready' | 'refused' | 'silence';
+  /** As a new one that was not accepted yet, when the keeper is gone. */
+  readonly orphaned: 'exits' | 'waits';
 }
 
 /** What a heartbeat finds: `wrong` answers at once, and not what was wanted; `unreachable` cannot be asked. */
@@ -55,6 +71,8 @@ const plain: Program = {
   readyAfter: 0,
   doing: 'its work',
   hangsAfter: null,
+  pings: null,
+  manners: null,
 };
 
 /** A program with these traits; later ones win, what none says is that of a plain program that lives. */
@@ -90,6 +108,20 @@ export const does = (doing: Doing): Partial<Program> => ({ doing });
 
 /** It lives on, and does its work no more. */
 export const hangsAfter = (length: number): Partial<Program> => ({ hangsAfter: length });
+
+/** It says that it lives so often. */
+export const pings = (every: number): Partial<Program> => ({ pings: every });
+
+/** It knows the hand-over channel: it gives its state and takes one, unless told otherwise. */
+export const handsOver = (wish: Partial<Manners> = {}): Partial<Program> => ({
+  manners: {
+    exports: { after: 20, as: 'written' },
+    wants: 'state',
+    verdict: 'ready',
+    orphaned: 'exits',
+    ...wish,
+  },
+});
 
 /** A stop command: after a while every process of that executable gets SIGTERM. */
 export const ends = (exe: string, after = 5): Partial<Program> => ({ ends: { exe, after } });

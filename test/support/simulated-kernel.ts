@@ -13,8 +13,10 @@ import { endedUnseen } from './evidence.js';
 import { type Course, SimulatedAskers } from './simulated-askers.js';
 import type { SimulatedClock } from './simulated-clock.js';
 import type { SimulatedHost, SimulatedProcess } from './simulated-host.js';
+import { SimulatedKeeping } from './simulated-keeping.js';
 import { look, matches, UIDS } from './simulated-match.js';
 import { prepareOn } from './simulated-prepare.js';
+import { SimulatedSpeech } from './simulated-speech.js';
 
 /** What a spawn effect brought to life: the only book in which it is written which processes are ours. */
 export interface Birthright {
@@ -46,6 +48,9 @@ export class SimulatedKernel implements Kernel {
   readonly #clock: SimulatedClock;
   readonly #host: SimulatedHost;
   readonly askers: SimulatedAskers;
+  /** What services say and are told, and what is kept for them. */
+  readonly speech: SimulatedSpeech;
+  readonly keeping: SimulatedKeeping;
   #post: Post | null = null;
   /** Which connection an answer belongs to: those of a dead keeper reach nobody. */
   #connection = 0;
@@ -76,6 +81,17 @@ export class SimulatedKernel implements Kernel {
       courseOf: options.courseOf,
       tell: (event, about) => this.#tell(event, about),
     });
+    this.speech = new SimulatedSpeech({
+      clock: options.clock,
+      host: options.host,
+      tell: (event, about) => this.#tell(event, named(about)),
+      isConnected: () => this.#post !== null,
+      kinOf: (service, process) => this.#kinOf(service, process),
+    });
+    this.keeping = new SimulatedKeeping(
+      (service) => this.#tell({ type: 'connected', service }, service),
+      (process) => this.speech.stanceOf(process) === 'waiting',
+    );
     this.#host.onExit((process, evidence) => this.#ended(process, evidence));
     this.#host.onChange(() => this.#noticed());
   }
@@ -91,12 +107,15 @@ export class SimulatedKernel implements Kernel {
   connect(post: Post): void {
     this.disconnect();
     this.#post = post;
+    this.speech.connected();
   }
 
   /** The keeper is dead: what it followed and awaited is forgotten, what it started lives on. */
   disconnect(): void {
     this.#connection++;
+    if (this.#post !== null) this.speech.disconnected();
     this.#post = null;
+    this.keeping.disconnected();
     this.#followed = [];
     this.#emptying = [];
     this.#seeking.clear();
@@ -166,6 +185,23 @@ export class SimulatedKernel implements Kernel {
       case 'react':
         this.#react(effect);
         return;
+      case 'export':
+      case 'endExport':
+      case 'tell':
+        this.speech.perform(effect);
+        return;
+      case 'keep':
+      case 'dropKept':
+      case 'settleKept':
+      case 'emptyStore':
+      case 'closeSockets':
+      case 'awaitConnection':
+      case 'stopAwaitingConnection':
+        this.keeping.perform(effect);
+        return;
+      case 'seekSuccessor':
+        this.#seekSuccessor(effect);
+        return;
       case 'plan': {
         const { service, what, expression, after } = effect;
         this.#tell({ type: 'planned', service, what, expression, next: nextTime(expression, after) }, service);
@@ -216,6 +252,28 @@ export class SimulatedKernel implements Kernel {
     this.#note({ process, service: spec.name, role, generation, hook, env });
     this.#followed.push({ service: spec.name, ref: process.ref });
     this.#tell({ type: 'spawned', service: spec.name, role, generation, process: process.ref }, named(process.ref));
+    if (role !== 'main') return;
+    this.keeping.accept(spec);
+    this.speech.born(spec, process, env);
+  }
+
+  /** To which of the generations of this service it belongs, by its group, as the real one tells it by session and control group. */
+  #kinOf(service: string, process: SimulatedProcess): { isMember: 'yes' | 'no'; kinOf: ProcessRef | null } {
+    const births = this.births.filter((birth) => birth.service === service && birth.process.group === process.group);
+    const main = births.find(({ role }) => role === 'main');
+    return { isMember: births.length > 0 ? 'yes' : 'no', kinOf: main?.process.ref ?? null };
+  }
+
+  /** Whose pid the pid file names, if it was born of the dead one: here, if it is in its group. */
+  #seekSuccessor({ spec, dead }: Effect & { type: 'seekSuccessor' }): void {
+    const file = this.#host.pidFile(spec.handover.pidFile);
+    const heir =
+      file.type === 'names'
+        ? this.#host
+            .living()
+            .find(({ ref, group }) => ref.pid === file.pid && group === dead.pid && ref.pid !== dead.pid)
+        : undefined;
+    this.#tell({ type: 'succeeded', service: spec.name, dead, process: heir?.ref ?? null }, spec.name);
   }
 
   #react({ spec, heartbeat, command }: Effect & { type: 'react' }): void {
@@ -235,6 +293,7 @@ export class SimulatedKernel implements Kernel {
     const problem = prepareOn(this.#host, spec, (process) =>
       this.births.some((birth) => birth.service === spec.name && birth.process.group === process.group),
     );
+    if (problem === null) this.keeping.open(spec);
     this.#tell({ type: 'prepared', service: spec.name, generation, problem }, spec.name);
   }
 

@@ -5,11 +5,13 @@ import type { Change, What } from '../../src/core/change.js';
 import { comebacks } from '../../src/core/comeback.js';
 import type { Effect } from '../../src/core/effect.js';
 import type { Ask, Event, SingleEvent } from '../../src/core/event.js';
+import type { Heard } from '../../src/core/handover-word.js';
 import { heldBackBy } from '../../src/core/held-back.js';
+import type { Notification } from '../../src/core/notification.js';
 import { applyEvents } from '../../src/core/plan.js';
 import type { ProcessRef } from '../../src/core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
-import { newService, type Service, type ServiceState, type StateName } from '../../src/core/state.js';
+import { mainOf, newService, type Service, type ServiceState, type StateName } from '../../src/core/state.js';
 import { type HostPhase, instant, wallTime } from '../../src/core/time.js';
 import { viewOf } from '../../src/core/world.js';
 import { Keeper } from '../../src/keeper/keeper.js';
@@ -239,6 +241,34 @@ export class Stage {
 
   kill(process: SimulatedProcess | ProcessRef, signal = 'SIGKILL'): void {
     this.host.signal('ref' in process ? process.ref : process, signal);
+  }
+
+  /** It says this by sd_notify; its main process where no other is named. */
+  say(
+    name: string,
+    what: Partial<Notification>,
+    process: SimulatedProcess = this.serving(name),
+    batch: number | null = null,
+  ): void {
+    this.kernel.speech.say(serviceName(name), process, what, batch);
+  }
+
+  /** That process says this on its hand-over channel. */
+  hear(name: string, process: SimulatedProcess, word: Heard): void {
+    this.kernel.speech.hear(serviceName(name), process, word);
+  }
+
+  /** The process that is the service, as the keeper sees it. */
+  serving(name: string): SimulatedProcess {
+    const ref = mainOf(this.service(name));
+    const process = ref === null ? null : this.host.find(ref);
+    if (process === null) throw new Error(`${name} has no process: ${this.describe()}`);
+    return process;
+  }
+
+  /** Somebody connects to a socket of it. */
+  connect(name: string): void {
+    this.kernel.keeping.connect(this.service(name).spec);
   }
 
   spawns(name: string, role = 'main'): number {
