@@ -1,0 +1,33 @@
+// http.Server#close of an unchanged program: most end with `process.on('SIGTERM', () => server.close())`, which loses requests.
+// Here it drains, with the same callback and the same event. Knows no signal.
+
+import { Server as PlainHttp } from 'node:http';
+import { Server as SecureHttp } from 'node:https';
+import { type DrainOptions, graceful } from '../http/drain.js';
+import { around } from './around.js';
+
+export function closeGracefully(options: DrainOptions): void {
+  for (const { prototype } of [PlainHttp, SecureHttp]) {
+    around(
+      prototype,
+      'close',
+      (close) =>
+        function (this: PlainHttp, callback) {
+          const server = graceful(this);
+          if (!this.listening && server.state === 'serving') return Reflect.apply(close, this, [callback]);
+          if (callback !== undefined) this.once('close', () => callback());
+          void server.drain(options);
+          return this;
+        },
+    );
+    // Frameworks call it beside close(). What is idle is closed by the drain, in its own time.
+    around(
+      prototype,
+      'closeIdleConnections',
+      (closeIdleConnections) =>
+        function (this: PlainHttp) {
+          if (graceful(this).state === 'serving') Reflect.apply(closeIdleConnections, this, []);
+        },
+    );
+  }
+}

@@ -1,0 +1,39 @@
+// The workers of node:cluster: their primary holds the sockets, and ends when they have. Knows no manager.
+
+import cluster, { type Worker } from 'node:cluster';
+import type { Server } from 'node:net';
+
+/** In the environment of a primary that is managed, for its workers: they close gracefully, and ask nobody for anything. */
+export const MANAGED = 'UPKEEP_AUTO';
+
+export const isManagedWorker = (): boolean => cluster.isWorker && process.env[MANAGED] !== undefined;
+
+interface Handle {
+  close(): void;
+}
+
+/** The primary of a cluster takes the handle of its server out of it as soon as that listens, so it is remembered here before. */
+export function rememberHandle(handles: Set<Handle>, server: Server): void {
+  const { _handle: handle } = server as Server & { readonly _handle?: Handle };
+  if (cluster.isPrimary && handle !== undefined) handles.add(handle);
+}
+
+/** How long connections that the primary has accepted may be on their way to a worker, in ms. */
+const ON_THEIR_WAY = 100;
+
+/** Ends all workers, each when its connections have ended. */
+export async function drainWorkers(handles: ReadonlySet<Handle>): Promise<void> {
+  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  if (workers.length === 0) return;
+  // First the primary accepts no more, then the workers take what it has accepted: else nobody would be there for the last ones.
+  for (const handle of handles) handle.close();
+  await new Promise((resolve) => setTimeout(resolve, ON_THEIR_WAY));
+  await Promise.all(workers.map(drainWorker));
+}
+
+const drainWorker = (worker: Worker): Promise<void> =>
+  new Promise((resolve) => {
+    if (worker.isDead()) resolve();
+    worker.once('exit', () => resolve());
+    worker.disconnect();
+  });
