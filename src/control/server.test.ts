@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { members, supervised } from '../../test/support/builders.js';
 import { failedStart } from '../core/death.js';
-import type { Event } from '../core/event.js';
+import type { Event, Speaker } from '../core/event.js';
 import { outlookOf } from '../core/outlook.js';
-import { noFindings } from '../core/process.js';
+import { asPid, noFindings } from '../core/process.js';
 import { serviceName } from '../core/spec.js';
 import { newService, type Service } from '../core/state.js';
 import type { Status } from '../core/status.js';
@@ -25,7 +25,12 @@ let listener: ControlListener;
 let services: Map<string, Service>;
 let posted: Event[];
 let peer: Peer;
+let opened: { service: string; pid: number; channel: Socket }[];
 const reports: string[] = [];
+const speaker = (pid: number, uid: number): Speaker => {
+  const process = { pid: asPid(pid), startTicks: 1, inode: null };
+  return { process, uid, isMember: 'yes', kinOf: process };
+};
 const now = () => ({ instant: instant(0), wall: wallTime(0), random: 0 });
 
 const status: Status = {
@@ -51,6 +56,7 @@ beforeEach(async () => {
   services = new Map([['web', newService(supervised({ name: 'web' }), instant(0))]]);
   posted = [];
   reports.length = 0;
+  opened = [];
   peer = { pid: process.pid, uid: 0, gid: 0 };
   server = new ControlServer({
     post: (event) => posted.push(event),
@@ -79,8 +85,13 @@ beforeEach(async () => {
     },
     handover: {
       knows: (name) => services.has(name),
-      memberOf: () => 'it is a test',
-      open: () => ({ close: () => {} }),
+      memberOf: (_service, { pid, uid }) =>
+        pid === 4242 ? 'it is process 4242, which is none of its processes' : speaker(pid, uid),
+      open: (service, { process }, channel) => {
+        opened.push({ service, pid: process.pid, channel });
+        channel.on('end', () => channel.end());
+        return { close: (reason) => void channel.end(`${reason}\n`) };
+      },
     },
     report: (problem) => reports.push(problem),
   });
@@ -347,5 +358,99 @@ describe('the control socket', () => {
     const text = answer.type === 'ok' ? String(answer.body) : '';
     expect(text).toContain('# TYPE upkeep_service_up gauge');
     expect(text).toContain('# TYPE upkeep_service_blocked gauge');
+  });
+});
+
+/** Asks for an upgrade, and collects what is answered. */
+function upgrade(path: string, headers = 'Connection: Upgrade\r\nUpgrade: upkeep-handover/1\r\n', early = '') {
+  const client = connect(socket);
+  const seen = { text: '', ended: false };
+  client.on('error', () => {});
+  client.setEncoding('utf8').on('data', (text: string) => {
+    seen.text += text;
+  });
+  client.on('close', () => {
+    seen.ended = true;
+  });
+  client.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n${early}`);
+  return { client, seen };
+}
+
+const holds = (what: () => boolean): Promise<void> => expect.poll(what, { timeout: 20_000, interval: 5 }).toBe(true);
+
+describe('a hand-over channel', () => {
+  it('is the connection of a process of that service, with what it has said already', async () => {
+    const { client, seen } = upgrade('/v1/services/web/handover', undefined, '{"say":"hello"}\n');
+    await holds(() => opened.length > 0);
+    expect(opened[0]).toMatchObject({ service: 'web', pid: process.pid });
+    let heard = '';
+    opened[0]?.channel.on('data', (piece: Buffer) => {
+      heard += piece.toString();
+    });
+    await holds(() => heard !== '');
+    expect(heard).toBe('{"say":"hello"}\n');
+    opened[0]?.channel.write('{"do":"drain"}\n');
+    await holds(() => seen.text.includes('drain'));
+    expect(seen.text).toBe(
+      'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: upkeep-handover/1\r\n\r\n{"do":"drain"}\n',
+    );
+    client.destroy();
+  });
+
+  it.each([
+    ['a stranger', 4242, '/v1/services/web/handover', 'upkeep-handover/1', 403, 'forbidden'],
+    ['who names no service', 7, '/v1/services/nix/handover', 'upkeep-handover/1', 404, 'not-found'],
+    ['who wants another protocol', 7, '/v1/services/web/handover', 'websocket', 400, 'no-upgrade'],
+    ['who wants another path', 7, '/v1/status', 'upkeep-handover/1', 400, 'no-upgrade'],
+    ['who names nothing that can be read', 7, '/v1/services/%zz/handover', 'upkeep-handover/1', 400, 'bad-path'],
+  ])('is refused to %s, with an error that says why', async (_, pid, path, protocol, status, code) => {
+    peer = { pid, uid: 1000, gid: 1000 };
+    const { seen } = upgrade(path, `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`);
+    await holds(() => seen.ended);
+    const [head, body = ''] = seen.text.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(body)).toMatchObject({ error: { code } });
+    expect([opened, reports]).toEqual([[], []]);
+  });
+
+  it('is not to be had without an upgrade', async () => {
+    expect(await get('/v1/services/web/handover')).toMatchObject({ status: 426, code: 'no-upgrade' });
+  });
+
+  it('is one for each process: a newer one takes the place of the older', async () => {
+    const first = upgrade('/v1/services/web/handover');
+    await holds(() => opened.length === 1);
+    const second = upgrade('/v1/services/web/handover');
+    await holds(() => first.seen.ended);
+    expect(first.seen.text).toMatch(/another channel, which takes the place of this one/);
+    expect(second.seen.ended).toBe(false);
+    second.client.destroy();
+  });
+
+  it('takes no place from who wants an answer, and there are only so many of a service', async () => {
+    const lines = [];
+    for (let pid = 1; pid <= 40; pid++) {
+      peer = { pid: 5000 + pid, uid: 1000, gid: 1000 };
+      const line = upgrade('/v1/services/web/handover');
+      await holds(() => line.seen.text !== '');
+      lines.push(line);
+    }
+    expect(opened).toHaveLength(16);
+    expect(lines.at(-1)?.seen.text).toMatch(/^HTTP\/1.1 429 .*too-many/s);
+    expect(await get('/v1/status')).toMatchObject({ status: 200 });
+    for (const { client } of lines) client.destroy();
+    await holds(() => opened.every(({ channel }) => channel.destroyed));
+    peer = { pid: 6000, uid: 1000, gid: 1000 };
+    const again = upgrade('/v1/services/web/handover');
+    await holds(() => opened.length === 17);
+    again.client.destroy();
+  });
+
+  it('does not hold up a keeper whose program is replaced, and is told of it', async () => {
+    const { seen } = upgrade('/v1/services/web/handover');
+    await holds(() => opened.length === 1);
+    await server.pause(60_000);
+    await holds(() => seen.ended);
+    expect(seen.text).toMatch(/connect again/);
   });
 });

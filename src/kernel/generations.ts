@@ -62,11 +62,13 @@ export class Generations {
     return this.relatives(service, process).some((one) => !isSameProcess(one, process) && isThere(one));
   }
 
-  /** Nothing is left of it. The last one is remembered: it tells that the service is known. */
+  /** Nothing is left of it, unless that is another's of its generation. The last one is remembered: it tells that the service is known. */
   forget(service: ServiceName, process: ProcessRef): void {
+    if (this.livesOn(service, process)) return;
+    const gone = this.relatives(service, process);
     const known = this.#known.get(service) ?? [];
-    const kept = known.filter((one, i) => i === known.length - 1 || !isSameProcess(one.process, process));
-    this.#known.set(service, kept);
+    const isKept = (one: Known, i: number): boolean => i === known.length - 1 || !gone.includes(one.process);
+    this.#known.set(service, known.filter(isKept));
   }
 
   #add(service: ServiceName, known: Known): void {

@@ -127,6 +127,7 @@ export class FakeKeeper {
         Object.entries(govern).map(([name, answer]) => [name, (body: unknown) => Promise.resolve(answer(body))]),
       ),
       detail: options.detail ?? (() => null),
+      handover: { knows: () => false, memberOf: () => 'nobody is', open: () => ({ close: () => {} }) },
       report: (problem, error) => {
         throw new Error(problem, { cause: error });
       },
