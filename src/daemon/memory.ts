@@ -9,7 +9,7 @@ import { shareParts } from '../config/share.js';
 import { type Comeback, comebacks } from '../core/comeback.js';
 import { wholeSpec } from '../core/older.js';
 import type { ServiceSpec } from '../core/spec.js';
-import { newService, type Service } from '../core/state.js';
+import { mainOf, newService, type Outgoing, type Service } from '../core/state.js';
 import type { Instant } from '../core/time.js';
 import { type Applied, appliedIn, appliedText } from '../journal/applied.js';
 import { readJson, replaceFile } from '../journal/durable-file.js';
@@ -19,6 +19,7 @@ import { restore } from '../journal/snapshot.js';
 import { type Word, wordsIn } from '../journal/words.js';
 import type { Report } from '../keeper/ports.js';
 import { ticksNow } from '../kernel/boot-clock.js';
+import { isThere } from '../kernel/identity.js';
 import { pidEra } from '../kernel/pid-era.js';
 
 /** What was found. */
@@ -128,9 +129,28 @@ export function servicesOf(
   return comebacks(left, configuration.specs, (name) => words.get(name), now);
 }
 
+/** The highest number that was given to a generation of it, also to one that never took over: of those, no newer one was lost. */
+export const newestGeneration = ({ generation, draining, unborn, state }: Omit<Service, 'spec' | 'next'>): number =>
+  Math.max(
+    generation,
+    state.name === 'handover' ? state.generation : 0,
+    ...[...draining, ...unborn].map((one) => one.generation),
+  );
+
 function ordered(service: Service, now: Instant): Service {
   const nobody = { why: 'restart', setback: null, hook: 0, process: null, helper: null, deadline: null } as const;
   // It would not have been ordered before nothing was left of the generation before: what is recorded of a rest is older than that, and to
   // end it would end this one.
-  return { ...service, rest: null, state: { name: 'starting', phase: 'launching', since: now, ...nobody } };
+  return {
+    ...{ ...service, rest: null, draining: [...service.draining, ...displaced(service, now)] },
+    state: { name: 'starting', phase: 'launching', since: now, ...nobody },
+  };
+}
+
+/** The main process that is recorded, where it lives beside the newer one: a hand-over was lost, and it is to end. */
+function displaced(service: Service, now: Instant): readonly Outgoing[] {
+  const process = mainOf(service);
+  if (process === null || !isThere(process)) return [];
+  const { generation } = service;
+  return [{ process, generation, since: now, why: 'drained', phase: 'asked', cut: 'no', deadline: now }];
 }

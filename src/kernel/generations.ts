@@ -31,6 +31,10 @@ export class Generations {
     this.#add(service, { process, generation, by: 'others' });
   }
 
+  isKnown(service: ServiceName, process: ProcessRef): boolean {
+    return this.#find(service, process) !== undefined;
+  }
+
   isOwn(service: ServiceName, process: ProcessRef): boolean {
     return this.#find(service, process)?.by === 'us';
   }

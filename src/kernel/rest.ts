@@ -44,6 +44,7 @@ const LAST_LOOK = 1000;
 export class Rests {
   readonly #parts: RestParts;
   readonly #endings = new Map<string, Ending>();
+  readonly #later = new Set<NodeJS.Immediate>();
 
   constructor(parts: RestParts) {
     this.#parts = parts;
@@ -51,6 +52,19 @@ export class Rests {
 
   /** Answers through `onEmptied`, at once if nobody is left. `leave` ends nobody and counts as empty; so does what may be another living one's. */
   end(service: ServiceName, process: ProcessRef, signal: SignalName, policy: Leftovers): void {
+    if (this.#parts.generations.isKnown(service, process)) {
+      this.#end(service, process, signal, policy);
+      return;
+    }
+    // It ended while no keeper was there. What is around may be another generation's, which we are about to be told of.
+    const later = setImmediate(() => {
+      this.#later.delete(later);
+      this.#end(service, process, signal, policy);
+    });
+    this.#later.add(later);
+  }
+
+  #end(service: ServiceName, process: ProcessRef, signal: SignalName, policy: Leftovers): void {
     const { generations, features, groups, onEmptied } = this.#parts;
     const before = this.#endings.get(keyOf(service, process));
     const isOthers = generations.livesOn(service, process);
@@ -82,6 +96,7 @@ export class Rests {
   }
 
   close(): void {
+    for (const one of this.#later) clearImmediate(one);
     for (const ending of [...this.#endings.values()]) this.#drop(ending);
   }
 

@@ -139,6 +139,20 @@ for (const [name, without] of RUNGS) {
       const found = subject.features.cgroup === 'yes' && findCgroupBase() !== null ? olds : olds.slice(0, 2);
       expect([found.filter(isThere), freshes.filter(isThere)]).toEqual([[], freshes]);
     });
+
+    it('are told apart also where one ended while no kernel was there, and is heard of first', async () => {
+      const [old, fresh] = [start(family('old'), 1), start(family('fresh'), 2)];
+      const [olds, freshes] = [await familyOf('old', old), await familyOf('fresh', fresh)];
+      await placed([...olds, ...freshes]);
+      subject.kill(old, 'SIGKILL');
+      await hasEnded(old);
+      subject.succeed();
+      endRest(old, 'SIGKILL');
+      subject.kernel.perform({ type: 'follow', service: spec.name, process: fresh });
+      await isEmpty(old);
+      const found = subject.features.cgroup === 'yes' && findCgroupBase() !== null ? olds : olds.slice(0, 2);
+      expect([found.filter(isThere), freshes.filter(isThere)]).toEqual([[], freshes]);
+    });
   });
 
   describe(`a program that forks its own successor (${name})`, () => {
