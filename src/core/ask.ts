@@ -4,12 +4,12 @@ import type { AskedSignal, Sender } from './death.js';
 import { change } from './definition.js';
 import type { Ask } from './event.js';
 import { forgive } from './fight.js';
-import { obstacle, overlaps, replace } from './handover.js';
+import { callOff, obstacle, overlaps, replace } from './handover.js';
 import { environmentFor } from './hook-env.js';
 import { reclaimHook } from './hooks.js';
 import { launch } from './launch.js';
 import { orderRest } from './leftovers.js';
-import { before, go, type Move, stay } from './move.js';
+import { andThen, before, go, type Move, stay } from './move.js';
 import { enrol, type Pace, passOver } from './pool.js';
 import { pursue, up } from './pursue.js';
 import { askToReload } from './reload.js';
@@ -100,7 +100,9 @@ function obey(service: Service, it: Ask, by: Sender | null, pace: Pace, at: Mome
     case 'reload':
       return reload(service, at);
     case 'hold':
-      return hold({ ...service, hold: { by, since: at.wall, until: it.until, reason: it.reason } }, at);
+      return andThen(callOff(service, 'it is put on hold', at), (alone) =>
+        hold({ ...alone, hold: { by, since: at.wall, until: it.until, reason: it.reason } }, at),
+      );
     case 'unhold':
       return unhold(service, at);
     case 'reset': {

@@ -16,6 +16,9 @@ import type { Moment } from './time.js';
 /** A new definition. What the living process has baked in needs a new process; all else is live at once. */
 export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
   const was = service.next ?? service.spec;
+  // The hand-over under way is to a definition that is not the latest any more.
+  if (service.state.name === 'handover' && needsRestart(was, spec).length > 0)
+    return andThen(callOff(service, 'its definition has changed again', at), (it) => change(it, spec, at));
   if (service.fate === 'stays' && isResize(was, spec)) return stay(resized(service, spec));
   if (service.fate === 'stays' && service.state.name === 'skipped' && isEqual(was, spec)) return askAgain(service, at);
   const keys = needsRestart(service.spec, spec);
@@ -73,11 +76,8 @@ function replace(service: Service, spec: ServiceSpec, at: Moment): Move {
     case 'running':
       if (spec.pool !== null || obstacle(service) !== null) return enrol(service, 'changed');
       return goOver(service, state, 'changed', at);
-    case 'handover': {
-      // The one under way is by a definition that is not the latest any more.
-      const alone = callOff({ ...service, next: null }, 'its definition has changed again', at);
-      return andThen(alone, (it) => replace({ ...it, next: spec }, spec, at));
-    }
+    case 'handover':
+      return stay(service);
     case 'starting':
       return state.process === null
         ? stopWhenLaunched(service, state, 'changed', at)

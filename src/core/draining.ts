@@ -2,10 +2,11 @@
 // They hang on the service and have no state of their own beyond that. Knows nothing of why another took over.
 
 import type { Effect } from './effect.js';
+import { endHelper } from './end-helper.js';
 import type { Fact } from './fact.js';
 import { before, type Move, stay } from './move.js';
-import { isSameProcess, type ProcessRef } from './process.js';
-import { isHeld, type Outgoing, type Service } from './state.js';
+import { isSameProcess, type ProcessRef, type SignalName } from './process.js';
+import { desiredOf, isHeld, type Outgoing, type Service, type Unborn } from './state.js';
 import { elapsed, type Instant, later, type Moment, seconds } from './time.js';
 
 /** From SIGTERM to SIGKILL of a generation whose time is over. */
@@ -20,12 +21,35 @@ export const countDraining = ({ draining }: Service): number =>
   draining.filter(({ why, phase }) => why === 'drained' && phase !== 'rest').length;
 
 /** A number that no generation has that may still live. */
-export const nextGeneration = ({ generation, draining }: Service): number =>
-  Math.max(generation, ...draining.map((one) => one.generation)) + 1;
+export const nextGeneration = ({ generation, draining, unborn }: Service): number =>
+  Math.max(generation, ...[...draining, ...unborn].map((one) => one.generation)) + 1;
+
+/** To be down for good it has to be rid of its older generations as well, and of what may still come of broken-off orders. */
+export const awaitsDrained = (service: Service): boolean =>
+  service.draining.length + service.unborn.length > 0 && desiredOf(service) === 'down';
+
+type Outcome = Extract<Fact, { type: 'spawned' | 'spawnFailed' }>;
+
+const isOutcomeOf =
+  (fact: Outcome) =>
+  ({ role, generation }: Unborn): boolean =>
+    role === fact.role && generation === fact.generation;
+
+/** Is this the outcome of an order that nobody wants any more? */
+export const isUnwanted = ({ unborn }: Service, fact: Outcome): boolean => unborn.some(isOutcomeOf(fact));
+
+/** What has come of it is ended. */
+export function endUnwanted(service: Service, fact: Outcome, at: Moment): Move {
+  const isOutcome = isOutcomeOf(fact);
+  const rid: Service = { ...service, unborn: service.unborn.filter((one) => !isOutcome(one)) };
+  if (fact.type === 'spawnFailed') return stay(rid);
+  if (fact.role === 'main') return dismiss(rid, fact.process, fact.generation, at);
+  return { service: rid, effects: endHelper(rid, fact.process), happened: [] };
+}
 
 /** The old main process, from the moment on in which another serves: it is told to end, and has so long to finish. */
 export function drain(service: Service, process: ProcessRef, generation: number, at: Moment): Move {
-  const { handover, kind } = service.spec;
+  const { handover } = service.spec;
   const deadline = handover.drain === null ? null : later(at.instant, handover.drain);
   const outgoing: Outgoing = {
     process,
@@ -36,10 +60,9 @@ export function drain(service: Service, process: ProcessRef, generation: number,
     cut: 'no',
     deadline,
   };
-  const first = kind.stop.type === 'ladder' ? kind.stop.rungs[0] : undefined;
   const orders: readonly Effect[] = [
     { type: 'tell', service: service.spec.name, process, word: { type: 'drain' } },
-    signalTo(service, outgoing, first?.signal ?? 'SIGTERM', 'main'),
+    signalTo(service, outgoing, firstSignal(service), 'main'),
   ];
   return { service: withOutgoing(service, outgoing), effects: orders, happened: [] };
 }
@@ -56,7 +79,7 @@ export function dismiss(service: Service, process: ProcessRef, generation: numbe
     cut: 'no',
     deadline,
   };
-  const orders = [signalTo(service, outgoing, 'SIGTERM', 'group')];
+  const orders = isHeld(service) ? [] : [signalTo(service, outgoing, 'SIGTERM', 'group')];
   return { service: withOutgoing(service, outgoing), effects: orders, happened: [] };
 }
 
@@ -131,16 +154,16 @@ export function outgoingExited(service: Service, outgoing: Outgoing, at: Moment)
   const left = withOutgoing(service, { ...outgoing, phase: 'rest', deadline });
   const signal = outgoing.phase === 'killing' ? 'SIGKILL' : 'SIGTERM';
   const end: Effect = { type: 'endRest', service: service.spec.name, process, signal, policy: 'stop' };
-  return { service: left, effects: [end], happened: [] };
+  // Under a hold nothing is ended; its deadline is due when that is over.
+  return { service: left, effects: isHeld(service) ? [] : [end], happened: [] };
 }
 
 /** Nothing is left of it. */
 export function gone(service: Service, outgoing: Outgoing, at: Moment): Move {
   const { process, generation, why, since, cut } = outgoing;
-  const draining = service.draining.filter((one) => !isSameProcess(one.process, process));
   const told =
     why === 'drained' ? [{ type: 'drained', process, generation, took: elapsed(since, at.instant), cut } as const] : [];
-  return before([], told, stay({ ...service, draining }));
+  return before([], told, stay(staying(service, process)));
 }
 
 /** What the facts about such a generation do. */
@@ -162,37 +185,57 @@ export function receiveOutgoing(service: Service, outgoing: Outgoing, fact: Fact
 
 /** What a new keeper orders anew: it cannot know whether the one before got to it, and all of it may be said twice. */
 export function resumeOutgoing(service: Service, at: Moment): Move {
-  return service.draining.reduce((move, outgoing) => {
-    const { process, phase } = outgoing;
-    const { name } = service.spec;
-    const follow: Effect = { type: 'follow', service: name, process };
-    const again: readonly Effect[] =
-      phase === 'rest'
-        ? [{ type: 'endRest', service: name, process, signal: 'SIGTERM', policy: 'stop' }]
-        : outgoing.why === 'drained'
-          ? [
-              follow,
-              { type: 'tell', service: name, process, word: { type: 'drain' } },
-              signalTo(service, outgoing, 'SIGTERM', 'main'),
-            ]
-          : [follow];
-    const least = later(at.instant, patience);
-    const deadline = outgoing.deadline === null || outgoing.deadline > least ? outgoing.deadline : least;
-    return and(move, { ...outgoing, deadline }, again);
-  }, stay(service));
+  const { name } = service.spec;
+  const lost = service.unborn.map((one): Effect => ({ type: 'reclaim', spec: service.spec, ...one }));
+  const least = later(at.instant, patience);
+  return service.draining.reduce(
+    (move, outgoing) => {
+      const { process, deadline } = outgoing;
+      const follow: Effect = { type: 'follow', service: name, process };
+      const orders = isHeld(service) ? [] : ordersFor(service, outgoing);
+      const kinder = deadline === null || deadline > least ? deadline : least;
+      return and(move, { ...outgoing, deadline: kinder }, outgoing.phase === 'rest' ? orders : [follow, ...orders]);
+    },
+    { service, effects: lost, happened: [] } as Move,
+  );
 }
 
-function withOutgoing(service: Service, outgoing: Outgoing): Service {
-  const others = service.draining.filter((one) => !isSameProcess(one.process, outgoing.process));
-  return { ...service, draining: [...others, outgoing] };
+/** What was ordered for a generation when it came to where it is. */
+function ordersFor(service: Service, outgoing: Outgoing): readonly Effect[] {
+  const { name } = service.spec;
+  const { process, phase, why } = outgoing;
+  if (phase === 'rest') return [{ type: 'endRest', service: name, process, signal: 'SIGTERM', policy: 'stop' }];
+  switch (why) {
+    case 'drained':
+      return [
+        { type: 'tell', service: name, process, word: { type: 'drain' } },
+        signalTo(service, outgoing, firstSignal(service), 'main'),
+      ];
+    case 'refused':
+      return [
+        { type: 'settleKept', service: name, process, as: 'discard' },
+        signalTo(service, outgoing, 'SIGTERM', 'group'),
+      ];
+    case 'own':
+      return [];
+  }
 }
 
-const signalTo = (
-  { spec }: Service,
-  { process }: Outgoing,
-  signal: 'SIGTERM' | 'SIGKILL' | `SIG${string}`,
-  to: 'main' | 'group',
-): Effect => ({
+const firstSignal = ({ spec: { kind } }: Service): SignalName =>
+  (kind.stop.type === 'ladder' ? kind.stop.rungs[0]?.signal : undefined) ?? 'SIGTERM';
+
+const withOutgoing = (service: Service, outgoing: Outgoing): Service => ({
+  ...service,
+  draining: [...staying(service, outgoing.process).draining, outgoing],
+});
+
+/** It serves again, or is gone. */
+export const staying = (service: Service, process: ProcessRef): Service => ({
+  ...service,
+  draining: service.draining.filter((one) => !isSameProcess(one.process, process)),
+});
+
+const signalTo = ({ spec }: Service, { process }: Outgoing, signal: SignalName, to: 'main' | 'group'): Effect => ({
   ...{ type: 'signal', service: spec.name, process, signal, to },
   thenContinue: signal === 'SIGKILL' ? 'no' : 'yes',
 });

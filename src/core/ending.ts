@@ -3,6 +3,7 @@
 import { ailment } from './ailment.js';
 import type { Next, What } from './change.js';
 import type { Death } from './death.js';
+import { awaitsDrained } from './draining.js';
 import type { Effect } from './effect.js';
 import { isBlow, type Opposition, pass, strike } from './fight.js';
 import { afterEnd, runHook } from './hooks.js';
@@ -116,6 +117,7 @@ function nextOf(verdict: Verdict, at: Moment): Next {
 
 /** Down and staying so. */
 export function rest(service: Service, why: 'requested' | 'policy', at: Moment): Move {
+  if (awaitsDrained(service)) return go(service, restOf(at.instant));
   return go(service, { name: 'stopped', since: at.instant, why }, seeking(service));
 }
 
@@ -124,10 +126,6 @@ function seeking(service: Service): readonly Effect[] {
   return service.spec.kind.type === 'watched' && service.fate === 'stays' ? [seek(service)] : [];
 }
 
-/** To be down for good it has to be rid of its older generations as well. */
-export const awaitsDrained = (service: Service): boolean =>
-  service.draining.length > 0 && desiredOf(service) === 'down';
-
 /** Its main process has ended, and something else of it has not. */
 export const restOf = (since: Instant): Stopping => ({ ...afterEnd('requested', since), phase: 'rest' });
 
@@ -135,7 +133,7 @@ export const restOf = (since: Instant): Stopping => ({ ...afterEnd('requested', 
 export function afterDrained(service: Service, at: Moment): Move {
   const { state } = service;
   const waits = state.name === 'stopping' && state.phase === 'rest' && state.process === null && service.rest === null;
-  return waits && service.draining.length === 0 ? finish(service, state, at) : stay(service);
+  return waits && !awaitsDrained(service) ? finish(service, state, at) : stay(service);
 }
 
 /** The way down is done: nothing of it is left. Its commands after a stop come next, where it has any. */

@@ -14,7 +14,7 @@ import { isProbed, readyDeadline } from './launch.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import type { ExitStatus, ProcessRef } from './process.js';
 import type { ServiceSpec } from './spec.js';
-import { desiredOf, type Handover, type Running, type Service, type StopReason, silent } from './state.js';
+import { desiredOf, type Handover, type Running, type Service, type StopReason, silent, type Unborn } from './state.js';
 import { beginStop } from './stop.js';
 import { elapsed, later, type Moment } from './time.js';
 import { armed } from './watchdog.js';
@@ -63,7 +63,7 @@ export function phaseText({ phase }: Pick<Handover, 'phase'>): string {
 
 /** Takes a serving process out of service: beside its successor where that is wanted, else down and up again. */
 export function replace(service: Service, state: Running, why: StopReason, at: Moment): Move {
-  return overlaps(service)
+  return overlaps(service) && at.host === 'up'
     ? beginHandover(service, state, why, at)
     : beginStop(service, state.process, state.helper, why, at);
 }
@@ -109,7 +109,7 @@ export function prepared(service: Service, state: Handover, problem: string | nu
 
 /** The next command of this phase, or what comes when there is none (any more). */
 function advance(service: Service, state: Handover, at: Moment): Move {
-  const role = state.phase === 'before' ? 'beforeStart' : 'afterStart';
+  const role = hookRoleIn(state.phase === 'before' ? 'before' : 'after');
   const spec = specOfNew(service);
   const command = commandsOf(spec.hooks, role)[state.hook];
   if (command === undefined) return state.phase === 'before' ? launchNew(service, state) : commit(service, state, at);
@@ -229,7 +229,30 @@ function commit(service: Service, state: Handover, at: Moment): Move {
 }
 
 /** It comes to nothing: the old generation was the service all the time, and goes on. */
-export function abort(service: Service, state: Handover, reason: string, at: Moment): Move {
+export const abort = (service: Service, state: Handover, reason: string, at: Moment): Move =>
+  undo({ ...service, unborn: [...service.unborn, ...orderedIn(state)] }, state, reason, at);
+
+/** What was ordered in this phase, and not answered yet. */
+function orderedIn({ phase, hook, generation, helper }: Handover): readonly Unborn[] {
+  switch (phase) {
+    case 'launching':
+      return [{ role: 'main', hook: 0, generation }];
+    case 'before':
+    case 'after':
+      return helper === null ? [{ role: hookRoleIn(phase), hook, generation }] : [];
+    case 'preparing':
+    case 'warming':
+    case 'transfer':
+    case 'verdict':
+      return [];
+  }
+}
+
+const hookRoleIn = (phase: 'before' | 'after'): 'beforeStart' | 'afterStart' =>
+  phase === 'before' ? 'beforeStart' : 'afterStart';
+
+/** The same where all that was ordered was answered. */
+export function undo(service: Service, state: Handover, reason: string, at: Moment): Move {
   const { process, successor, servedSince, helper } = state;
   const { name } = service.spec;
   const back: Service = {
@@ -249,9 +272,9 @@ export function abort(service: Service, state: Handover, reason: string, at: Mom
   return before(orders, [told], ended);
 }
 
-function endsOf(service: Service, { successor, phase }: Handover): readonly Effect[] {
+function endsOf(service: Service, { phase }: Handover): readonly Effect[] {
   const spec = specOfNew(service);
-  const wasAsked = successor !== null && phase !== 'after' && isProbed(spec.ready);
+  const wasAsked = (phase === 'warming' || phase === 'transfer' || phase === 'verdict') && isProbed(spec.ready);
   const quiet: readonly Effect[] = wasAsked ? [{ type: 'stopAwaitingReady', service: spec.name }] : [];
   return [...quiet, { type: 'endExport', service: spec.name }];
 }
@@ -283,11 +306,11 @@ function rested(service: Service, process: ProcessRef): Move {
 
 export function handoverHookExited(service: Service, state: Handover, status: ExitStatus, at: Moment): Move {
   const alone: Handover = { ...state, helper: null };
-  const role = state.phase === 'before' ? 'beforeStart' : state.phase === 'after' ? 'afterStart' : null;
-  if (role === null) return go(service, alone);
+  if (state.phase !== 'before' && state.phase !== 'after') return go(service, alone);
+  const role = hookRoleIn(state.phase);
   const failure = failureOf(status);
   if (failure !== null)
-    return abort(
+    return undo(
       service,
       alone,
       `${hookName({ ...service, spec: specOfNew(service) }, role, state.hook)} ${failure}`,
@@ -302,8 +325,12 @@ export function handoverTimedOut(service: Service, state: Handover, at: Moment):
   switch (state.phase) {
     case 'before':
     case 'after': {
-      const role = state.phase === 'before' ? 'beforeStart' : 'afterStart';
-      return abort(service, state, `${hookName({ ...service, spec }, role, state.hook)} did not end in time`, at);
+      return abort(
+        service,
+        state,
+        `${hookName({ ...service, spec }, hookRoleIn(state.phase), state.hook)} did not end in time`,
+        at,
+      );
     }
     case 'warming':
     case 'verdict': {

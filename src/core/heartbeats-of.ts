@@ -9,6 +9,10 @@ import { desiredOf, isHeld, type Service } from './state.js';
 export const servingProcess = ({ state }: Service): ProcessRef | null =>
   state.name === 'running' ? state.process : null;
 
+/** The old one of a hand-over serves as well, and is left in peace meanwhile. */
+export const serverOf = (service: Service): ProcessRef | null =>
+  service.state.name === 'handover' ? service.state.process : servingProcess(service);
+
 /** One that nobody wants up, or that is on hold, is left in peace. */
 export const isAskable = (service: Service): boolean =>
   servingProcess(service) !== null && !isHeld(service) && desiredOf(service) === 'up';

@@ -2,10 +2,11 @@
 // which state. The order of the fields is systemd's (service_notify_message in its src/core/service.c); what has no meaning where
 // the service is now, is dropped without a word, as there. Knows no socket.
 
-import { outgoingOf, release } from './draining.js';
+import { outgoingOf, release, staying } from './draining.js';
 import type { Effect } from './effect.js';
 import type { ServiceEvent, Speaker } from './event.js';
-import { approved } from './handover.js';
+import { approved, callOff } from './handover.js';
+import { awaitReady } from './launch.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import type { Notification, StoreWish } from './notification.js';
 import { isSameProcess, type ProcessRef } from './process.js';
@@ -112,12 +113,14 @@ function changeMain(service: Service, { process: sender, uid }: Speaker, { main 
   }
   const named = [{ type: 'mainChanged', from: old, to: process } as const];
   // What it had been, it is no more; it ends when it likes, and that is no end of the service.
-  const freed = release(service, old, at);
+  const freed = staying(release(service, old, at), process);
+  const isReadying = state.name === 'starting' && state.phase === 'readying';
+  const awaited = isReadying ? awaitReady(service, process) : [];
   switch (state.name) {
     case 'starting':
     case 'running':
     case 'stopping':
-      return go(freed, { ...state, process }, [follow(service, process)], named);
+      return go(freed, { ...state, process }, [follow(service, process), ...awaited], named);
     case 'unknown':
     case 'stopped':
     case 'skipped':
@@ -134,7 +137,8 @@ function changeMain(service: Service, { process: sender, uid }: Speaker, { main 
 function turn(service: Service, says: Notification, at: Moment): Move {
   const { state, tale } = service;
   if (says.stopping === 'yes') {
-    const isNews = state.name === 'running' && tale.stopping === null;
+    const serves = state.name === 'running' || state.name === 'handover';
+    const isNews = serves && tale.stopping === null;
     return isNews ? stay({ ...service, tale: { ...tale, stopping: at.instant }, watchdog: null }) : stay(service);
   }
   const reloading = says.reloading === null ? stay(service) : acknowledge(service, says.reloading.at, at);
@@ -200,7 +204,10 @@ function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at:
   const { state, tale } = service;
   if (state.name !== 'running' && state.name !== 'handover') return stay(service);
   const set = watchdogPeriod === null ? service : armed({ ...service, watchdog: null }, watchdogPeriod, at);
-  if (watchdog === 'trigger') return state.name === 'running' ? missed(set, state.process, 'trigger', at) : stay(set);
+  if (watchdog === 'trigger')
+    return andThen(callOff(set, 'the old generation says that it hangs', at), (it) =>
+      missed(it, state.process, 'trigger', at),
+    );
   const isPing = watchdog === 'ping' && set.watchdog !== null && tale.stopping === null;
   return stay(isPing ? armed(set, null, at) : set);
 }

@@ -38,6 +38,7 @@ export function wholeService<S extends Omit<Service, 'spec' | 'next'>>(service: 
     enrolled: null,
     health: [],
     draining: [],
+    unborn: [],
     tale: silent,
     watchdog: null,
     reloading: null,

@@ -6,7 +6,7 @@ import { deathOf } from './death.js';
 import type { Fact } from './fact.js';
 import { abort } from './handover.js';
 import { filed } from './incident.js';
-import { isProbed, readyDeadline } from './launch.js';
+import { readyDeadline } from './launch.js';
 import { leaveNoRest } from './leftovers.js';
 import { andThen, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
@@ -42,17 +42,12 @@ function goOnAlone(service: Service, state: Handover, successor: ProcessRef, fac
   if (verdict.type !== 'start') return endAsUsual(service, state, fact, at);
   const spec = service.next ?? service.spec;
   const rid = leaveNoRest(service, state.process);
-  const starting: Starting = {
-    name: 'starting',
-    since: state.since,
-    why: 'restart',
-    phase: 'readying',
-    hook: 0,
-    process: successor,
-    helper: null,
-    setback: null,
-    deadline: readyDeadline(spec.ready, at),
-  };
+  const begun = { name: 'starting', since: state.since, why: 'restart', process: successor, setback: null } as const;
+  // Its word that it is ready is not said twice: at its commands after a start it goes on where it is.
+  const starting: Starting =
+    state.phase === 'after'
+      ? { ...begun, phase: 'after', hook: state.hook, helper: state.helper, deadline: state.deadline }
+      : { ...begun, phase: 'readying', hook: 0, helper: null, deadline: readyDeadline(spec.ready, at) };
   const next: Service = {
     ...rid.service,
     spec,
@@ -64,18 +59,12 @@ function goOnAlone(service: Service, state: Handover, successor: ProcessRef, fac
     state: starting,
   };
   const { name } = spec;
-  const { helper, phase } = state;
-  // Its commands after a start begin anew once it is ready; it has to be asked again then.
-  const ask =
-    phase === 'after' && isProbed(spec.ready) ? [{ type: 'awaitReady', spec, process: successor } as const] : [];
   return {
     service: next,
     effects: [
       { type: 'tell', service: name, process: successor, word: { type: 'accept' } },
       { type: 'settleKept', service: name, process: successor, as: 'join' },
       { type: 'endExport', service: name },
-      ...(helper === null ? [] : [{ type: 'endHelper', service: name, process: helper, spec } as const]),
-      ...ask,
       ...rid.effects,
     ],
     happened: [{ type: 'died', death, next: { type: 'start' } }],

@@ -1,5 +1,6 @@
 // Moves a service towards what is wanted of it, up or down, whoever wants it. Never counted. Knows nothing of who asked.
 
+import { awaitsDrained } from './draining.js';
 import { rest, restOf } from './ending.js';
 import { callOff } from './handover.js';
 import { launch } from './launch.js';
@@ -48,13 +49,14 @@ function down(service: Service, at: Moment): Move {
   if (isHeld(service)) return stay(service);
   switch (state.name) {
     case 'stopped':
+      if (awaitsDrained(service)) return go(service, restOf(at.instant));
       return stay(state.why === 'requested' ? service : { ...service, state: { ...state, why: 'requested' } });
     case 'skipped':
     case 'done':
     case 'backoff':
     case 'failed':
     case 'waiting':
-      if (service.draining.length > 0) return go(service, restOf(at.instant));
+      if (awaitsDrained(service)) return go(service, restOf(at.instant));
       return before([], [{ type: 'stopped' }], rest(service, 'requested', at));
     case 'handover': {
       const alone = callOff(service, 'the service is being stopped', at);

@@ -74,16 +74,18 @@ const freshWatch = (service: Service, at: Moment): Service =>
   service.watchdog === null ? service : armed(service, null, at);
 
 /** It may have been recorded and not told any more; told twice it does no harm. */
-const accepted = ({ spec, draining }: Service, process: ProcessRef): readonly Effect[] =>
-  draining.length === 0 ? [] : [{ type: 'tell', service: spec.name, process, word: { type: 'accept' } }];
+const accepted = ({ spec }: Service, process: ProcessRef): readonly Effect[] =>
+  spec.handover.mode === 'replace'
+    ? []
+    : [
+        { type: 'tell', service: spec.name, process, word: { type: 'accept' } },
+        { type: 'settleKept', service: spec.name, process, as: 'join' },
+      ];
 
 /** Nobody takes over without a keeper: the new generation has ended for want of one, or is ended now, and the old one never stopped to be the service. */
 function resumeHandover(service: Service, state: Handover, at: Moment): Move {
-  const { generation, phase, process, successor, helper } = state;
-  const spec = service.next ?? service.spec;
-  const isUnknown = phase === 'launching' && successor === null;
-  const lost: readonly Effect[] = isUnknown ? [{ type: 'reclaim', spec, role: 'main', hook: 0, generation }] : [];
-  const orders = [follow(service, process), ...followed(service, successor), ...followed(service, helper), ...lost];
+  const { process, successor, helper } = state;
+  const orders = [follow(service, process), ...followed(service, successor), ...followed(service, helper)];
   return before(orders, [], abort(freshWatch(service, at), state, 'the keeper ended meanwhile', at));
 }
 
@@ -123,12 +125,13 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
         follow(service, state.process),
         ...followed(service, state.helper),
         ...awaitReady(service, state.process),
+        ...accepted(service, state.process),
       ]);
     case 'condition':
     case 'before':
       return resumeHook(service, state, [], at);
     case 'after':
-      return resumeHook(service, state, followed(service, state.process), at);
+      return resumeHook(service, state, afterHandover(service, state.process), at);
     case 'preparing':
       return prepare(service, state, at);
     case 'working':
@@ -141,6 +144,10 @@ function resumeStarting(service: Service, state: Starting, at: Moment): Move {
       return go(service, state, [reclaimStart(service), ...(isWatched(service) ? [seek(service)] : [])]);
   }
 }
+
+/** One that goes on alone, since the old generation died, is at its commands after a start like any other. */
+const afterHandover = (service: Service, process: Starting['process']): readonly Effect[] =>
+  process === null ? [] : [follow(service, process), ...accepted(service, process)];
 
 /** Its command may have been ordered only, may run, or may have ended: what is not there any more is run (again). */
 function resumeHook(service: Service, state: Starting, others: readonly Effect[], at: Moment): Move {

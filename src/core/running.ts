@@ -3,6 +3,7 @@
 import { healthyFor } from './ailment.js';
 import type { What } from './change.js';
 import { askedFor, type Death, deathOf, describeStatus, mayBeWanted } from './death.js';
+import { staying } from './draining.js';
 import type { Effect } from './effect.js';
 import { endHelper } from './end-helper.js';
 import { conclude, decide, retry } from './ending.js';
@@ -19,7 +20,7 @@ import { reloadTimedOut } from './reload.js';
 import type { Running, Service, Waiting } from './state.js';
 import { beginStop } from './stop.js';
 import { elapsed, type Instant, later, type Moment, seconds } from './time.js';
-import { isMissed, missed } from './watchdog.js';
+import { isMissed, missed, pardoned } from './watchdog.js';
 import { follow } from './watching.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
@@ -82,7 +83,12 @@ export function succeeded(
     return before(rid.effects, [], conclude(rid.service, lastDeath, at));
   }
   const running: Running = { name: 'running', since: at.instant, process, helper: null, deadline: null };
-  return go(service, running, [follow(service, process)], [{ type: 'handedOver', from: dead, to: process }]);
+  return go(
+    staying(service, process),
+    running,
+    [follow(service, process)],
+    [{ type: 'handedOver', from: dead, to: process }],
+  );
 }
 
 /** How long the outer half of a double fork may live: slapd's reads its database before it lets go. In ticks of 10 ms. */
@@ -139,7 +145,8 @@ function helperExited(service: Service, state: Running, fact: Of<'exited'>): Mov
 export function deadlinePassed(service: Service, state: Running, at: Moment): Move {
   if (isMissed(service, at)) return missed(service, state.process, 'silence', at);
   if (isOverdue(service, at)) return beginStop(service, state.process, state.helper, 'requested', at);
-  const told = andThen(reloadTimedOut(service, state, at), (it) => endFight(it, state, at));
+  const fair = pardoned(service, at);
+  const told = andThen(reloadTimedOut(fair, state, at), (it) => endFight(it, state, at));
   const calm = andThen(told, (it) => helperTimedOut(it, state, at));
   return andThen(calm, (it) => (it.state.name === 'running' ? askDue(it, it.state, at) : stay(it)));
 }

@@ -33,7 +33,7 @@ import type {
 } from './state.js';
 import * as stopping from './stopping.js';
 import type { Moment } from './time.js';
-import { isMissed, missed } from './watchdog.js';
+import { isMissed, missed, pardoned } from './watchdog.js';
 import { identify, noticeWhileDown } from './watching.js';
 import { prepared } from './way-up.js';
 
@@ -253,7 +253,7 @@ function whenHandover(service: Service, state: Handover, fact: Fact, at: Moment)
         ? handover.launched(service, state, fact.process, at)
         : go(service, { ...state, helper: fact.process });
     case 'spawnFailed':
-      return handover.abort(service, { ...state, helper: null }, fact.detail, at);
+      return handover.undo(service, { ...state, helper: null }, fact.detail, at);
     case 'prepared':
       return handover.prepared(service, state, fact.problem, at);
     case 'becameReady':
@@ -283,9 +283,10 @@ function whenHandoverIsLate(service: Service, state: Handover, at: Moment): Move
     return andThen(handover.abort(service, state, 'the old generation does not say that it lives', at), (it) =>
       missed(it, state.process, 'silence', at),
     );
+  const fair = state.still === null ? pardoned(service, at) : service;
   return state.deadline !== null && state.deadline <= at.instant
-    ? handover.handoverTimedOut(service, state, at)
-    : stay(service);
+    ? handover.handoverTimedOut(fair, state, at)
+    : stay(fair);
 }
 
 function forgetRest(service: Service): Move {

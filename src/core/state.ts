@@ -2,6 +2,7 @@
 
 import type { Beat } from './beat.js';
 import type { AskedSignal, Death, Sender } from './death.js';
+import type { Role } from './effect.js';
 import { noOpposition, type Opposition } from './fight.js';
 import type { ProcessRef } from './process.js';
 import type { NotifyAccess } from './socket.js';
@@ -202,6 +203,13 @@ export interface Outgoing {
   readonly deadline: Instant | null;
 }
 
+/** An order to start something that nobody wants any more, and whose outcome is not known yet: what comes of it is ended. */
+export interface Unborn {
+  readonly role: Role;
+  readonly hook: number;
+  readonly generation: number;
+}
+
 /** What it has told by sd_notify, since its start. */
 export interface Tale {
   readonly status: string | null;
@@ -327,6 +335,8 @@ export interface Service {
   readonly health: readonly Beat[];
   /** Generations that serve no more, or never did, and have not ended yet. */
   readonly draining: readonly Outgoing[];
+  /** Of hand-overs that were broken off. */
+  readonly unborn: readonly Unborn[];
   readonly tale: Tale;
   readonly watchdog: Watchdog | null;
   readonly reloading: Reloading | null;
@@ -400,6 +410,7 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     enrolled: null,
     health: [],
     draining: [],
+    unborn: [],
     tale: silent,
     watchdog: null,
     reloading: null,

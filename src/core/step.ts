@@ -7,7 +7,7 @@ import { chanceOf } from './chance.js';
 import type { Change } from './change.js';
 import { expire, isDue } from './deadline.js';
 import { type Draft, draftOf, hum } from './draft.js';
-import { dismiss, outgoingOf, pressOutgoing, receiveOutgoing } from './draining.js';
+import { endUnwanted, isUnwanted, outgoingOf, pressOutgoing, receiveOutgoing } from './draining.js';
 import type { Effect } from './effect.js';
 import { afterDrained } from './ending.js';
 import type { Event, ServiceEvent, SingleEvent } from './event.js';
@@ -27,7 +27,6 @@ import { receive } from './service.js';
 import type { ServiceName } from './spec.js';
 import type { Service } from './state.js';
 import type { Moment } from './time.js';
-import { follow } from './watching.js';
 import { announce, carry, loseFaith } from './wave.js';
 import { connected } from './way-up.js';
 import { callNeeded, wish } from './wish.js';
@@ -105,14 +104,16 @@ function take(draft: Draft, event: SingleEvent, pace: Pace, at: Moment): void {
 function move(service: Service, event: ServiceEvent, pace: Pace, at: Moment): Move {
   switch (event.type) {
     case 'spawned':
-      return isAstray(service, event) ? dismissStray(service, event, at) : receive(service, event, at);
+    case 'spawnFailed':
+      return isUnwanted(service, event)
+        ? andThen(endUnwanted(service, event, at), (it) => afterDrained(it, at))
+        : receive(service, event, at);
     case 'exited':
     case 'emptied': {
       const outgoing = outgoingOf(service, event.process);
       if (outgoing === undefined) return receive(service, event, at);
       return andThen(receiveOutgoing(service, outgoing, event, at), (it) => afterDrained(it, at));
     }
-    case 'spawnFailed':
     case 'looked':
     case 'becameReady':
     case 'prepared':
@@ -162,8 +163,8 @@ function isStale(service: Service, event: ServiceEvent): boolean {
     case 'answered':
       return !isAwaited(service, event);
     case 'spawned':
-      return !isAstray(service, event) && (event.generation !== awaitedGeneration(service) || !isUnderWay(service));
     case 'spawnFailed':
+      return !isUnwanted(service, event) && (event.generation !== awaitedGeneration(service) || !isUnderWay(service));
     case 'prepared':
       return event.generation !== awaitedGeneration(service) || !isUnderWay(service);
     case 'notified':
@@ -189,23 +190,6 @@ const awaitedReady = ({ state }: Service): ProcessRef | null =>
 
 const awaitedGeneration = ({ state, generation }: Service): number =>
   state.name === 'handover' ? state.generation : generation;
-
-/** A new generation that nobody waits for any more: its hand-over was broken off before it was known to live. */
-const isAstray = (
-  service: Service,
-  { role, generation, process }: Extract<ServiceEvent, { type: 'spawned' }>,
-): boolean =>
-  role === 'main' &&
-  generation > Math.max(service.generation, awaitedGeneration(service)) &&
-  outgoingOf(service, process) === undefined;
-
-function dismissStray(
-  service: Service,
-  { process, generation }: Extract<ServiceEvent, { type: 'spawned' }>,
-  at: Moment,
-): Move {
-  return before([follow(service, process)], [], dismiss(service, process, generation, at));
-}
 
 /** Can an order to spawn be on its way in this state? Doubled answers end here. */
 function isUnderWay(service: Service): boolean {

@@ -2,6 +2,7 @@
 
 import { ailment, ailmentOf, healthyFor } from './ailment.js';
 import { type Death, deathOf, type OurPart } from './death.js';
+import type { Effect } from './effect.js';
 import { endHelper } from './end-helper.js';
 import { finish } from './ending.js';
 import { escalate } from './escalate.js';
@@ -99,8 +100,10 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
     ...(our === 'heartbeat' ? byHeartbeat(service) : {}),
   };
   const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
-  // What was to come before its end comes too late.
-  const orders = state.phase === 'before' ? endHelper(service, state.helper) : [];
+  // What was to come before its end comes too late, and what it has written of its state is torn.
+  const torn: readonly Effect[] =
+    state.phase === 'exporting' ? [{ type: 'endExport', service: service.spec.name }] : [];
+  const orders = [...(state.phase === 'before' ? endHelper(service, state.helper) : []), ...torn];
   switch (service.spec.kind.type) {
     case 'supervised':
       return before(orders, [], endRest(dead, state, process, at));

@@ -4,10 +4,10 @@
 
 import { hasten } from './draining.js';
 import type { Effect } from './effect.js';
-import { servingProcess } from './heartbeats-of.js';
+import { serverOf } from './heartbeats-of.js';
 import type { Move } from './move.js';
 import { isSameProcess } from './process.js';
-import { desiredOf, type Service, silent } from './state.js';
+import { desiredOf, mainOf, type Service, silent } from './state.js';
 import type { Moment } from './time.js';
 import { armed, disarmed } from './watchdog.js';
 
@@ -23,24 +23,20 @@ export function tidy(was: Service | null, move: Move, at: Moment): Move {
   return goesDown(was, service) ? hasten(settled, at) : settled;
 }
 
-/** The old one of a hand-over serves as well. */
-const server = (service: Service) =>
-  service.state.name === 'handover' ? service.state.process : servingProcess(service);
-
 function serving(was: Service, service: Service, at: Moment): Service {
-  const now = server(service);
+  const now = serverOf(service);
   if (now === null) return service.reloading === null ? disarmed(service) : { ...disarmed(service), reloading: null };
-  const before = server(was);
+  const before = serverOf(was);
   if (before === null || !isSameProcess(before, now)) return armed({ ...service, watchdog: null }, null, at);
   return isSameDefinition(was, service) ? service : armed({ ...service, watchdog: null }, null, at);
 }
 
 const isSameDefinition = (was: Service, is: Service): boolean => was.spec.watchdog === is.spec.watchdog;
 
-/** A new process tells its own. */
+/** A new process tells its own; what one told that takes over came with it. */
 function told(was: Service, service: Service): Service {
-  const isGone = service.generation !== was.generation && service.state.name !== 'running';
-  return isGone && service.tale !== silent ? { ...service, tale: silent } : service;
+  const isNew = service.generation !== was.generation && mainOf(service) === null;
+  return isNew && service.tale !== silent ? { ...service, tale: silent } : service;
 }
 
 function stopsWaiting({ state: before, spec }: Service, { state: now }: Service): readonly Effect[] {

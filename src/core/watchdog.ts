@@ -33,6 +33,13 @@ export function isMissed({ watchdog }: Service, at: Moment): boolean {
   return watchdog !== null && watchdog.due <= at.instant && later(at.steadySince, watchdog.period) <= at.instant;
 }
 
+/** Late, and not in time that it really had: it is given that. */
+export function pardoned(service: Service, at: Moment): Service {
+  const { watchdog } = service;
+  if (watchdog === null || watchdog.due > at.instant || isMissed(service, at)) return service;
+  return { ...service, watchdog: { ...watchdog, due: later(at.steadySince, watchdog.period) } };
+}
+
 /** It hangs, as far as anybody can tell. */
 export function missed(service: Service, process: ProcessRef, how: 'silence' | 'trigger', at: Moment): Move {
   const period = service.watchdog?.period ?? service.spec.watchdog ?? millis(0);

@@ -6,6 +6,7 @@ import { change, remove } from './definition.js';
 import type { Draft } from './draft.js';
 import type { ServiceEvent } from './event.js';
 import { couplingOf } from './graph.js';
+import { callOff } from './handover.js';
 import { launch } from './launch.js';
 import { type Move, stay } from './move.js';
 import type { Pace } from './pool.js';
@@ -83,5 +84,5 @@ function hostTurned(service: Service, at: Moment): Move {
   if (at.host === 'ending' && (state.name === 'backoff' || state.name === 'failed'))
     return launch(service, 'restart', at);
   if (at.host === 'ending' && awaitsTurn(service)) return launch(service, service.state.why, at);
-  return stay(service);
+  return at.host === 'ending' ? callOff(service, 'the host goes down', at) : stay(service);
 }
