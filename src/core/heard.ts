@@ -3,7 +3,7 @@
 
 import type { ServiceEvent } from './event.js';
 import { abort, exported, transfer } from './handover.js';
-import { type Move, stay } from './move.js';
+import { before, type Move, stay } from './move.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import type { Handover, Service, Stopping } from './state.js';
 import { goesOn, leaveState } from './stop.js';
@@ -58,7 +58,10 @@ function heardInHandover(service: Service, state: Handover, { process, word }: O
 
 function heardWhileStopping(service: Service, state: Stopping, { word }: Of<'heard'>, at: Moment): Move {
   switch (word.type) {
-    case 'exported':
+    case 'exported': {
+      const kept = { type: 'handoverPhase', phase: 'received', process: state.process, bytes: word.bytes } as const;
+      return before([], [kept], goesOn(service, state, at));
+    }
     case 'noState':
       return goesOn(service, state, at);
     case 'exportFailed':

@@ -3,6 +3,7 @@
 
 import { couplingOf, type Dependents, orderOf } from './graph.js';
 import { hasStandIn } from './pool.js';
+import { isReplacedBeside } from './replaced.js';
 import { type ServiceName, serviceName } from './spec.js';
 import { desiredOf, type Service } from './state.js';
 import { isThere } from './turn.js';
@@ -39,6 +40,8 @@ export function impactOf(view: View, names: readonly string[], verb: 'stop' | 'r
     const service = view.get(name);
     // Under a hold it is refused.
     if (service === undefined || service.hold !== null) continue;
+    // Replaced beside itself it is never away.
+    if (verb === 'restart' && isReplacedBeside(service)) continue;
     if (isThere(service)) doom(service.spec.name, verb === 'stop' ? 'down' : 'restarted');
     else if (verb === 'stop') for (const patient of patientWith(view, service)) befall(patient, 'down');
   }

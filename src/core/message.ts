@@ -7,7 +7,7 @@ import { describeFight } from './fight.js';
 import { failsInWords, type Reaction } from './heartbeat.js';
 import { byWhom } from './person.js';
 import { sizeInWords } from './size.js';
-import type { Service, StopReason } from './state.js';
+import type { Service, StateName, StopReason } from './state.js';
 import { inFineWords, inWords } from './time.js';
 
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
@@ -114,7 +114,7 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'holdEnded':
       return { level: 'notice', text: `the hold has ended; it is ${change.to}` };
     case 'reloaded':
-      return info(`${title} was told to reload`);
+      return info(isMereSignal(service) ? `${title} was told to reload` : `${title} has reloaded`);
     case 'reloadFailed':
       return { level: 'error', text: `${title} was not reloaded: ${what.reason}` };
     case 'signaled':
@@ -126,15 +126,15 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'pidFileRefused':
       return { level: 'warning', text: `its pid file is not believed: ${what.reason}` };
     case 'handingOver':
-      return info(`starting generation ${what.generation} of ${title} beside the old one`);
+      return info(`handing over: generation ${what.generation} of ${title} is started beside the old one`);
     case 'handoverPhase':
-      return handoverLine(what, title);
+      return phaseLine(what, change.to, title);
     case 'committed':
       return info(
-        `${title} is now pid ${what.to.pid}, after ${inFineWords(what.took)}; pid ${what.from.pid} finishes what it has begun`,
+        `${title} is running (pid ${what.to.pid}), was pid ${what.from.pid}; handed over in ${inFineWords(what.took)}, and pid ${what.from.pid} finishes what it has begun`,
       );
     case 'handoverRefused':
-      return { level: 'error', text: `${title} goes on as it was: ${what.reason}` };
+      return { level: 'warning', text: refusedText(what, change, title) };
     case 'drained':
       return what.cut === 'yes'
         ? {
@@ -155,21 +155,40 @@ function lineOf(change: Change, title: string, service: Service | null): Message
     case 'wordRefused':
       return { level: 'warning', text: `a message of ${title} is not believed: ${what.reason}` };
     case 'connected':
-      return info(`somebody connects to ${title}, starting it`);
+      return info(`somebody has connected to ${title}, starting it`);
   }
 }
 
-function handoverLine({ phase, process, bytes }: Extract<What, { type: 'handoverPhase' }>, title: string): Message {
+/** It hears the signal, and says nothing of what it does. */
+const isMereSignal = (service: Service | null): boolean => service?.spec.kind.reload?.type === 'signal';
+
+function phaseLine(
+  { phase, process, bytes }: Extract<What, { type: 'handoverPhase' }>,
+  state: StateName,
+  title: string,
+): Message {
   switch (phase) {
     case 'launched':
-      return debug(`the new generation of ${title} is pid ${process?.pid ?? '?'}`);
+      return debug(`the new generation of ${title} is started as pid ${process?.pid ?? '?'}`);
     case 'transfer':
-      return debug(`${title} hands its state over`);
-    case 'received':
-      return debug(`${title} has handed over ${sizeInWords(bytes ?? 0)} of state`);
+      return debug(`the state of ${title} goes over`);
+    case 'received': {
+      const size = sizeInWords(bytes ?? 0);
+      return debug(
+        state === 'handover'
+          ? `${size} of state of ${title} went over`
+          : `${title} has kept ${size} of state for its next generation`,
+      );
+    }
     case 'ready':
       return debug(`the new generation of ${title} is ready`);
   }
+}
+
+/** The old one goes on, has ended too, or was on its way down and goes without its state. */
+function refusedText({ reason }: Extract<What, { type: 'handoverRefused' }>, { from, to }: Change, title: string) {
+  if (to === 'running') return `${title} was not replaced, and goes on as it was: ${reason}`;
+  return from === 'stopping' ? `${title} goes down all the same: ${reason}` : `${title} was not replaced: ${reason}`;
 }
 
 function stoppingText(why: StopReason, title: string): string {

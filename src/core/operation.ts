@@ -8,6 +8,7 @@ import { isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
 import { isEnrolled } from './pool.js';
 import { othersInWords, reasonOf } from './reason.js';
+import { howItWent, isLostState, refusalText } from './replaced.js';
 import type { Service } from './state.js';
 import type { Now } from './time.js';
 
@@ -24,10 +25,11 @@ export function progressOf(
   now: Now,
   outlook: Outlook,
 ): Progress {
-  for (const { what } of changes) {
+  for (const change of changes) {
+    const { what } = change;
     if (what.type === 'refused' && what.verb === verb) return { type: 'failed', text: what.reason };
-    if (isReplacing(verb) && what.type === 'handoverRefused')
-      return { type: 'failed', text: `${what.reason}; the old generation goes on` };
+    if (isReplacing(verb) && what.type === 'handoverRefused' && !isLostState(change))
+      return { type: 'failed', text: refusalText(change, service) };
     if (verb === 'restart' && what.type === 'rollEnded') return { type: 'failed', text: what.reason };
     if (verb === 'reload' && what.type === 'reloaded') return { type: 'done', text: 'reloaded' };
     if (verb === 'reload' && what.type === 'reloadFailed') return { type: 'failed', text: what.reason };
@@ -44,7 +46,7 @@ export function progressOf(
       return progressDown(service, now, outlook);
     case 'reload':
       if (changes.some(({ what }) => what.type === 'handingOver')) return progressUp(changes, service, now, outlook);
-      return { type: 'pending', text: 'reloading' };
+      return { type: 'pending', text: reloadingText(service) };
     case 'hold':
       return { type: 'done', text: 'on hold' };
     case 'unhold':
@@ -64,7 +66,7 @@ function progressUp(changes: readonly Change[], service: Service, now: Now, outl
   const reason = failed?.what.type === 'startFailed' ? describeFailedStart(failed.what.death) : null;
   switch (state.name) {
     case 'running':
-      return { type: 'done', text: `running (pid ${state.process.pid})` };
+      return { type: 'done', text: howItWent(changes, service, state.process) };
     case 'handover':
       return { type: 'pending', text: phaseText(state) };
     case 'done':
@@ -95,6 +97,12 @@ function progressUp(changes: readonly Change[], service: Service, now: Now, outl
     case 'stopping':
       return progressOfStop(service, now, outlook);
   }
+}
+
+/** Of one that says itself when it has done so. */
+function reloadingText({ reloading }: Service): string {
+  if (reloading === null) return 'reloading';
+  return reloading.phase === 'signaled' ? 'asked to reload, has not answered yet' : 'reloading, until it says READY=1';
 }
 
 /** What it waits for does not come up by itself: that is no reason for a person to wait too. */

@@ -9,7 +9,8 @@ import { type View, viewOf, worldOf } from './world.js';
 
 export interface PlanEntry {
   readonly name: string;
-  readonly action: 'none' | 'live' | 'restart' | 'start' | 'stop' | 'remove';
+  /** `handover`: replaced beside itself, without being down. */
+  readonly action: 'none' | 'live' | 'handover' | 'restart' | 'start' | 'stop' | 'remove';
   /** The keys that changed. */
   readonly keys: readonly string[];
   readonly why: string;
@@ -33,7 +34,7 @@ export function withOthers(
   const moving = new Set([...named('stop', 'remove', 'restart'), ...down, ...restarted]);
   return entries.map((entry): PlanEntry => {
     const { name, action } = entry;
-    if (action !== 'none' && action !== 'live') return entry;
+    if (action !== 'none' && action !== 'live' && action !== 'handover') return entry;
     if (down.has(name))
       return { ...entry, action: 'stop', why: `${causeOf(view, name, moving)}, and goes down with it` };
     return restarted.has(name) ? { ...entry, action: 'restart', why: causeOf(view, name, moving) } : entry;
@@ -78,7 +79,7 @@ export function inOrderOfDoing(
   return [
     ...byTargets(only('stop', 'remove'), before).toReversed(),
     ...only('live'),
-    ...byTargets(only('restart', 'start'), after),
+    ...byTargets(only('restart', 'handover', 'start'), after),
     ...only('none'),
   ];
 }

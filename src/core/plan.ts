@@ -4,6 +4,7 @@ import { isResize } from './definition.js';
 import { changedKeys, isEqual, needsRestart } from './difference.js';
 import type { SingleEvent } from './event.js';
 import { inOrderOfDoing, type PlanEntry, withOthers } from './plan-order.js';
+import { isReplacedBeside } from './replaced.js';
 import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
 import { desiredOf, newService, type Service, type ServiceSet } from './state.js';
 import type { Instant } from './time.js';
@@ -42,7 +43,10 @@ function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
   if (desiredChanged) return { name, action: 'start', keys, why: 'wanted up now' };
   const baked = needsRestart(before, spec);
   if (baked.length > 0 && isThere(service) && wanted === 'up' && spec.kind.type === 'supervised')
-    return { name, action: 'restart', keys, why: `a new process is needed for ${baked.join(', ')}` };
+    return {
+      ...{ name, keys, action: isReplacedBeside({ ...service, next: spec }) ? 'handover' : 'restart' },
+      why: `a new process is needed for ${baked.join(', ')}`,
+    };
   if (baked.length > 0 && wanted === 'up' && service.state.name === 'failed')
     return { name, action: 'start', keys, why: 'tried again with its new definition' };
   if (baked.length > 0 && wanted === 'up' && service.state.name === 'done')

@@ -9,6 +9,7 @@ import { describeFight } from './fight.js';
 import { phaseText } from './handover.js';
 import { type HealthStatus, healthForAll, healthOf } from './health-view.js';
 import { countOf } from './message.js';
+import { oneLine } from './one-line.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
@@ -72,7 +73,12 @@ export interface ServiceStatus {
   readonly draining: readonly DrainingStatus[];
   /** A hand-over under way; null: there is none. */
   readonly handover: HandoverStatus | null;
+  /** What it says of itself (sd_notify's STATUS): one line, without anything that a terminal would obey. For everybody, as systemd's: it is said to be shown. */
   readonly statusText: string | null;
+  /** Its promise to say that it lives; null: it has given none, or does not serve. */
+  readonly watchdog: WatchdogStatus | null;
+  /** A reload under way, of a service that says when it is done; null: there is none. */
+  readonly reloading: ReloadingStatus | null;
   readonly health: HealthStatus;
   readonly restarts: { readonly total: number; readonly window: number };
   readonly lastDeath: DeathStatus | null;
@@ -102,6 +108,19 @@ export interface HandoverStatus {
   readonly generation: number;
   readonly phase: Handover['phase'];
   readonly text: string;
+}
+
+export interface WatchdogStatus {
+  /** Milliseconds. */
+  readonly period: number;
+  /** By when it has to say so again. */
+  readonly due: string;
+}
+
+export interface ReloadingStatus {
+  readonly since: string;
+  /** When nobody waits for it any more; null: never. */
+  readonly until: string | null;
 }
 
 export interface NextStatus {
@@ -179,7 +198,9 @@ export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
     generation: service.generation,
     draining: service.draining.map((one) => drainingStatus(one, view)),
     handover: handoverStatus(service),
-    statusText: service.tale.status,
+    statusText: saidBy(service),
+    watchdog: watchdogStatus(service, view),
+    reloading: reloadingStatus(service, view),
     health: healthOf(service, (at) => wallOf(at, view)),
     restarts: { total: restarts.total, window: countRecent(spec.restart, restarts, view.now.instant) },
     lastDeath: lastDeath === null ? null : deathStatus(lastDeath),
@@ -200,6 +221,25 @@ function handoverStatus({ state }: Service): HandoverStatus | null {
   const { successor, generation, phase } = state;
   return { pid: successor?.pid ?? null, generation, phase, text: phaseText(state) };
 }
+
+const longestSaying = 200;
+
+/** What it says of itself, as one line that nothing obeys; null: nothing. */
+export function saidBy({ tale }: Service): string | null {
+  const said = oneLine(tale.status ?? '', longestSaying).trim();
+  return said === '' ? null : said;
+}
+
+const watchdogStatus = ({ watchdog }: Service, view: Viewpoint): WatchdogStatus | null =>
+  watchdog === null ? null : { period: watchdog.period, due: wallOf(watchdog.due, view) };
+
+const reloadingStatus = ({ reloading }: Service, view: Viewpoint): ReloadingStatus | null =>
+  reloading === null
+    ? null
+    : {
+        since: wallOf(reloading.since, view),
+        until: reloading.deadline === null ? null : wallOf(reloading.deadline, view),
+      };
 
 function nextOf(service: Service, view: Viewpoint): NextStatus | null {
   const { state, hold, enrolled } = service;

@@ -45,7 +45,10 @@ describe('a service that was killed', () => {
       fight: null,
       generation: 2,
       draining: [],
+      handover: null,
       statusText: null,
+      watchdog: null,
+      reloading: null,
       health: { state: 'none', heartbeats: [] },
       restarts: { total: 1, window: 1 },
       lastDeath: {
