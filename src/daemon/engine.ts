@@ -8,6 +8,7 @@ import type { Configuration } from '../config/load.js';
 import type { SingleEvent } from '../core/event.js';
 import { heldBackBy } from '../core/held-back.js';
 import { planWithout } from '../core/notice-rules.js';
+import type { ServiceName } from '../core/spec.js';
 import { mainOf, type Service } from '../core/state.js';
 import { viewOf } from '../core/world.js';
 import { writeJob } from '../journal/job.js';
@@ -19,11 +20,12 @@ import { hostPhase } from '../kernel/host-phase.js';
 import { generationsAlive } from '../kernel/unrecorded.js';
 import { printJob } from '../logs/job.js';
 import type { Beginning } from './beginning.js';
+import { Complaints } from './complaints.js';
 import { CurrentConfiguration } from './configuration.js';
 import { courierStarter } from './courier-process.js';
 import { withFault } from './fault-point.js';
 import { HostWatch } from './host-watch.js';
-import { keepApplied, servicesOf } from './memory.js';
+import { keepApplied, newestGeneration, servicesOf } from './memory.js';
 import { Newsroom } from './newsroom.js';
 import { composeOutside, type Outside } from './outside.js';
 
@@ -48,12 +50,18 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   // What goes wrong while all this is put together has only the log to go to.
   let tell = report;
   const trouble: Report = (problem, error) => tell(problem, error);
+  const complaints = new Complaints(
+    (level, text) => log.say(level, text),
+    () => clock.now().instant,
+  );
   const outside = composeOutside({
     places,
     token: memory.journal.token,
     begunAt: (name) => memory.found.snapshots.get(name)?.begun ?? 0,
     report: trouble,
     post: (event) => keeper.post(event),
+    services: () => keeper.services,
+    complain: (service, text) => complaints.about(service, text),
     together: (work) => keeper.gather(work),
     clock,
   });
@@ -61,11 +69,16 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   const words = new Words(join(places.state, 'words.json'), memory.words, (path, text) =>
     outside.disk.send(writeJob(path, text)),
   );
+  const forget = (name: ServiceName): void => {
+    outside.outputs.release(name);
+    outside.stopListeningTo(name);
+    complaints.release(name);
+  };
   const journal: Journal = {
     record: (services, removed, changes) => {
       memory.journal.record(services, removed, newsroom.chronicle.number(services, changes));
       words.record(services, removed);
-      for (const name of removed) outside.outputs.release(name);
+      for (const name of removed) forget(name);
     },
   };
   const silent = planWithout(existsSync('/dev/log') ? 'yes' : 'no');
@@ -94,7 +107,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
   const keeper: Keeper = new Keeper({
     ...withFault({ journal, kernel: outside.kernel }, process.env.UPKEEP_FAULT),
     clock,
-    sinks: [log, hostWatch, newsroom.chronicle],
+    sinks: [log, hostWatch, newsroom.chronicle, outside.handovers],
     report: trouble,
     host,
     parallel: decision.configuration.keeper.limits.parallel,
@@ -126,7 +139,10 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
     configuration,
     newsroom,
     begin: (isForUs) => {
-      const recorded = (name: string): number => memory.found.snapshots.get(name)?.service.generation ?? 0;
+      const recorded = (name: string): number => {
+        const snapshot = memory.found.snapshots.get(name);
+        return snapshot === undefined ? 0 : newestGeneration(snapshot.service);
+      };
       // Where no journal of this boot was found its token is a fresh one, which no process can carry.
       const unrecorded =
         memory.found.boot === 'same' ? generationsAlive(memory.journal.token, recorded) : new Map<string, number>();
@@ -140,6 +156,7 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
         if (isForUs(service) === 'leave') continue;
         // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
         if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
+        outside.listenTo(service);
         together.push({ type: 'added', service: service.spec.name, as: service }, ...events);
       }
       keeper.post({ type: 'together', events: together });

@@ -76,8 +76,6 @@ export class Hearing {
   #tell(service: ServiceName, sender: Speaker, { says, main }: Message, descriptors: readonly number[]): boolean {
     const isKept = says.store?.type === 'store' && descriptors.length > 0 && main?.type !== 'pidfd';
     const named = main === null ? null : this.#mainOf(service, main, descriptors);
-    if (named?.type === 'refused')
-      this.#parts.complain(service, `of what it said by sd_notify, the main process was refused: ${named.reason}`);
     const batch = isKept ? this.#parts.batches.add(descriptors) : null;
     this.#parts.post({ type: 'notified', service, sender, says: { ...says, main: named }, batch });
     return isKept;

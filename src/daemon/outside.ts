@@ -6,9 +6,10 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Places } from '../cli/places.js';
 import { nextTime } from '../config/cron.js';
+import type { HandoverParts } from '../control/handover-route.js';
 import type { Peer } from '../control/judge.js';
 import type { ServiceName } from '../core/spec.js';
-import type { Service } from '../core/state.js';
+import type { Service, ServiceSet } from '../core/state.js';
 import { connectAt } from '../heartbeats/connect.js';
 import type { WriteJob } from '../journal/job.js';
 import type { Clock, Kernel, Post, Report } from '../keeper/ports.js';
@@ -16,6 +17,7 @@ import { findGroup, findUser, groupsOf } from '../kernel/account.js';
 import { Looker } from '../kernel/appearances.js';
 import { endSessionsOf } from '../kernel/asker-program.js';
 import { askerRights } from '../kernel/asker-rights.js';
+import { Batches } from '../kernel/batches.js';
 import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
 import { companionStarter, type StartCompanion } from '../kernel/companion.js';
 import { exitAtOnce } from '../kernel/disk-calls.js';
@@ -23,26 +25,36 @@ import { DiskThread } from '../kernel/disk-thread.js';
 import { Exits } from '../kernel/exits.js';
 import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
 import { Groups } from '../kernel/groups.js';
+import { HeldDescriptors } from '../kernel/held-descriptors.js';
 import { RealKernel } from '../kernel/kernel.js';
 import { KernelLog } from '../kernel/kernel-log.js';
 import { Killers } from '../kernel/killers.js';
 import { orphansOfServices } from '../kernel/kin.js';
+import { newMain } from '../kernel/new-main.js';
+import { NotifySockets } from '../kernel/notify-sockets.js';
 import { oomScore } from '../kernel/oom-score.js';
-import { peerOf } from '../kernel/peer.js';
+import { peerOf, peerPidfd } from '../kernel/peer.js';
 import { ProcConnector, probeProcConnector } from '../kernel/proc-connector.js';
 import { createPump, type Together } from '../kernel/pump.js';
 import { Reaper } from '../kernel/reaper.js';
+import { ServiceSockets } from '../kernel/service-sockets.js';
 import { Sleeps } from '../kernel/sleeps.js';
-import { closeOnExecFrom } from '../kernel/syscalls.js';
+import { Speakers } from '../kernel/speakers.js';
+import { StoredDescriptors } from '../kernel/stored-descriptors.js';
+import { StateFiles } from '../kernel/state-files.js';
+import { close, closeOnExecFrom } from '../kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../kernel/trace-instance.js';
 import { Witnesses } from '../kernel/witnesses.js';
 import type { LogJob, LogNews, PrintJob } from '../logs/job.js';
 import { ServiceOutputs } from '../logs/outputs.js';
+import { admit, fullSentence } from '../protocol/fd-store.js';
 import { ReadinessProbes } from '../readiness/probes.js';
 import { after } from './after.js';
 import { askerStarter } from './asker-process.js';
 import { AskerSecrets } from './asker-secrets.js';
 import { Askers } from './askers.js';
+import { HandoverChannels } from './handover-channels.js';
+import { Hearing } from './hearing.js';
 import type { Directory } from './peers.js';
 
 export interface OutsideOptions {
@@ -51,6 +63,9 @@ export interface OutsideOptions {
   readonly begunAt: (service: ServiceName) => number;
   readonly report: Report;
   readonly post: Post;
+  readonly services: () => ServiceSet;
+  /** Something is wrong with what this service said. */
+  readonly complain: (service: ServiceName, text: string) => void;
   readonly together: Together;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -61,6 +76,16 @@ export interface Outside {
   /** Who asks the services. */
   readonly askers: Askers;
   readonly outputs: ServiceOutputs;
+  /** What services say of themselves by sd_notify. */
+  readonly hearing: Hearing;
+  /** From now on what this service says is heard, if it may say anything. */
+  readonly listenTo: (service: Service) => void;
+  /** There is no such service any more. */
+  readonly stopListeningTo: (service: ServiceName) => void;
+  /** Who hands over to whom, and what they are told of it. */
+  readonly handovers: HandoverChannels;
+  /** Where they come in. */
+  readonly handoverDoor: HandoverParts;
   readonly disk: DiskThread<LogJob | WriteJob | PrintJob, LogNews>;
   readonly without: readonly { readonly name: string; readonly effect: string }[];
   readonly notEnforced: (service: Service) => readonly string[];
@@ -74,7 +99,17 @@ export interface Outside {
   close(): void;
 }
 
-export function composeOutside({ places, token, begunAt, report, post, together, clock }: OutsideOptions): Outside {
+export function composeOutside({
+  places,
+  token,
+  begunAt,
+  report,
+  post,
+  services,
+  complain,
+  together,
+  clock,
+}: OutsideOptions): Outside {
   const without = switchedOff(process.env);
   const trace = without.includes('tracefs') ? null : openTraceInstance(instanceName(places.runtime));
   const kernelLog = without.includes('kmsg') ? null : KernelLog.open();
@@ -106,6 +141,43 @@ export function composeOutside({ places, token, begunAt, report, post, together,
   // Where a pidfd does not tell how a stranger's child ended, the connector has to hear it: then it listens all the time.
   const listening = features.pidfdInfo === 'no' ? (connector?.listen(() => {}) ?? null) : null;
   const groups = new Groups(groupPlaces(features, places), report, () => orphansOfServices(exits));
+  const speakers = new Speakers(features, groups);
+  const batches = new Batches();
+  const hearing = new Hearing({
+    post,
+    speakers,
+    newMain: (service, named) => newMain(service, named, features, speakers),
+    batches,
+    complain,
+  });
+  const held = new HeldDescriptors({ directory: places.runtime, features, exits, report });
+  const notifySockets = new NotifySockets({
+    directory: join(places.runtime, 'notify'),
+    pump,
+    held,
+    features,
+    hear: (service, datagram) => hearing.hear(service, datagram),
+    complain: (service, reason) => hearing.complain(service, reason),
+    hasRoom: () => batches.hasRoom,
+  });
+  const sockets = new ServiceSockets({ held, pump, report });
+  const stored = new StoredDescriptors({
+    pump,
+    held,
+    batches,
+    admit,
+    onFull: (service, ...counts) => complain(service, fullSentence(...counts)),
+    complain,
+    now: () => clock.now().wall,
+  });
+  const stateFiles = new StateFiles(join(places.runtime, 'handover'));
+  const handovers = new HandoverChannels({
+    post,
+    services,
+    files: stateFiles,
+    notified: (service, speaker, text) => hearing.word(service, speaker, text),
+    complain,
+  });
   const readiness = new ReadinessProbes({
     post,
     run: (command, spec, signal) => kernel.run(command, spec, signal),
@@ -134,11 +206,19 @@ export function composeOutside({ places, token, begunAt, report, post, together,
     outputs,
     readiness,
     asking: askers,
+    handovers,
+    stateFiles,
+    socket: places.socket,
     token,
     begunAt,
     readyFiles: join(places.runtime, 'ready'),
     reaper: new Reaper(isFollowed),
     witnesses,
+    notifySockets,
+    speakers,
+    held,
+    sockets,
+    stored,
     nextTime,
     seeker: new Looker({ features, connector, post }),
   });
@@ -147,6 +227,29 @@ export function composeOutside({ places, token, begunAt, report, post, together,
     startCompanion,
     askers,
     outputs,
+    hearing,
+    listenTo: ({ spec }) => {
+      try {
+        if (spec.notifyAccess !== 'none') notifySockets.open(spec.name);
+      } catch (error) {
+        report(`the socket for the sd_notify of ${spec.name} cannot be made`, error);
+      }
+    },
+    stopListeningTo: (service) => {
+      notifySockets.release(service);
+      speakers.release(service);
+    },
+    handovers,
+    handoverDoor: {
+      knows: (service) => services().has(service),
+      memberOf: (service, peer, socket) => {
+        const pidfd = peerPidfd(socket);
+        const found = speakers.whoSent(service, { from: peer, pidfd });
+        if (pidfd !== null) close(pidfd);
+        return found;
+      },
+      open: (service, speaker, socket) => handovers.open(service, speaker, socket),
+    },
     disk,
     without: [
       ...missingFeatures(features).map((name) => ({ name, effect: effects[name] })),
@@ -160,6 +263,7 @@ export function composeOutside({ places, token, begunAt, report, post, together,
     close: () => {
       listening?.close();
       readiness.close();
+      handovers.close();
       askers.close();
       outputs.close();
       disk.close();
@@ -185,6 +289,10 @@ const effects: Readonly<Record<FeatureName, string>> = {
   pidfdInode: 'processes are told apart by start time, to a hundredth of a second (Linux 6.9 has it)',
   pidfdInfo:
     'how a daemon ended that is not our child is known from the proc connector only, or not at all (Linux 6.15 has it)',
+  pidfdGetfd:
+    'sockets and descriptors that are held for services do not outlive the keeper: they are opened anew at the next start (Linux 5.6 has it)',
+  passPidfd:
+    'what a service says by sd_notify in its last moment may not count, because nobody can tell who said it (Linux 6.5 has it)',
   procConnector:
     'daemons that come up by another’s hand are found by looking every few seconds (needs root and no container)',
   cgroup:

@@ -74,7 +74,7 @@ function spawnWithPipes({ argv, env }: CompanionProgram): WithPipes {
     const [ourOutput, output] = open();
     const [ourErrors, errors] = open();
     const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    const done = spawnProcess({ path: argv[0], argv, env: words, cwd: '/', input, output, errors, extra: null });
+    const done = spawnProcess({ path: argv[0], argv, env: words, cwd: '/', input, output, errors, passed: [] });
     if (done.type === 'failed') throw new SystemCallFailure('posix_spawn', done.errno, argv[0]);
     for (const theirs of [input, output, errors]) close(theirs);
     return { pid: done.pid, input: ourInput, output: ourOutput, errors: ourErrors };

@@ -26,7 +26,10 @@ export function runErrand(
   { exits, features }: { readonly exits: Exits; readonly features: Features },
 ): Promise<ErrandEnd> {
   return new Promise((resolve) => {
-    const done = spawn({ spec, command, role, generation: 0, token, env, output: null, extra: null }, features);
+    const done = spawn(
+      { spec, command, role, generation: 0, token, env, output: null, passed: [], ownPid: [] },
+      features,
+    );
     if (done.type === 'failed') return resolve(done);
     const end = (): void => void signalGroup(done.process, 'SIGKILL', features);
     signal.addEventListener('abort', end, { once: true });

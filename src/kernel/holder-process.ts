@@ -33,6 +33,9 @@ export function startHolder(directory: string, fds: Iterable<number>, features: 
   return { process: nameChild(done.pid, pidfd, features), pidfd };
 }
 
+/** Of any keeper. */
+export const isHolder = (pid: number): boolean => variableOf(pid, VARIABLE) !== null;
+
 /** All that live of this directory's keepers. */
 export function holdersOf(directory: string, features: Features): readonly ProcessRef[] {
   const own = process.geteuid?.() ?? 0;

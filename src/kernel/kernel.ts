@@ -2,14 +2,14 @@
 // is posted. Never throws to the keeper: what fails becomes an event. It must not know why something is ordered.
 
 import type { Effect, Role } from '../core/effect.js';
-import { errorCode } from '../core/error-text.js';
+import { errorCode, errorText } from '../core/error-text.js';
 import { LOST } from '../core/event.js';
 import { commandsOf } from '../core/hooks.js';
 import { type ExitEvidence, type ExitStatus, noFindings, type OomKill, type ProcessRef } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { WallTime } from '../core/time.js';
 import type { Usage } from '../core/usage.js';
-import type { Asking, Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
+import type { Asking, Handovers, Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
 import { endHelper } from './end-helper.js';
 import type { Origin } from './environment.js';
 import { type Errand, type ErrandEnd, runErrand } from './errand.js';
@@ -17,17 +17,28 @@ import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import { Generations } from './generations.js';
 import type { Groups } from './groups.js';
+import { handoverEnvironment, mayHandOver } from './handover-environment.js';
+import type { HeldDescriptors } from './held-descriptors.js';
+import { notifyEnvironment } from './notify-environment.js';
+import type { NotifySockets } from './notify-sockets.js';
+import { type Given, nothingPassed, type Passing, passing } from './passing.js';
 import { removeStale } from './pid-file.js';
+import type { Passed } from './posix-spawn.js';
 import { Preparations } from './prepare.js';
-import { variableOf } from './processes-of.js';
+import { environmentOf, variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
 import { Reactions } from './reaction.js';
 import { ReadyFiles } from './ready-file.js';
 import type { Reaper } from './reaper.js';
 import { Reclaims } from './reclaim.js';
 import { Rests } from './rest.js';
+import type { ServiceSockets } from './service-sockets.js';
 import { signalGroup, signalProcess } from './signals.js';
 import { refuseWithoutRoom, spawn } from './spawn.js';
+import type { Speakers } from './speakers.js';
+import type { StateFiles } from './state-files.js';
+import type { StoredDescriptors } from './stored-descriptors.js';
+import { Successors } from './successors.js';
 import { close } from './syscalls.js';
 import { tokenOf } from './token.js';
 import { type UsageAsked, Usages } from './usage.js';
@@ -50,10 +61,21 @@ export interface KernelParts {
   readonly groups: Groups;
   readonly reaper: Reaper;
   readonly witnesses: Witnesses;
+  /** Where services say how they are, and whose processes may say it. */
+  readonly notifySockets: NotifySockets;
+  readonly speakers: Speakers;
+  /** What is held for services, and outlives the keeper. */
+  readonly held: HeldDescriptors;
+  readonly sockets: ServiceSockets;
+  readonly stored: StoredDescriptors;
   readonly seeker: Seeker;
   readonly outputs: Outputs;
   readonly readiness: Readiness;
   readonly asking: Asking;
+  readonly handovers: Handovers;
+  readonly stateFiles: StateFiles;
+  /** The path of the control socket. */
+  readonly socket: string;
   /** Random, kept over keepers of one boot: by it a process is found whose birth was not written down. */
   readonly token: string;
   /** In ticks since boot: when the generation that was recorded last by an earlier keeper was recorded first. */
@@ -79,6 +101,7 @@ export class RealKernel implements Kernel {
   /** The last dead process of each service that was followed: a pid file that names it is stale. */
   readonly #dead = new Map<ServiceName, number>();
   readonly #generations = new Generations();
+  readonly #successors: Successors;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -97,9 +120,18 @@ export class RealKernel implements Kernel {
         post({ type: 'emptied', service, process });
       },
     });
+    this.#successors = new Successors({
+      left: (service, dead) => this.#rests.left(service, dead),
+      answer: (service, dead, successor) => post({ type: 'succeeded', service, dead, process: successor }),
+    });
     this.#usages = new Usages({ exits, groups, generations: this.#generations });
     this.#reactions = new Reactions({ post, run: (errand) => this.#send(errand) });
-    this.#preparations = new Preparations({ post, report, living: (service) => this.#rests.living(service) });
+    this.#preparations = new Preparations({
+      post,
+      report,
+      living: (service) => this.#rests.living(service),
+      open: (spec, walk) => parts.sockets.open(spec, walk),
+    });
   }
 
   perform(effect: Effect): void {
@@ -111,7 +143,7 @@ export class RealKernel implements Kernel {
   }
 
   #perform(effect: Effect): void {
-    const { seeker, readiness, exits, asking } = this.#parts;
+    const { seeker, readiness, exits, asking, handovers, stored } = this.#parts;
     switch (effect.type) {
       case 'spawn':
         this.#spawn(effect);
@@ -127,6 +159,7 @@ export class RealKernel implements Kernel {
         return;
       case 'unfollow':
         exits.unfollow(effect.service, effect.process);
+        this.#parts.sockets.ended(effect.process);
         return;
       case 'signal':
         this.#signal(effect);
@@ -162,6 +195,39 @@ export class RealKernel implements Kernel {
       case 'plan':
         this.#plan(effect);
         return;
+      case 'export':
+        handovers.export(effect);
+        return;
+      case 'endExport':
+        handovers.endExport(effect.service);
+        return;
+      case 'tell':
+        handovers.say(effect.service, effect.process, effect.word);
+        return;
+      case 'seekSuccessor':
+        this.#successors.seek(effect.spec, effect.dead);
+        return;
+      case 'keep':
+        stored.keep(effect);
+        return;
+      case 'dropKept':
+        stored.drop(effect.service, effect.name);
+        return;
+      case 'settleKept':
+        stored.settle(effect.service, effect.process, effect.as);
+        return;
+      case 'emptyStore':
+        stored.empty(effect.service);
+        return;
+      case 'closeSockets':
+        this.#parts.sockets.close(effect.spec);
+        return;
+      case 'awaitConnection':
+        this.#awaitConnection(effect.spec);
+        return;
+      case 'stopAwaitingConnection':
+        this.#parts.sockets.stopAwaitingConnection(effect.service);
+        return;
     }
   }
 
@@ -191,13 +257,17 @@ export class RealKernel implements Kernel {
   }
 
   close(): void {
-    const { seeker, exits, groups, reaper, witnesses, pump } = this.#parts;
+    const { seeker, exits, groups, reaper, witnesses, pump, notifySockets } = this.#parts;
     for (const timer of this.#retries) clearTimeout(timer);
     this.#rests.close();
+    this.#successors.close();
     this.#preparations.close();
     this.#reactions.close();
     this.#readyFiles.close();
     this.#reclaims.close();
+    notifySockets.close();
+    this.#parts.stored.close();
+    this.#parts.held.close();
     seeker.close();
     exits.close();
     witnesses.close();
@@ -207,7 +277,7 @@ export class RealKernel implements Kernel {
   }
 
   #spawn({ spec, command, role, hook, generation, env }: Extract<Effect, { type: 'spawn' }>): void {
-    const { features, outputs, post, groups, exits } = this.#parts;
+    const { features, outputs, post, groups, exits, notifySockets, speakers, sockets } = this.#parts;
     const refused = refuseWithoutRoom(this.#generations.hasStarted(spec.name) ? 'again' : 'first');
     if (refused !== null) {
       const { errno, detail } = refused;
@@ -215,38 +285,61 @@ export class RealKernel implements Kernel {
       return;
     }
     if (role === 'start') this.#removeStalePidFile(spec);
-    const { probe } = spec.ready;
-    let extra: { readonly fd: number; readonly as: number } | null;
     try {
-      extra = role === 'main' && probe.type === 'fd' ? { fd: this.#readyFiles.make(spec.name), as: probe.fd } : null;
+      if (spec.notifyAccess !== 'none') notifySockets.open(spec.name);
     } catch (error) {
       const errno = errorCode(error, 'EIO');
-      const detail = `the file for its \`ready: {fd}\` cannot be made (${errno})`;
+      const detail = `the socket for its sd_notify cannot be made: ${errorText(error)}`;
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
       return;
     }
+    let ready: Passed | null = null;
+    let given: Passing;
+    try {
+      if (role === 'main') ready = this.#makeReadyFile(spec);
+      given = role === 'main' ? passing(spec, this.#givenTo(spec), ready) : nothingPassed;
+    } catch (error) {
+      if (ready !== null) close(ready.fd);
+      post({
+        type: 'spawnFailed',
+        service: spec.name,
+        role,
+        generation,
+        errno: errorCode(error, 'EIO'),
+        detail: errorText(error),
+      });
+      return;
+    }
+    const token = this.#tokenFor(spec.name, generation, role, hook);
     const done = spawn(
       {
         spec,
         command,
         role,
         generation,
-        token: this.#tokenFor(spec.name, generation, role, hook),
-        env,
+        token,
+        env: { ...env, ...this.#handoverEnvironment(spec, role), ...this.#notifyEnvironment(spec, role), ...given.env },
         output: outputs.descriptorFor(spec),
-        extra,
+        passed: given.passed,
+        ownPid: given.ownPid,
       },
       features,
     );
-    if (extra !== null) close(extra.fd);
+    if (ready !== null) close(ready.fd);
     if (done.type === 'failed') {
       post({ type: 'spawnFailed', service: spec.name, role, generation, errno: done.errno, detail: done.detail });
       return;
     }
     const { process } = done;
+    speakers.note(spec.name, process, role === 'main' ? 'main' : 'helper', token);
     if (role === 'main') {
       this.#generations.born(spec.name, process, generation);
       groups.assign(spec.name, process, generation);
+      sockets.began(
+        spec,
+        process,
+        given.passed.map(({ fd }) => fd),
+      );
     }
     const oomSince = spec.settings.memory === null ? null : groups.oomKillSince(spec.name, process);
     exits.follow(
@@ -254,6 +347,8 @@ export class RealKernel implements Kernel {
       process,
       (seen) => {
         const evidence = oomSince === null ? seen : withOom(seen, oomSince);
+        notifySockets.catchUp(spec.name);
+        sockets.ended(process);
         post({ type: 'exited', service: spec.name, process, evidence, away: 'no' });
       },
       { pidfd: done.pidfd },
@@ -262,15 +357,54 @@ export class RealKernel implements Kernel {
     if (role === 'main') groups.place(spec.name, process, generation, spec.settings.memory);
   }
 
+  #notifyEnvironment(spec: ServiceSpec, role: Role): Readonly<Record<string, string>> {
+    return notifyEnvironment(spec, role, this.#parts.notifySockets.pathOf(spec.name), process.pid);
+  }
+
+  /** @throws what the system says */
+  #makeReadyFile({ name, ready: { probe } }: ServiceSpec): Passed | null {
+    if (probe.type !== 'fd') return null;
+    try {
+      return { fd: this.#readyFiles.make(name), as: probe.fd };
+    } catch (error) {
+      throw new Error(`the file for its \`ready: {fd}\` cannot be made (${errorCode(error, 'EIO')})`);
+    }
+  }
+
+  /** What is held for it. @throws Error: not all of it is there */
+  #givenTo(spec: ServiceSpec): readonly Given[] {
+    const sockets = this.#parts.sockets.pass(spec);
+    if (sockets === null) throw new Error('its sockets are not open any more; it is started again');
+    return [...sockets, ...this.#parts.stored.pass(spec)];
+  }
+
+  #handoverEnvironment(spec: ServiceSpec, role: Role): Readonly<Record<string, string>> {
+    const { socket, stateFiles, report } = this.#parts;
+    if (role !== 'main' || !mayHandOver(spec)) return {};
+    try {
+      return handoverEnvironment(spec, socket, stateFiles.fileOf(spec));
+    } catch (error) {
+      report(`${spec.name} has no place for its state; it hands over none`, error);
+      return handoverEnvironment(spec, socket, null);
+    }
+  }
+
   /** A process that we were told of, not one that we started: it may be gone already, or may not be ours to see. */
   #follow(service: ServiceName, process: ProcessRef): void {
-    const { exits, groups, post } = this.#parts;
+    const { exits, groups, post, notifySockets, speakers, sockets } = this.#parts;
     const exited = (evidence: ExitEvidence, away: 'yes' | 'no'): void => {
       this.#dead.set(service, process.pid);
+      notifySockets.catchUp(service);
+      sockets.ended(process);
       post({ type: 'exited', service, process, evidence, away });
     };
+    const variable = environmentOf(process.pid);
+    const isHelper = ![null, 'main'].includes(variable('UPKEEP_ROLE'));
+    speakers.note(service, process, isHelper ? 'helper' : 'main', variable('UPKEEP_TOKEN'));
     try {
-      if ([null, 'main'].includes(variableOf(process.pid, 'UPKEEP_ROLE'))) this.#generations.met(service, process);
+      if (!isHelper) this.#generations.met(service, process);
+      if (!isHelper) sockets.met(service, process);
+      if (!isHelper) this.#parts.stored.met(service, process);
       groups.recognize(service, process);
       const oomSince = groups.oomKillSince(service, process);
       const onExit = (seen: ExitEvidence): void => {
@@ -309,6 +443,11 @@ export class RealKernel implements Kernel {
       post({ type: 'spawned', service, role, generation, process });
       this.#follow(service, process);
     });
+  }
+
+  #awaitConnection(spec: ServiceSpec): void {
+    const { sockets, post } = this.#parts;
+    sockets.awaitConnection(spec, () => post({ type: 'connected', service: spec.name }));
   }
 
   #awaitReady(spec: ServiceSpec, process: ProcessRef): void {

@@ -9,6 +9,7 @@ import { findUser } from './account.js';
 import { readEnvFile } from './env-file.js';
 import { composeEnvironment, DEFAULT_PATH, type Origin } from './environment.js';
 import { planLimits, type ResourceLimit } from './limits.js';
+import { type OwnPid, pidHop } from './pid-hop.js';
 import { privilegesOf } from './privileges.js';
 import { findProgram, type Program, whichHop } from './program.js';
 
@@ -34,12 +35,13 @@ export interface Refused {
 
 const refused = (errno: string, detail: string): Refused => ({ type: 'refused', errno, detail });
 
-/** Never throws for what an operator wrote. `lowestFree`: see planLimits. @throws SystemCallFailure: EMFILE */
+/** Never throws for what an operator wrote. `lowestFree`: see planLimits. `ownPid`: variables that are to hold its pid. @throws SystemCallFailure: EMFILE */
 export function prepareLaunch(
   spec: ServiceSpec,
   command: Command,
   origin: Origin,
   lowestFree: number,
+  ownPid: readonly OwnPid[],
 ): Launch | Refused {
   const settings = settingsFor(spec.settings, command);
   const account = settings.user === null ? ownAccount() : findUser(settings.user);
@@ -60,7 +62,8 @@ export function prepareLaunch(
   const cwd = resolve('/', settings.cwd);
   const name = command.argv[0] ?? '';
   const find = (): Program => findProgram(name, env.get('PATH') ?? DEFAULT_PATH, cwd, privileges.runner);
-  const isDirect = limits.hop.length === 0 && privileges.hop.length === 0;
+  const tellPid = pidHop(ownPid, env);
+  const isDirect = limits.hop.length === 0 && privileges.hop.length === 0 && tellPid.length === 0;
   // Looking beforehand costs as much as half the spawn. Where exec itself says what is wrong, it is asked only then; behind a hop
   // it would say so too late, and to nobody.
   const program: Program = isDirect && name.includes('/') ? { type: 'found', path: resolve(cwd, name) } : find();
@@ -74,14 +77,16 @@ export function prepareLaunch(
   if (prlimit === null && limits.hop.length > 0)
     return refused('ENOENT', 'prlimit is not installed (package util-linux); these limits need it');
   const hops = [...(prlimit === null ? [] : [prlimit, ...limits.hop, '--']), ...privileges.hop];
-  // argv[0] stays what was written; a hop has to be given the path, since it looks for the program in its own way.
-  const argv = hops.length === 0 ? command.argv : [...hops, program.path, ...command.argv.slice(1)];
+  // argv[0] stays what was written; a hop has to be given the path, since it looks for the program in its own way. Only the
+  // shell that tells the pid looks as we do.
+  const called = hops.length === 0 ? command.argv : [...hops, program.path, ...command.argv.slice(1)];
+  const argv = [...tellPid, ...called];
   const words = [...env].map(([name, value]) => `${name}=${value}`);
   if ([...argv, ...words].some((word) => word.includes('\0')))
     return refused('EINVAL', 'a zero byte in an argument or variable ends it for every program; remove it');
   return {
     type: 'ready',
-    path: hops[0] ?? program.path,
+    path: tellPid[0] ?? hops[0] ?? program.path,
     argv,
     env: words,
     cwd,

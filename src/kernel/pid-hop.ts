@@ -10,26 +10,31 @@ export type OwnPid = 'LISTEN_PID' | 'WATCHDOG_PID';
 const SHELL = '/bin/sh';
 const ENV = '/usr/bin/env';
 
-/** What shells set themselves or read as their own (POSIX, dash), and what bash adds to what it starts. */
+/** What shells set themselves or read as their own (POSIX, dash, bash). */
 const HURT: ReadonlySet<string> = new Set(['PWD', 'OLDPWD', 'SHLVL', '_', 'IFS', 'OPTIND', 'PPID', 'LINENO']);
-const ADDED = ['PWD', 'OLDPWD', 'SHLVL', '_'];
+/** What they hand on of it without being asked, and do not after `unset`. */
+const ADDED = ['PWD', 'OLDPWD'];
+/** What bash hands on all the same. */
+const ADDED_AGAIN = ['SHLVL', '_'];
 
 /** The words before those of the program; none where no variable is asked for. `env`: what the program is to find beside them, and nothing else. */
 export function pidHop(names: readonly OwnPid[], env: ReadonlyMap<string, string>): readonly string[] {
   if (names.length === 0) return [];
-  return [SHELL, '-c', `${names.map((name) => `${name}=$$`).join(' ')} exec "$@"`, 'sh', ...mending(env)];
+  const unset = ADDED.filter((name) => !env.has(name));
+  const first = unset.length === 0 ? '' : `unset ${unset.join(' ')}; `;
+  return [SHELL, '-c', `${first}${names.map((name) => `${name}=$$`).join(' ')} exec "$@"`, 'sh', ...mending(env)];
 }
 
 /** A shell drops or changes some variables: env(1) makes them what they were, at the price of one more exec. */
 function mending(env: ReadonlyMap<string, string>): readonly string[] {
   const hurt = [...env].filter(([name]) => HURT.has(name) || !/^[A-Za-z_]\w*$/.test(name));
-  const added = isKnown() ? [] : ADDED.filter((name) => !env.has(name));
+  const added = isModest() ? [] : ADDED_AGAIN.filter((name) => !env.has(name));
   if (hurt.length === 0 && added.length === 0) return [];
   return [ENV, ...added.flatMap((name) => ['-u', name]), ...hurt.map(([name, value]) => `${name}=${value}`)];
 }
 
-/** Is it one that adds nothing to an environment? bash leaves its SHLVL. */
-function isKnown(): boolean {
+/** Is the shell one that hands nothing on? */
+function isModest(): boolean {
   try {
     return ['dash', 'busybox'].includes(basename(realpathSync(SHELL)));
   } catch {

@@ -2,7 +2,7 @@
 // 300 MB, against 0.1 ms at any size). Owns the C structures. It must not know services, users or limits.
 
 import koffi from 'koffi';
-import { errnoName, libc } from './syscalls.js';
+import { close, duplicate, errnoName, libc } from './syscalls.js';
 
 const posixSpawn = libc.func(
   'int posix_spawn(void *pid, str path, void *actions, void *attributes, void *argv, void *envp)',
@@ -39,8 +39,14 @@ export interface Wanted {
   readonly output: number | null;
   /** Becomes 2; null: the same as 1. */
   readonly errors: number | null;
-  /** Becomes descriptor `as` beside the usual three. */
-  readonly extra: { readonly fd: number; readonly as: number } | null;
+  /** What it gets beside the usual three, in any order of numbers. */
+  readonly passed: readonly Passed[];
+}
+
+/** Descriptor `fd` of ours becomes `as` of the child. */
+export interface Passed {
+  readonly fd: number;
+  readonly as: number;
 }
 
 /** All signals at their default, none blocked, a session of its own; the same for every process. */
@@ -62,6 +68,7 @@ export function spawnProcess(
   wanted: Wanted,
 ): { readonly type: 'spawned'; readonly pid: number } | { readonly type: 'failed'; readonly errno: string } {
   const actions = Buffer.alloc(ACTIONS);
+  const lent: number[] = [];
   actionsInit(actions);
   try {
     if (wanted.input === null) actionsOpen(actions, 0, '/dev/null', 0, 0);
@@ -69,7 +76,8 @@ export function spawnProcess(
     if (wanted.output === null) actionsOpen(actions, 1, '/dev/null', O_RDWR, 0);
     else actionsDup2(actions, wanted.output, 1);
     actionsDup2(actions, wanted.errors ?? 1, 2);
-    if (wanted.extra !== null) actionsDup2(actions, wanted.extra.fd, wanted.extra.as);
+    // One that keeps its number loses close-on-exec by it (glibc 2.29).
+    for (const { fd, as } of apart(wanted.passed, lent)) actionsDup2(actions, fd, as);
     actionsChdir(actions, wanted.cwd);
     const argv = vector(wanted.argv);
     const env = vector(wanted.env);
@@ -79,7 +87,23 @@ export function spawnProcess(
     return { type: 'spawned', pid: pidOut.readInt32LE(0) };
   } finally {
     actionsDestroy(actions);
+    for (const fd of lent) close(fd);
   }
+}
+
+/**
+ * They are passed one after the other: one whose number an earlier one becomes would be gone when its turn comes, so it is
+ * lent another before. @throws SystemCallFailure: EMFILE
+ */
+function apart(passed: readonly Passed[], lent: number[]): readonly Passed[] {
+  const targets = new Set(passed.map(({ as }) => as));
+  const above = Math.max(2, ...targets) + 1;
+  return passed.map(({ fd, as }) => {
+    if (fd === as || !targets.has(fd)) return { fd, as };
+    const other = duplicate(fd, above);
+    lent.push(other);
+    return { fd: other, as };
+  });
 }
 
 export interface Vector {

@@ -59,6 +59,7 @@ function preparations({ calls = {}, living = [], patience }: Setting = {}): {
   const all = new Preparations({
     post: (event) => void answers.push(event),
     report: (problem) => void reports.push(problem),
+    open: () => Promise.resolve(),
     living: () => Promise.resolve(living),
     calls: { ...realCalls, ...calls },
     ...(patience === undefined ? {} : { patience }),

@@ -1,23 +1,26 @@
-// What must be right before a start: the directories of a service are there, and nothing of an earlier life is in its way.
+// What must be right before a start: the directories of a service are there, nothing of an earlier life is in its way, and
+// its sockets are open.
 // Asks off the loop, a few services at a time, and waits for no file system for ever. It must not know why somebody is
 // started, nor what becomes of a start that cannot go on.
 
 import { errorCode } from '../core/error-text.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Post, Report } from '../keeper/ports.js';
-import { findGroup, findUser } from './account.js';
 import { mountPointOf } from './cgroup-mounts.js';
 import { cleanPath } from './clean-path.js';
 import { type FileCalls, realCalls } from './file-calls.js';
 import { Refusal, Walk } from './held-path.js';
 import type { Holder } from './holders.js';
-import { makeDirectory, type Owner } from './make-directory.js';
+import { makeDirectory } from './make-directory.js';
+import { ownerOf } from './owner.js';
 
 export interface PreparationParts {
   readonly post: Post;
   readonly report: Report;
   /** The processes of a service that live. */
   readonly living: (service: ServiceName) => Promise<readonly number[]>;
+  /** Opens the sockets of a service. @throws Refusal */
+  readonly open: (spec: ServiceSpec, walk: Walk) => Promise<void>;
   readonly calls?: FileCalls;
   /** How long a file system may take for one service, in ms. */
   readonly patience?: number;
@@ -59,7 +62,7 @@ export class Preparations {
   /** Answers with `prepared`: at once where there is nothing to do. */
   begin(spec: ServiceSpec, generation: number): void {
     const order = { spec, generation };
-    if (spec.directories.length === 0 && spec.clean.length === 0) {
+    if (spec.directories.length === 0 && spec.clean.length === 0 && spec.sockets.length === 0) {
       this.#answer(order, null);
       return;
     }
@@ -111,7 +114,7 @@ export class Preparations {
   }
 
   async #prepare(spec: ServiceSpec, walk: Walk): Promise<void> {
-    const owner = ownerOf(spec, walk.self);
+    const owner = ownerOf(spec.settings, walk.self);
     for (const directory of spec.directories) await makeDirectory(directory, owner, walk);
     let living: Promise<readonly number[]> | null = null;
     const ask = (): Promise<readonly number[]> => {
@@ -119,6 +122,7 @@ export class Preparations {
       return living;
     };
     for (const path of spec.clean) this.#tell(spec.name, path, await cleanPath(path, walk, ask));
+    if (spec.sockets.length > 0) await this.#parts.open(spec, walk);
   }
 
   /** Its file system does not answer: the start fails, and the call is left to return when it likes. */
@@ -174,14 +178,3 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ENOSPC: 'its file system is full (ENOSPC)',
   EMFILE: 'the keeper has no descriptor left (EMFILE)',
 };
-
-/** As processes of the service will run. @throws Refusal */
-function ownerOf({ settings }: ServiceSpec, self: number): Owner {
-  const account = settings.user === null ? null : findUser(settings.user);
-  if (settings.user !== null && account === null) throw new Refusal(`no such user: ${settings.user}`);
-  const gid = settings.group === null ? (account?.gid ?? process.getegid?.() ?? 0) : findGroup(settings.group);
-  if (gid === null) throw new Refusal(`no such group: ${settings.group}`);
-  const uid = account?.uid ?? self;
-  if (self !== 0 && uid !== self) throw new Refusal(`only a keeper of root can prepare for user ${settings.user}`);
-  return { uid, gid };
-}

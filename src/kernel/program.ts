@@ -58,8 +58,8 @@ function judge(path: string, name: string, runner: Runner | null): Program {
 
 const HOP_PLACES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
-/** The absolute path of a helper of util-linux, from trusted places only; null when it is not installed. */
-export function whichHop(name: 'setpriv' | 'prlimit'): string | null {
+/** The absolute path of a helper of util-linux or coreutils, from trusted places only; null when it is not installed. */
+export function whichHop(name: 'setpriv' | 'prlimit' | 'sleep'): string | null {
   const path = HOP_PLACES.map((place) => join(place, name)).find((candidate) => canExecute(candidate, null) === null);
   return path ?? null;
 }

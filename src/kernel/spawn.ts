@@ -8,7 +8,8 @@ import type { Origin } from './environment.js';
 import type { Features } from './features.js';
 import { nameChild } from './identity.js';
 import { type Launch, prepareLaunch } from './launch.js';
-import { spawnProcess } from './posix-spawn.js';
+import type { OwnPid } from './pid-hop.js';
+import { type Passed, spawnProcess } from './posix-spawn.js';
 import { hasRoom, reserve } from './reserve.js';
 import { getNice, libc, pidfdOpen, prlimit, SystemCallFailure } from './syscalls.js';
 import { isReversible, wearing } from './wear.js';
@@ -23,7 +24,9 @@ export interface Order {
   readonly env: Readonly<Record<string, string>>;
   /** Becomes 1 and 2; null: /dev/null. */
   readonly output: number | null;
-  readonly extra: { readonly fd: number; readonly as: number } | null;
+  readonly passed: readonly Passed[];
+  /** Variables that are to hold its pid. */
+  readonly ownPid: readonly OwnPid[];
 }
 
 export type Spawned =
@@ -41,10 +44,11 @@ export function spawn(order: Order, features: Features): Spawned {
       command,
       { service: spec.name, generation, role, token, own: env },
       reserve.lowest,
+      order.ownPid,
     );
     if (launch.type === 'refused') return { type: 'failed', errno: launch.errno, detail: launch.detail };
     const done = wearing(spec.settings, launch.worn, () =>
-      spawnProcess({ ...launch, input: null, output: order.output, errors: null, extra: order.extra }),
+      spawnProcess({ ...launch, input: null, output: order.output, errors: null, passed: order.passed }),
     );
     if (done.type === 'failed') {
       const found = launch.diagnose();

@@ -108,11 +108,12 @@ export class Speakers {
     const known = this.#knownAs(service, process);
     if (known !== undefined) return kinshipOf(known);
     if (stat === null) return this.#lastGroupOf(service, group);
-    const above = this.#leaderOf(service, stat) ?? this.#ancestorOf(service, stat);
+    // The nearest first: one that was named as the main process may live in the session of the one before.
+    const above = this.#ancestorOf(service, stat) ?? this.#leaderOf(service, stat);
     if (above !== null) return kinshipOf(above);
     // It has left the family: then its control group says so, and its environment whose it was.
     const token = variableOf(process.pid, 'UPKEEP_TOKEN');
-    const marked = token === null ? undefined : this.#of(service).find((one) => one.token === token);
+    const marked = token === null ? undefined : this.#of(service).findLast((one) => one.token === token);
     if (marked !== undefined) return kinshipOf(marked);
     const inGroup = this.#mains(service).find((one) =>
       this.#groups.members(service, one.process).includes(process.pid),

@@ -48,6 +48,7 @@ const NR = {
   pidfdSendSignal: 424,
   pidfdOpen: 434,
   closeRange: 436,
+  pidfdGetfd: 438,
   waitid: process.arch === 'x64' ? 247 : 95,
   tgkill: process.arch === 'x64' ? 234 : 131,
 };
@@ -62,6 +63,11 @@ export function pidfdOpen(pid: number): number {
 /** Signal number `signal` to the process of this descriptor, whoever has its pid now. @throws SystemCallFailure */
 export function pidfdSendSignal(pidfd: number, signal: number): void {
   must('pidfd_send_signal', pidfd, syscall(NR.pidfdSendSignal, pidfd, signal, 0, 0, 0, 0));
+}
+
+/** A copy (close-on-exec) of what that process has open under this number. @throws SystemCallFailure: EBADF nothing, EPERM we may not trace it, ESRCH gone, ENOSYS before 5.6, EMFILE. */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  return must('pidfd_getfd', fd, syscall(NR.pidfdGetfd, pidfd, fd, 0, 0, 0, 0));
 }
 
 const ckill = libc.func('int kill(int pid, int signal)');
@@ -216,8 +222,24 @@ export const closeOnExecIfOpen = (fd: number): boolean => Number(cfcntl(fd, F_SE
 /** It comes along when the program of this process is replaced. @throws SystemCallFailure: EBADF */
 export const survivesExec = (fd: number): number => fcntl(fd, F_SETFD, 0);
 const F_DUPFD_CLOEXEC = 1030;
-/** A second descriptor of the same, close-on-exec. @throws SystemCallFailure: EMFILE */
-export const duplicate = (fd: number): number => fcntl(fd, F_DUPFD_CLOEXEC, 3);
+/** A second descriptor of the same, close-on-exec, numbered `from` or above. @throws SystemCallFailure: EMFILE */
+export const duplicate = (fd: number, from = 3): number => fcntl(fd, F_DUPFD_CLOEXEC, from);
+
+const cfchmod = libc.func('int fchmod(int fd, uint mode)');
+/** Permission bits. @throws SystemCallFailure */
+export function fchmod(fd: number, mode: number): void {
+  must('fchmod', fd, cfchmod(fd, mode));
+}
+
+const F_GETFL = 3;
+const F_SETFL = 4;
+/** Calls on it wait; `no`: they did so already. It is the open file's, not the descriptor's: whoever else has it is met too. @throws SystemCallFailure */
+export function makeBlocking(fd: number): 'yes' | 'no' {
+  const flags = fcntl(fd, F_GETFL, 0);
+  if ((flags & O_NONBLOCK) === 0) return 'no';
+  fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  return 'yes';
+}
 
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;

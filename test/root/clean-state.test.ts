@@ -40,6 +40,7 @@ function preparations(patience = 60_000): { readonly all: Preparations; readonly
       throw new Error(`${problem}: ${String(error)}`);
     },
     living: () => Promise.resolve([]),
+    open: () => Promise.resolve(),
     patience,
   });
   return { all, answers };

@@ -29,6 +29,7 @@ import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts
 import { Exits } from '../../src/kernel/exits.js';
 import { type Features, probeFeatures } from '../../src/kernel/features.js';
 import { Groups } from '../../src/kernel/groups.js';
+import { HeldDescriptors } from '../../src/kernel/held-descriptors.js';
 import { isAlive, readStat } from '../../src/kernel/identity.js';
 import { RealKernel, type Seeker } from '../../src/kernel/kernel.js';
 import { KernelLog } from '../../src/kernel/kernel-log.js';
@@ -40,11 +41,15 @@ import { ProcConnector, probeProcConnector } from '../../src/kernel/proc-connect
 import { variableOf } from '../../src/kernel/processes-of.js';
 import { createPump } from '../../src/kernel/pump.js';
 import { Reaper } from '../../src/kernel/reaper.js';
+import { ServiceSockets } from '../../src/kernel/service-sockets.js';
 import { Sleeps } from '../../src/kernel/sleeps.js';
 import { Speakers } from '../../src/kernel/speakers.js';
+import { StateFiles } from '../../src/kernel/state-files.js';
+import { StoredDescriptors } from '../../src/kernel/stored-descriptors.js';
 import { closeOnExecFrom } from '../../src/kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../../src/kernel/trace-instance.js';
 import { Witnesses } from '../../src/kernel/witnesses.js';
+import { admit, fullSentence } from '../../src/protocol/fd-store.js';
 import type { Subject } from './kernel-subject.js';
 
 export interface RealSubject extends Subject {
@@ -56,6 +61,10 @@ export interface RealSubject extends Subject {
   /** Of what services said by sd_notify. */
   readonly complaints: readonly string[];
   readonly batches: Batches;
+  /** The fd store of the keeper that runs now. */
+  readonly stored: StoredDescriptors;
+  /** Is told of each event while it is posted. */
+  onEvent(hear: Post): void;
   readonly enforcesMemory: 'yes' | 'no';
   /** Where the processes write from now on; null: nowhere. */
   writeTo(descriptor: number | null): void;
@@ -109,6 +118,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
   const reports: string[] = [];
   const complaints: string[] = [];
   const batches = new Batches();
+  let listener: Post = () => {};
   const report = (problem: string, error: unknown): void => void reports.push(`${problem}: ${String(error)}`);
   const daemonPath = join(home, 'patrold');
   copyFileSync('/bin/sleep', daemonPath);
@@ -129,7 +139,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
   const strangers: ChildProcess[] = [];
   let begun = 0;
 
-  const make = (): { readonly kernel: RealKernel; readonly groups: Groups } => {
+  const make = () => {
     const pump = createPump(features, report);
     const connector = features.procConnector === 'yes' ? new ProcConnector(pump) : null;
     const isFollowed = (pid: number): boolean => exits.isFollowed(pid);
@@ -153,7 +163,10 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     );
     const reaper = new Reaper(isFollowed);
     const speakers = new Speakers(features, groups);
-    const post: Post = (event) => void events.push(event);
+    const post: Post = (event) => {
+      events.push(event);
+      listener(event);
+    };
     const complain = (service: ServiceName, text: string): void => void complaints.push(`${service}: ${text}`);
     const hearing = new Hearing({
       post,
@@ -162,14 +175,25 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       batches,
       complain,
     });
+    const held = new HeldDescriptors({ directory: home, features, exits, report });
     const notifySockets = new NotifySockets({
       directory: join(home, 'notify'),
       pump,
+      held,
       features,
-      report,
       hear: (service, datagram) => hearing.hear(service, datagram),
       complain: (service, reason) => hearing.complain(service, reason),
       hasRoom: () => batches.hasRoom,
+    });
+    const sockets = new ServiceSockets({ held, pump, report });
+    const stored = new StoredDescriptors({
+      pump,
+      held,
+      batches,
+      admit,
+      onFull: (service, ...counts) => complain(service, fullSentence(...counts)),
+      complain,
+      now: Date.now,
     });
     const kernel = new RealKernel({
       nextTime: () => null,
@@ -180,6 +204,9 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       exits,
       notifySockets,
       speakers,
+      held,
+      sockets,
+      stored,
       groups,
       reaper,
       witnesses,
@@ -187,11 +214,14 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
       outputs,
       readiness: { await: () => {}, cancel: () => {} },
       asking: { ask: () => {}, stop: () => {} },
+      handovers: { export: () => {}, endExport: () => {}, say: () => {} },
+      stateFiles: new StateFiles(join(home, 'handover')),
+      socket: join(home, 'control.sock'),
       token,
       begunAt: () => begun,
       readyFiles: join(home, 'ready'),
     });
-    return { kernel, groups };
+    return { kernel, groups, held, stored };
   };
 
   let current = make();
@@ -203,10 +233,16 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
     reports,
     complaints,
     batches,
+    onEvent: (hear) => {
+      listener = hear;
+    },
     events,
     daemonPath,
     get kernel() {
       return current.kernel;
+    },
+    get stored() {
+      return current.stored;
     },
     get enforcesMemory() {
       return current.groups.enforcesMemory;
@@ -273,6 +309,7 @@ export function makeRealKernel(without: readonly string[]): RealSubject {
         return left().length === 0;
       });
       await until('the main processes are gone', () => refs().every((ref) => !isAlive(ref, features)));
+      current.held.end();
       current.kernel.close();
       rmSync(home, { recursive: true, force: true });
     },
