@@ -49,7 +49,16 @@ describe('a keeper that comes back', () => {
       ...running,
       fate: 'ending',
       state: {
-        ...{ name: 'stopping', since: instant(9), process, phase: 'ladder', rung: 0, hook: 0, helper: null },
+        ...{
+          name: 'stopping',
+          servedSince: null,
+          since: instant(9),
+          process,
+          phase: 'ladder',
+          rung: 0,
+          hook: 0,
+          helper: null,
+        },
         ...{ why: 'requested', deadline: null },
       },
     };

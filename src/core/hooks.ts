@@ -74,6 +74,7 @@ export const afterEnd = (why: Stopping['why'], since: Instant): Stopping => ({
   rung: 0,
   hook: 0,
   helper: null,
+  servedSince: null,
   why,
   deadline: null,
 });

@@ -34,7 +34,17 @@ const STATES: readonly ServiceState[] = [
   { name: 'waiting', since, for: 'settle', why: 'restart', deadline: instant(9) },
   { name: 'waiting', since, for: 'boot', why: 'first', deadline: null },
   { name: 'starting', since, why: 'restart', setback: null, phase: 'readying', hook: 0, ...nothing, process },
-  { name: 'stopping', since, phase: 'ladder', rung: 1, hook: 0, why: 'requested', ...nothing, process },
+  {
+    name: 'stopping',
+    servedSince: null,
+    since,
+    phase: 'ladder',
+    rung: 1,
+    hook: 0,
+    why: 'requested',
+    ...nothing,
+    process,
+  },
   { name: 'backoff', since, attempt: 2, deadline: instant(9) },
   { name: 'failed', since, failure: { type: 'limit', count: 10 }, deadline: null },
 ];

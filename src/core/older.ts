@@ -72,7 +72,7 @@ function wholeState(state: ServiceState): ServiceState {
     case 'starting':
       return { ...{ why: 'restart', hook: 0 }, ...state };
     case 'stopping':
-      return { ...{ hook: 0 }, ...state };
+      return { ...{ hook: 0, servedSince: null }, ...state };
     case 'unknown':
     case 'stopped':
     case 'skipped':

@@ -38,6 +38,7 @@ const states = {
   givenUp: { name: 'failed', since, failure: { type: 'limit', count: 10 }, deadline: null },
   leaving: {
     name: 'stopping',
+    servedSince: null,
     since,
     process,
     phase: 'turn',

@@ -163,6 +163,7 @@ describe('why a service is as it is', () => {
       'does not end',
       be(web, {
         name: 'stopping',
+        servedSince: null,
         since,
         process,
         phase: 'stuck',

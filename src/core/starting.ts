@@ -264,6 +264,7 @@ function startCommandTimedOut(service: Service, helper: ProcessRef, at: Moment):
     phase: 'launching',
     rung: 0,
     hook: 0,
+    servedSince: null,
     helper,
     why: 'start-timeout',
     deadline: later(at.instant, killPatience),

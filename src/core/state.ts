@@ -132,6 +132,8 @@ export interface Stopping {
   /** Which of the commands of its phase; -1: it has not been up, and has none before its end. */
   readonly hook: number;
   readonly helper: ProcessRef | null;
+  /** Since when it had served; null: it had not. */
+  readonly servedSince: Instant | null;
   readonly why: StopReason;
   readonly deadline: Instant | null;
 }

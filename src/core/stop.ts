@@ -12,7 +12,7 @@ import { endingOfRest } from './leftovers.js';
 import { before, go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Command, Ladder } from './spec.js';
-import { desiredOf, type Service, type Starting, type Stopping, type StopReason } from './state.js';
+import { desiredOf, type Running, type Service, type Starting, type Stopping, type StopReason } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
 /** Takes a living main process down: what it does beside is ended, and those that need it go first (turn.ts). */
@@ -64,7 +64,7 @@ export function goesOn(service: Service, { process, why }: Stopping, at: Moment)
  * its state behind its back. Where another service moves it, it goes down all the same, and that is told.
  */
 export function leaveState(service: Service, state: Stopping, reason: string, at: Moment): Move {
-  const { process, why, since } = state;
+  const { process, why, since, servedSince } = state;
   if (process === null) return stay(service);
   const lost = `its state could not be written: ${reason}`;
   const told: What = { type: 'handoverRefused', reason: lost, process: null };
@@ -74,8 +74,8 @@ export function leaveState(service: Service, state: Stopping, reason: string, at
     { type: 'tell', service: name, process, word: { type: 'thaw', reason: lost } },
     { type: 'endExport', service: name },
   ];
-  const running = { name: 'running', since, process, helper: null, deadline: null } as const;
-  return go({ ...service, next: null }, running, orders, [told]);
+  const was: Running = { name: 'running', since: servedSince ?? since, process, helper: null, deadline: null };
+  return go({ ...service, next: null }, was, orders, [told]);
 }
 
 /** How long a process may write its core before it is ended. */
@@ -249,6 +249,8 @@ function onWayDown(
   part: Pick<Stopping, 'process' | 'phase' | 'why'> & Partial<Stopping>,
   at: Moment,
 ): Stopping {
-  const since = service.state.name === 'stopping' ? service.state.since : at.instant;
-  return { name: 'stopping', since, rung: 0, hook: 0, helper: null, deadline: null, ...part };
+  const { state } = service;
+  const since = state.name === 'stopping' ? state.since : at.instant;
+  const servedSince = state.name === 'stopping' ? state.servedSince : state.name === 'running' ? state.since : null;
+  return { name: 'stopping', since, servedSince, rung: 0, hook: 0, helper: null, deadline: null, ...part };
 }

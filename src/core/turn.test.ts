@@ -16,6 +16,7 @@ const down: ServiceState = { name: 'stopped', since, why: 'requested' };
 const done: ServiceState = { name: 'done', since };
 const stopping = (phase: 'ladder' | 'stuck' | 'turn'): ServiceState => ({
   name: 'stopping',
+  servedSince: null,
   since,
   process,
   phase,

@@ -38,6 +38,8 @@ export interface KernelOptions {
   readonly before: (effect: Effect) => 'performed' | 'lost';
   /** How a question goes. */
   readonly courseOf: (question: Extract<Effect, { type: 'ask' }>) => Course;
+  /** Does it get ready beside another, as the keeper sees it now? The daemon knows. */
+  readonly isSuccessor: (service: ServiceName, process: ProcessRef) => boolean;
 }
 
 /** Those whose end may be one of an attempt to start, or of a generation. */
@@ -84,7 +86,8 @@ export class SimulatedKernel implements Kernel {
     this.speech = new SimulatedSpeech({
       clock: options.clock,
       host: options.host,
-      tell: (event, about) => this.#tell(event, named(about)),
+      tell: (event, about, isWanted) => this.#tell(event, named(about), isWanted),
+      isSuccessor: options.isSuccessor,
       isConnected: () => this.#post !== null,
       kinOf: (service, process) => this.#kinOf(service, process),
     });

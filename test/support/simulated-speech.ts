@@ -18,7 +18,9 @@ export interface SpeechParts {
   readonly clock: SimulatedClock;
   readonly host: SimulatedHost;
   /** Posts a fact about this process, in the order of those about it. */
-  readonly tell: (event: Event, about: ProcessRef) => void;
+  readonly tell: (event: Event, about: ProcessRef, isWanted?: () => boolean) => void;
+  /** Does it get ready beside another, as the keeper sees it now? */
+  readonly isSuccessor: (service: ServiceName, process: ProcessRef) => boolean;
   readonly isConnected: () => boolean;
   /** The main process of this service in whose group this one is, and whether it belongs to the service at all. */
   readonly kinOf: (service: string, process: SimulatedProcess) => Pick<Speaker, 'isMember' | 'kinOf'>;
@@ -88,7 +90,13 @@ export class SimulatedSpeech {
 
   /** A word on the channel, which is there only while a keeper is. */
   hear(service: ServiceName, process: SimulatedProcess, word: Heard): void {
-    this.#parts.tell({ type: 'heard', service, process: process.ref, word }, process.ref);
+    const mayBeTold = (): boolean => {
+      if (word.type !== 'wantsState' || this.#parts.isSuccessor(service, process.ref)) return true;
+      // Nobody is there who could give it any: it is told so, and goes on without.
+      this.#later(process, process.program.readyAfter ?? 0, () => this.#judge(service, process));
+      return false;
+    };
+    this.#parts.tell({ type: 'heard', service, process: process.ref, word }, process.ref, mayBeTold);
   }
 
   connected(): void {

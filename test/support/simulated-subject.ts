@@ -28,6 +28,7 @@ export async function makeSimulatedSubject(): Promise<Subject> {
     latency: () => 1,
     before: () => 'performed',
     courseOf: () => answeredSoon,
+    isSuccessor: () => false,
   });
   const events: Event[] = [];
   kernel.connect((event) => void events.push(event));

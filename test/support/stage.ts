@@ -9,7 +9,7 @@ import type { Heard } from '../../src/core/handover-word.js';
 import { heldBackBy } from '../../src/core/held-back.js';
 import type { Notification } from '../../src/core/notification.js';
 import { applyEvents } from '../../src/core/plan.js';
-import type { ProcessRef } from '../../src/core/process.js';
+import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../../src/core/spec.js';
 import { mainOf, newService, type Service, type ServiceState, type StateName } from '../../src/core/state.js';
 import { type HostPhase, instant, wallTime } from '../../src/core/time.js';
@@ -81,6 +81,10 @@ export class Stage {
       host: this.host,
       latency: (event) => latency(event, random),
       courseOf: (question) => this.courseOf(question, random),
+      isSuccessor: (name, process) => {
+        const state = this.#keeper?.services.get(name)?.state;
+        return state?.name === 'handover' && state.successor !== null && isSameProcess(state.successor, process);
+      },
       before: (effect) => {
         if (this.#burn() === 'dead') return 'lost';
         this.onEffect(effect);

@@ -91,7 +91,15 @@ function states(kind: 'supervised' | 'watched'): readonly (readonly [string, Ser
   ] as const;
   const nothing = { process: null, helper: null, hook: 0, setback: null } as const;
   const starting = { name: 'starting', since, why: 'first', ...nothing, deadline } as const;
-  const stopping = { name: 'stopping', since, rung: 0, hook: 0, why: 'requested', deadline } as const;
+  const stopping = {
+    name: 'stopping',
+    since,
+    servedSince: null,
+    rung: 0,
+    hook: 0,
+    why: 'requested',
+    deadline,
+  } as const;
   if (kind === 'supervised') {
     return [
       ...down,
@@ -128,7 +136,16 @@ function sidings(): readonly (readonly [string, ServiceState])[] {
   const since = instant(990_000);
   const deadline = at.instant;
   const starting = { name: 'starting', since, why: 'restart', hook: 0, helper, setback: null, deadline } as const;
-  const stopping = { name: 'stopping', since, rung: 0, hook: 0, why: 'requested', helper, deadline } as const;
+  const stopping = {
+    name: 'stopping',
+    since,
+    servedSince: null,
+    rung: 0,
+    hook: 0,
+    why: 'requested',
+    helper,
+    deadline,
+  } as const;
   return [
     ['skipped', { name: 'skipped', since, deadline }],
     ['starting (condition)', { ...starting, phase: 'condition', process: null }],

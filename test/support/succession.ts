@@ -6,9 +6,9 @@ import type { Verb } from '../../src/core/event.js';
 import { type Progress, progressOf } from '../../src/core/operation.js';
 import { outlookOf } from '../../src/core/outlook.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
-import type { Service } from '../../src/core/state.js';
+import type { Handover, Service } from '../../src/core/state.js';
 import { worldOf } from '../../src/core/world.js';
-import { supervised } from './builders.js';
+import { command, supervised } from './builders.js';
 import { exitsAfter, handsOver, type Program, program, readyAfter } from './program.js';
 import type { SimulatedProcess } from './simulated-host.js';
 import { Stage, type StageOptions } from './stage.js';
@@ -44,6 +44,41 @@ export function serving(
   stage.runUntilState(spec.name, 'running');
   stage.run(60_000);
   return stage;
+}
+
+/** Commands before and after a start, and a socket: with them a hand-over passes through every phase. */
+export const thorough = (wish: Parameters<typeof supervised>[0] = {}): ServiceSpec =>
+  overlapping({
+    hooks: { beforeStart: [command('/srv/pre')], afterStart: [command('/srv/post')] },
+    sockets: [http],
+    fdStore: 4,
+    ...wish,
+  });
+
+export const http: ServiceSpec['sockets'][number] = {
+  ...{ name: 'http', address: { type: 'tcp', host: null, port: 80 }, backlog: 4096 },
+  ...{ lazy: 'no', freebind: 'no', reusePort: 'no' },
+};
+
+export const phases = ['preparing', 'before', 'launching', 'warming', 'transfer', 'verdict', 'after'] as const;
+
+/** A restart is asked for, and is in this phase now. */
+export function reach(stage: Stage, phase: Handover['phase'], name = 'web'): void {
+  stage.ask(name, 'restart');
+  for (let tries = 0; tries < 10_000; tries++) {
+    const { state } = stage.service(name);
+    if (state.name === 'handover' && state.phase === phase) return;
+    stage.run(1);
+  }
+  throw new Error(`it never came to ${phase}: ${stage.describe()}`);
+}
+
+/** The new generation of the hand-over under way. */
+export function successorOf(stage: Stage, name = 'web'): SimulatedProcess {
+  const { state } = stage.service(name);
+  const process = state.name === 'handover' && state.successor !== null ? stage.host.find(state.successor) : null;
+  if (process === null) throw new Error(`there is no successor: ${stage.describe()}`);
+  return process;
 }
 
 /** How things stand before a hand-over. */
