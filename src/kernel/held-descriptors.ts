@@ -42,6 +42,9 @@ export class HeldDescriptors {
   #holder: ProcessRef | null = null;
   /** Holders of before: the file may still name one of them. */
   #former: readonly ProcessRef[] = [];
+  /** Those of them that have been ended, until they are gone. */
+  readonly #ending = new Set<ProcessRef>();
+  #onLetGo: (() => void)[] = [];
   /** What does not stand as it should: only what the file says, or what the holder has too. */
   #due: Due = 'nothing';
   #pass: NodeJS.Immediate | null = null;
@@ -87,6 +90,12 @@ export class HeldDescriptors {
     return taken;
   }
 
+  /** Resolves when nobody has what was removed on our behalf any more: an address is free only then. */
+  letGo(): Promise<void> {
+    if (this.#due !== 'nothing' && this.#retry === null) this.#bringAbout();
+    return this.#ending.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onLetGo.push(resolve));
+  }
+
   /** Nothing is to outlive this keeper. */
   end(): void {
     this.#held.clear();
@@ -114,7 +123,9 @@ export class HeldDescriptors {
     }
     // Of a keeper that was killed after it had started one, and before it could say so.
     this.#former = holdersOf(directory, features).filter(
-      (one) => record === null || !isSameProcess(one, record.holder),
+      (one) =>
+        !(record !== null && isSameProcess(one, record.holder)) &&
+        this.#parts.exits.follow('holder', one, () => this.#ended(one)) === 'following',
     );
     if (this.#former.length > 0) this.#bringAboutSoon('record');
   }
@@ -142,8 +153,9 @@ export class HeldDescriptors {
 
   /** At every moment the file names a holder that lives: the one of before is ended once it names the next. */
   #bringAbout(): void {
-    this.#pass = null;
     const { features, report } = this.#parts;
+    if (this.#pass !== null) clearImmediate(this.#pass);
+    this.#pass = null;
     if (features.pidfdGetfd === 'no') return;
     try {
       if (this.#due === 'holder') this.#startNext();
@@ -152,15 +164,30 @@ export class HeldDescriptors {
       else writeRecord(this.#path, { holder: this.#holder, entries: this.#entries() });
       this.#due = 'nothing';
       this.#told = null;
-      const former = this.#former;
-      this.#former = [];
-      for (const one of former) signalProcess(one, 'SIGKILL', features);
+      this.#endFormer();
     } catch (error) {
       const said = `what is held for services would not outlive a keeper that is killed now: ${whyNot(error)}; it is tried again`;
       if (said !== this.#told) report(said, null);
       this.#told = said;
       this.#pause();
     }
+  }
+
+  #endFormer(): void {
+    const former = this.#former;
+    this.#former = [];
+    for (const one of former) {
+      this.#ending.add(one);
+      if (signalProcess(one, 'SIGKILL', this.#parts.features) === 'gone') this.#ended(one);
+    }
+  }
+
+  #ended(holder: ProcessRef): void {
+    this.#ending.delete(holder);
+    if (this.#ending.size > 0) return;
+    const waiting = this.#onLetGo;
+    this.#onLetGo = [];
+    for (const resolve of waiting) resolve();
   }
 
   #startNext(): void {
@@ -173,6 +200,7 @@ export class HeldDescriptors {
 
   #follow(holder: ProcessRef, child: { readonly pidfd: number | null } | undefined): 'following' | 'gone' {
     const onExit = (): void => {
+      this.#ended(holder);
       if (this.#holder !== holder) return;
       this.#holder = null;
       this.#due = 'holder';

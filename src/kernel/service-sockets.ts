@@ -3,7 +3,7 @@
 // stays open, whatever its next definition says. It must not know why a service starts or stops.
 
 import { isSameProcess, type ProcessRef } from '../core/process.js';
-import { holderOf } from '../core/socket.js';
+import { holderOf, type SocketSpec } from '../core/socket.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
 import { ConnectionWatch } from './connection-watch.js';
@@ -12,7 +12,7 @@ import { Refusal, Walk } from './held-path.js';
 import { explain } from './open-socket.js';
 import { isSame, type Opened, opened, readNote, refreshed, removePaths, writeNote } from './opened-socket.js';
 import type { Pump } from './pump.js';
-import { close, makeBlocking } from './syscalls.js';
+import { close, makeBlocking, SystemCallFailure } from './syscalls.js';
 
 /** Somebody who runs with them. `passed` null: an earlier keeper has started it, and nobody knows. */
 interface Runner {
@@ -194,12 +194,24 @@ export class ServiceSockets {
     for (const socket of spec.sockets) {
       try {
         const there = family.sockets.find((one) => isSame(one.spec, socket));
-        const next = (there && (await refreshed(there, socket, spec, walk))) ?? (await opened(socket, spec, walk));
+        const next =
+          (there && (await refreshed(there, socket, spec, walk))) ?? (await this.#opened(socket, spec, walk));
         if (there !== undefined && there.fd !== next.fd) this.#release(there);
         family.sockets = [...family.sockets.filter((one) => one !== there), next];
       } catch (error) {
         throw new Refusal(await explain(error, socket));
       }
+    }
+  }
+
+  /** What was closed a moment ago may still be on its way out of the holder, and take the address. */
+  async #opened(socket: SocketSpec, spec: ServiceSpec, walk: Walk): Promise<Opened> {
+    try {
+      return await opened(socket, spec, walk);
+    } catch (error) {
+      if (!(error instanceof SystemCallFailure) || error.errno !== 'EADDRINUSE') throw error;
+      await this.#parts.held.letGo();
+      return opened(socket, spec, walk);
     }
   }
 
