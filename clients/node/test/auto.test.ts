@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type ChannelKeeper, channelKeeper } from './support/channel-keeper.js';
+import { type Channel, FakeKeeper } from './support/fake-keeper.js';
 import { type HeldListener, holdListener } from './support/held-listener.js';
 import { ask, type Program, start, stopAll, until } from './support/program.js';
 
@@ -32,8 +32,7 @@ afterEach(() => {
 
 interface Generation {
   readonly program: Program;
-  readonly keeper: ChannelKeeper;
-  readonly isReady: () => boolean;
+  readonly channel: Channel;
 }
 
 async function hold(where?: string): Promise<HeldListener> {
@@ -51,8 +50,9 @@ async function next(
 ): Promise<Generation> {
   generation++;
   const socket = join(directory, `control-${generation}`);
-  const keeper = await channelKeeper(socket);
-  open.push(keeper);
+  const keeper = new FakeKeeper(socket);
+  await keeper.start();
+  open.push({ close: () => keeper.stop() });
   const program = start({
     program: programs(name),
     fds: held.map(({ fd }) => fd),
@@ -67,11 +67,10 @@ async function next(
       ...env,
     },
   });
-  const isReady = (): boolean => keeper.heard.some((line) => line.includes('READY=1'));
-  return { program, keeper, isReady };
+  return { program, channel: await keeper.channel(0) };
 }
 
-const ready = ({ isReady }: Generation): Promise<void> => until('it is ready', isReady);
+const ready = ({ channel }: Generation): Promise<void> => channel.notified('READY=1');
 
 for (const name of ['http', 'express', 'fastify']) {
   it(`serves, hands over and drains ${name} without a change in it (E1, E5)`, async () => {
@@ -86,9 +85,9 @@ for (const name of ['http', 'express', 'fastify']) {
     expect(fresh.program.lines).toEqual([]);
     for (const _ of Array(10)) expect(await ask(held.port)).toEqual({ pid: old.program.pid });
 
-    fresh.keeper.say({ do: 'accept' });
+    fresh.channel.order({ do: 'accept' });
     await fresh.program.said(/^listens/);
-    old.keeper.say({ do: 'drain' });
+    old.channel.order({ do: 'drain' });
     process.kill(old.program.pid, 'SIGTERM');
     expect(await old.program.ended).toEqual({ code: 0, signal: null });
     expect(await ask(held.port)).toEqual({ pid: fresh.program.pid });
@@ -104,9 +103,9 @@ it('loses no request in five hand-overs under load (D1, E5)', async () => {
     await load.more(2_000);
     const fresh = await next('http', [held]);
     await ready(fresh);
-    fresh.keeper.say({ do: 'accept' });
+    fresh.channel.order({ do: 'accept' });
     await fresh.program.said(/^listens/);
-    serving.keeper.say({ do: 'drain' });
+    serving.channel.order({ do: 'drain' });
     process.kill(serving.program.pid, 'SIGTERM');
     expect(await serving.program.ended).toEqual({ code: 0, signal: null });
     serving = fresh;
@@ -155,7 +154,9 @@ it('takes a held Unix socket, and leaves its path (B6)', async () => {
   process.kill(old.program.pid, 'SIGTERM');
   expect(await old.program.ended).toEqual({ code: 0, signal: null });
   const fresh = await next('net', [held], { SOCKET_PATH: path });
-  fresh.keeper.say({ do: 'accept' });
+  await ready(fresh);
+  fresh.channel.order({ do: 'accept' });
+  await fresh.program.said(/^listens/);
   expect(await greet()).toBe(`hello ${fresh.program.pid}`);
 });
 
@@ -183,7 +184,7 @@ it('drains the workers of a cluster, whose primary holds the socket', async () =
   await load.more(200);
   const fresh = await next('http', [held]);
   await ready(fresh);
-  fresh.keeper.say({ do: 'accept' });
+  fresh.channel.order({ do: 'accept' });
   await fresh.program.said(/^listens/);
   process.kill(program.pid, 'SIGTERM');
   expect(await program.ended).toEqual({ code: 0, signal: null });
@@ -217,7 +218,7 @@ it('ends a successor that its keeper has left, and the old one serves on (D12)',
   await old.program.said(/^listens/);
   const fresh = await next('http', [held]);
   await ready(fresh);
-  fresh.keeper.close();
+  fresh.channel.cut();
   expect(await fresh.program.ended).toEqual({ code: 1, signal: null });
   expect(await ask(held.port)).toEqual({ pid: old.program.pid });
 });

@@ -12,8 +12,7 @@ else if (process.argv[2] === 'child') console.log(`child: ${state()}`);
 else {
   new Worker(new URL(import.meta.url));
   fork(new URL(import.meta.url), ['child']);
-  console.log(
-    `shell: ${execFileSync('sh', ['-c', 'ls /proc/self/fd | wc -l'], { encoding: 'utf8' }).trim()} descriptors`,
-  );
+  const descriptors = execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' });
+  console.log('shell:', descriptors.replaceAll('\n', ' '));
   createServer((_request, response) => response.end('here')).listen(process.env.PORT, () => console.log('listens'));
 }
