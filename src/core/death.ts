@@ -2,6 +2,7 @@
 // 137 is not called an OOM kill, and what we did ourselves is called ours.
 
 import type { KeptAnswer } from './beat.js';
+import { errorsIn, type LastWords } from './last-words.js';
 import { personOf } from './person.js';
 import type { ExitEvidence, ExitStatus, Fault, Findings, Killer, OomKill, ProcessRef, SignalName } from './process.js';
 import type { QuestionKind } from './question.js';
@@ -61,6 +62,8 @@ export interface Death {
   readonly incident: string;
   /** For cause `heartbeat`. Absent for the others. */
   readonly ailment?: Ailment;
+  /** Absent: it had said nothing. */
+  readonly said?: LastWords;
 }
 
 /** The heartbeat for which it was stopped, and its last answers, oldest first. */
@@ -222,7 +225,13 @@ export function describeStatus(status: ExitStatus): string {
 /** One sentence for people, without a full stop. */
 export function describeDeath(death: Death): string {
   const away = death.whileAway === 'yes' ? ', while the keeper was away' : '';
-  return describeCause(death) + away;
+  return describeCause(death) + describeErrors(death) + away;
+}
+
+/** Its own word for what was wrong. */
+function describeErrors({ said }: Death): string {
+  const errors = said === undefined ? [] : errorsIn(said);
+  return errors.length === 0 ? '' : `; it had said ${errors.join(' and ')}`;
 }
 
 /** The same after "failed to start:", which says already what could not be done. */
@@ -245,7 +254,7 @@ function describeCause(death: Death): string {
     case 'spawn':
       return `could not be started: ${describeFailedStart(death)}`;
     case 'watchdog':
-      return `its watchdog was silent, killed by us (${describeStatus(death.status)})`;
+      return `${death.detail ?? 'its watchdog was silent'}; ended by us (${describeCore(death)})`;
     case 'heartbeat':
       return `failed its heartbeat${death.detail === null ? '' : ` ${death.detail}`}, stopped by us (${describeStatus(death.status)})`;
     case 'coupling':
@@ -253,6 +262,13 @@ function describeCause(death: Death): string {
     case 'limit':
       return `over its limit, killed by us (${describeStatus(death.status)})`;
   }
+}
+
+/** `SIGABRT, core at /var/crash/core.812`. */
+function describeCore({ status, findings }: Death): string {
+  const path = findings?.core?.path ?? null;
+  if (status.type !== 'signaled' || !status.coreDumped || path === null) return describeStatus(status);
+  return `${status.signal}, core at ${path}`;
 }
 
 function describeEnd(death: Death): string {

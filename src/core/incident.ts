@@ -3,18 +3,27 @@
 
 import { healthyFor } from './ailment.js';
 import type { Death } from './death.js';
+import { lastWordsOf } from './last-words-of.js';
 import type { Service } from './state.js';
 import { elapsed, type Now } from './time.js';
 
 /**
- * The record of an end as the service's last one, filed under the incident that it belongs to. An attempt that came to
+ * The record of an end as the service's last one, with what the process had said of itself, filed under the incident that it
+ * belongs to. An attempt that came to
  * nothing ended no generation: what was old before it is old still, else an apache's orphaned workers would pass for a new
  * apache after the first start that failed because of them. Filing it again changes nothing.
  */
-export function filed({ lastDeath, spec }: Pick<Service, 'lastDeath' | 'spec'>, death: Death): Death {
+export function filed(service: Pick<Service, 'lastDeath' | 'spec' | 'tale'>, death: Death): Death {
+  const { lastDeath, spec } = service;
   const ticks = death.ticks ?? lastDeath?.ticks ?? null;
   const isSame = lastDeath !== null && !wasMeant(lastDeath) && (death.served ?? 0) < spec.restart.healthyAfter;
-  return { ...death, ticks, incident: isSame ? lastDeath.incident : death.incident };
+  const said = death.process === null ? undefined : (death.said ?? lastWordsOf(service));
+  return {
+    ...death,
+    ...(said === undefined ? {} : { said }),
+    ticks,
+    incident: isSame ? lastDeath.incident : death.incident,
+  };
 }
 
 /** Somebody asked for it, or another service moved it. */

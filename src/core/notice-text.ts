@@ -33,7 +33,7 @@ export function causeInBrief({ cause, status, detail, errno, by, ailment }: Deat
     case 'start-timeout':
       return detail ?? 'not ready in time';
     case 'watchdog':
-      return 'its watchdog was silent';
+      return detail ?? 'its watchdog was silent';
     case 'heartbeat':
       return heartbeatInBrief(detail, ailment);
     case 'coupling':

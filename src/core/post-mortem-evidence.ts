@@ -2,6 +2,7 @@
 // ask, with the source that is missing. Pure. A code is never called a signal, and 137 is no proof of an OOM kill.
 
 import { type Death, describeFault, describeKiller } from './death.js';
+import { errorsIn } from './last-words.js';
 import type { Finding } from './post-mortem.js';
 import type { ExitStatus, Killer, OomKill, SignalName } from './process.js';
 import { isOutput, resultInWords } from './question-text.js';
@@ -22,6 +23,7 @@ export function evidenceOf(death: Death, without: readonly Lack[]): readonly Fin
     ...oomFinding(death, without),
     ...faultFinding(death, without),
     ...coreFinding(death),
+    ...saidFindings(death),
     ...lifeFindings(death),
     ...sleepFinding(death),
   ];
@@ -202,6 +204,16 @@ function coreFinding({ status, findings }: Death): readonly Finding[] {
         : 'its memory was dumped; where to is not known';
   return [
     { about: 'core', text, grade: 'seen', source: path === null && handler === null ? 'wait status' : 'core_pattern' },
+  ];
+}
+
+/** By its own word: the keeper has heard it, and cannot know whether it is so. */
+function saidFindings({ said }: Death): readonly Finding[] {
+  if (said === undefined) return [];
+  const word = (text: string): Finding => ({ about: 'said', text, grade: 'seen', source: 'sd_notify' });
+  return [
+    ...errorsIn(said).map((error) => word(`it had said ${error}`)),
+    ...(said.status === null ? [] : [word(`its last status: ${said.status}`)]),
   ];
 }
 

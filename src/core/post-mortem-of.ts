@@ -82,7 +82,9 @@ function sentenceOf(service: string, type: End['type'], death: Death): string {
   if (type === 'startFailed') return `${service} failed to start: ${describeFailedStart(death)}${age}`;
   const clause = describeDeath(death);
   if (/^(?:killed|stopped) /.test(clause)) return `${service} was ${clause}${age}`;
-  return /^(?:exited|ended|failed)\b/.test(clause) ? `${service} ${clause}${age}` : `${service}: ${clause}${age}`;
+  return /^(?:exited|ended|failed|did not|said)\b/.test(clause)
+    ? `${service} ${clause}${age}`
+    : `${service}: ${clause}${age}`;
 }
 
 function outcomeOf(moments: readonly Moment[]): string {

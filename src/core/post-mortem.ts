@@ -27,7 +27,8 @@ export interface Finding {
     | 'memory'
     | 'cpu'
     | 'uptime'
-    | 'sleep';
+    | 'sleep'
+    | 'said';
   readonly text: string;
   readonly grade: Grade;
   readonly source: string;

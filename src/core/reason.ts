@@ -7,8 +7,10 @@ import { describeDeath } from './death.js';
 import { phaseText } from './handover.js';
 import { healthClauses } from './health-text.js';
 import { countOf, listOf } from './message.js';
+import { outgoingClause } from './outgoing-text.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
+import { turnText } from './replaced.js';
 import type { ServiceName } from './spec.js';
 import {
   type Backoff,
@@ -44,7 +46,7 @@ function clauseOf(service: Service, now: Now, outlook: Outlook): string {
     case 'done':
       return `done ${inWords(now.instant - state.since)} ago`;
     case 'handover':
-      return `${phaseText(state)}; process ${state.process.pid} serves`;
+      return `${phaseText(state)}${state.successor === null ? '' : ` (pid ${state.successor.pid})`}; pid ${state.process.pid} serves`;
     case 'running':
       return [runningText(service, now.instant - state.since, now), ...healthClauses(service, now)].join('; ');
     case 'stopping':
@@ -160,15 +162,12 @@ const runningText = (service: Service, length: number, now: Now): string =>
 const reloadingText = ({ reloading, tale }: Service): string =>
   tale.stopping !== null ? '; says that it is stopping' : reloading !== null ? '; reloads' : '';
 
-/** The old generations of it that still finish what they have begun. */
-function drainingText({ draining }: Service): string {
-  const pids = draining.filter(({ why }) => why === 'drained').map(({ process }) => `${process.pid}`);
-  return pids.length === 0
-    ? ''
-    : `; ${pids.length === 1 ? 'process' : 'processes'} ${listOf(pids)} of the old generation still finish${pids.length === 1 ? 'es' : ''}`;
+function drainingText(service: Service): string {
+  const clause = outgoingClause(service);
+  return clause === null ? '' : `; ${clause}`;
 }
 
-const enrolled = (service: Service): string => (service.enrolled === null ? '' : '; is restarted when its turn comes');
+const enrolled = (service: Service): string => (service.enrolled === null ? '' : `; is ${turnText(service)}`);
 
 /** `db: backoff, next try in 8 s`, or `db (failed) and cache (starting)`. None: then it lacks a place alone. */
 export function othersInWords(names: readonly ServiceName[], now: Now, outlook: Outlook): string {

@@ -3,7 +3,7 @@
 // ask. Decides nothing.
 
 import type { Change } from './change.js';
-import { overlaps } from './handover.js';
+import { obstacle, overlaps } from './handover.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { sizeInWords } from './size.js';
 import type { Service } from './state.js';
@@ -12,6 +12,14 @@ import { elapsedOnWall, inFineWords } from './time.js';
 /** Would a restart of it, as it is now, leave it up all the time? */
 export const isReplacedBeside = (service: Service): boolean =>
   (service.state.name === 'running' || service.state.name === 'handover') && overlaps(service);
+
+/** When it is its turn, after `it is`: members of a pool go one at a time, and only so many old generations may drain. */
+export function turnText(service: Service): string {
+  if (!isReplacedBeside(service)) return 'restarted when its turn comes';
+  return obstacle(service) === null
+    ? 'handed over to a new generation when its turn comes'
+    : 'handed over to a new generation when an old one has ended';
+}
 
 type Committed = Extract<Change['what'], { type: 'committed' }>;
 

@@ -4,6 +4,7 @@ import { plannedFor } from './calendar.js';
 import { graceOf } from './deadline.js';
 import { isOrAre, listOf } from './message.js';
 import type { Outlook } from './outlook.js';
+import { isReplacedBeside, turnText } from './replaced.js';
 import { desiredOf, type Service, type Waiting } from './state.js';
 import { type Instant, inWords, type Now } from './time.js';
 
@@ -37,7 +38,7 @@ export function nextFor(service: Service, now: Now, outlook: Outlook): string | 
     case 'unknown':
       return 'it is looked for again and again';
     case 'handover':
-      return 'when the new generation is ready it takes over, and if it is not, the old one goes on';
+      return `the new generation takes over when it is ready${withinText(state.deadline, now)}; if it is not, or refuses, the old one goes on`;
     case 'running':
       return (
         missingNext(service, now) ??
@@ -45,6 +46,9 @@ export function nextFor(service: Service, now: Now, outlook: Outlook): string | 
       );
   }
 }
+
+const withinText = (deadline: Instant | null, now: Now): string =>
+  deadline === null ? '' : `, within ${leftUntil(deadline, now)}`;
 
 function waitingNext(state: Waiting, now: Now, others: readonly string[]): string | null {
   switch (state.for) {
@@ -74,8 +78,9 @@ function missingNext(service: Service, now: Now): string | null {
 }
 
 /** Only after it has died lately: of a service that is well nobody asks. */
-function runningNext({ spec, restarts, lastDeath, enrolled }: Service): string | null {
-  if (enrolled !== null) return 'it is restarted when its turn comes';
+function runningNext(service: Service): string | null {
+  const { spec, restarts, lastDeath, enrolled } = service;
+  if (enrolled !== null) return `it is ${turnText(service)}`;
   if (lastDeath === null || restarts.streak === 0) return null;
   const { when, limit } = spec.restart;
   const most = limit === null ? '' : `, ${limit.count} times within ${inWords(limit.within)} at most`;
@@ -84,7 +89,8 @@ function runningNext({ spec, restarts, lastDeath, enrolled }: Service): string |
 
 function plannedText(service: Service, now: Now): string | null {
   const at = plannedFor(service);
-  return at === null ? null : `it is restarted in ${inWords(at - now.wall)}, as planned`;
+  const what = isReplacedBeside(service) ? 'handed over to a new generation' : 'restarted';
+  return at === null ? null : `it is ${what} in ${inWords(at - now.wall)}, as planned`;
 }
 
 export const leftUntil = (deadline: Instant, now: Now): string => inWords(deadline - now.instant);

@@ -6,7 +6,9 @@ import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
 import { phaseText } from './handover.js';
 import { healthSentences } from './health-text.js';
+import { statusSaid } from './last-words-of.js';
 import { countOf, isOrAre, listOf } from './message.js';
+import { outgoingSentences } from './outgoing-text.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import { type Remedy, remediesFor } from './remedy.js';
@@ -19,6 +21,7 @@ import {
   isInFight,
   type Override,
   originOf,
+  type Reloading,
   type Service,
   type Starting,
   type Stopped,
@@ -27,7 +30,7 @@ import {
   type Waiting,
 } from './state.js';
 import { type HeartbeatStatus, type ServiceStatus, standing } from './status.js';
-import { elapsed, inWords, type Now, type WallTime } from './time.js';
+import { elapsed, type Instant, inWords, type Now, type WallTime } from './time.js';
 
 export type { Remedy };
 
@@ -54,7 +57,7 @@ export function standingOf(service: Service, now: Now, outlook: Outlook): Standi
 /** Is there anything to explain? More than the exit code of `status` asks for: a hold that keeps it down, a fight, a heartbeat that fails or could not be asked, and what runs although nobody wants it. */
 export function isAsWanted(service: ServiceStatus): boolean {
   const { state, desired, hold, fight, health } = service;
-  const isUp = state === 'running';
+  const isUp = state === 'running' || state === 'handover';
   if (isUp && hold === null && health.heartbeats.some(isTroubled)) return false;
   if (fight !== null || (hold !== null && desired === 'up' && !isUp)) return false;
   return standing(service) === 'fine' && !(desired === 'down' && isUp && hold === null);
@@ -68,11 +71,32 @@ function sentencesFor(service: Service, now: Now, outlook: Outlook): readonly st
   const fought = fight === null ? [] : [`somebody stops it again and again: ${describeFight(fight)}`];
   return [
     ...mainSentences(service, now, outlook),
+    ...tellingSentences(service, now),
+    ...outgoingSentences(service, now),
     ...healthSentences(service, now),
     ...waveSentence(service),
     ...fought,
   ];
 }
+
+/** What it says of itself. */
+function tellingSentences(service: Service, now: Now): readonly string[] {
+  const { tale, reloading, state } = service;
+  const said = statusSaid(service);
+  const ago = (since: Instant): string => inWords(elapsed(since, now.instant));
+  return [
+    ...(tale.stopping === null || state.name !== 'running'
+      ? []
+      : [`it said ${ago(tale.stopping)} ago that it is stopping`]),
+    ...(reloading === null ? [] : [reloadingSentence(reloading, ago(reloading.since))]),
+    ...(said === null ? [] : [`it says: ${said}`]),
+  ];
+}
+
+const reloadingSentence = ({ phase }: Reloading, ago: string): string =>
+  phase === 'signaled'
+    ? `it was asked to reload ${ago} ago, and has not answered yet`
+    : `it has been reloading for ${ago}, and is to say READY=1 when that is done`;
 
 function mainSentences(service: Service, now: Now, outlook: Outlook): readonly string[] {
   const { hold } = service;
@@ -120,7 +144,7 @@ function stateSentence(service: Service, now: Now, outlook: Outlook): string {
     case 'starting':
       return startingSentence(service, state, ago);
     case 'handover':
-      return `${spec.name} runs as process ${state.process.pid}, and has been handing over to ${state.successor === null ? 'a new generation' : `process ${state.successor.pid}`} for ${ago}: ${phaseText(state)}`;
+      return `${spec.name} runs as process ${state.process.pid}, and has been handing over to ${state.successor === null ? 'a new generation' : `process ${state.successor.pid}`} for ${ago}: ${phaseText(state)}; nothing has changed until that is ready`;
     case 'running':
       return runningSentence(service, state.process.pid, ago);
     case 'stopping':

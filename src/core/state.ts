@@ -222,6 +222,8 @@ export interface Tale {
   readonly access: NotifyAccess | null;
   /** Since when it says that it is stopping; null: it does not. */
   readonly stopping: Instant | null;
+  /** Why it is ended by its watchdog: it was silent for that long, or has said itself that it hangs; null: it is not. */
+  readonly hung: { readonly period: Millis; readonly how: 'silence' | 'trigger' } | null;
 }
 
 export const silent: Tale = {
@@ -231,6 +233,7 @@ export const silent: Tale = {
   varlinkError: null,
   access: null,
   stopping: null,
+  hung: null,
 };
 
 /** It was asked to reload (systemd's notify-reload), or said that it does. `signaled`: it has not answered yet; `reloading`: it has said RELOADING=1, and not yet READY=1. */

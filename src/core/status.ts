@@ -8,8 +8,9 @@ import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
 import { phaseText } from './handover.js';
 import { type HealthStatus, healthForAll, healthOf } from './health-view.js';
+import type { LastWords } from './last-words.js';
+import { statusSaid } from './last-words-of.js';
 import { countOf } from './message.js';
-import { oneLine } from './one-line.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
@@ -167,6 +168,8 @@ export interface DeathStatus {
   readonly by: Sender | null;
   readonly oom: boolean;
   readonly incident: string;
+  /** What it had said of itself by sd_notify; null: nothing. */
+  readonly said: LastWords | null;
   readonly text: string;
 }
 
@@ -198,7 +201,7 @@ export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
     generation: service.generation,
     draining: service.draining.map((one) => drainingStatus(one, view)),
     handover: handoverStatus(service),
-    statusText: saidBy(service),
+    statusText: statusSaid(service),
     watchdog: watchdogStatus(service, view),
     reloading: reloadingStatus(service, view),
     health: healthOf(service, (at) => wallOf(at, view)),
@@ -220,14 +223,6 @@ function handoverStatus({ state }: Service): HandoverStatus | null {
   if (state.name !== 'handover') return null;
   const { successor, generation, phase } = state;
   return { pid: successor?.pid ?? null, generation, phase, text: phaseText(state) };
-}
-
-const longestSaying = 200;
-
-/** What it says of itself, as one line that nothing obeys; null: nothing. */
-export function saidBy({ tale }: Service): string | null {
-  const said = oneLine(tale.status ?? '', longestSaying).trim();
-  return said === '' ? null : said;
 }
 
 const watchdogStatus = ({ watchdog }: Service, view: Viewpoint): WatchdogStatus | null =>
@@ -310,6 +305,7 @@ export function deathStatus(death: Death): DeathStatus {
     by: death.by === null ? null : senderOf(death.by),
     oom: death.oom === 'yes',
     incident: death.incident,
+    said: death.said ?? null,
     text: describeDeath(death),
   };
 }

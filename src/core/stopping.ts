@@ -11,6 +11,7 @@ import type { Fact } from './fact.js';
 import { beatOf } from './heartbeats-of.js';
 import { roleIn } from './hooks.js';
 import { filed } from './incident.js';
+import { hangInWords } from './last-words-of.js';
 import { findDeadline, readying, seek } from './launch.js';
 import { before, go, type Move, stay } from './move.js';
 import { chooseMain, type Look } from './pattern.js';
@@ -98,6 +99,7 @@ function mainExited(service: Service, state: Stopping, process: ProcessRef, fact
     ...deathOf(process, fact.evidence, our, life, fact.away, at),
     ...(our === 'start-timeout' ? { detail: service.lastDeath?.detail ?? null } : {}),
     ...(our === 'heartbeat' ? byHeartbeat(service) : {}),
+    ...(our === 'watchdog' ? { detail: hangInWords(service) } : {}),
   };
   const dead: Service = { ...service, lastDeath: lastDeathAfter(service, state, death, our) };
   // What was to come before its end comes too late, and what it has written of its state is torn.

@@ -45,5 +45,6 @@ export function missed(service: Service, process: ProcessRef, how: 'silence' | '
   const period = service.watchdog?.period ?? service.spec.watchdog ?? millis(0);
   const { state } = service;
   const helper = state.name === 'running' ? state.helper : null;
-  return before([], [{ type: 'watchdogMissed', period, how }], beginStop(service, process, helper, 'watchdog', at));
+  const hung: Service = { ...service, tale: { ...service.tale, hung: { period, how } } };
+  return before([], [{ type: 'watchdogMissed', period, how }], beginStop(hung, process, helper, 'watchdog', at));
 }

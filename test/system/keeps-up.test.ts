@@ -53,7 +53,7 @@ describe('a service that was killed', () => {
       restarts: { total: 1, window: 1 },
       lastDeath: {
         ...{ time: ISO, pid: before, cause: 'signal', code: null, signal: 'SIGKILL', coreDumped: false, errno: null },
-        ...{ by: null, oom: false, incident: INCIDENT, text: 'killed by SIGKILL' },
+        ...{ by: null, oom: false, incident: INCIDENT, said: null, text: 'killed by SIGKILL' },
       },
       next: null,
       blockedBy: [],
