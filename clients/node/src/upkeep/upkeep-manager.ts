@@ -1,6 +1,7 @@
 // Under Upkeep: the keeper decides, and says so over the hand-over channel. Owns what this generation does at each of its words,
 // and at its silence: without a keeper nothing is committed.
 
+import { existsSync } from 'node:fs';
 import type { Origin } from '../environment.js';
 import { textOf } from '../generation.js';
 import type { Order } from '../handover-words.js';
@@ -65,8 +66,9 @@ export class UpkeepManager implements Manager {
   }
 
   async incoming(rules: ReadRules): Promise<IncomingState | null> {
-    // A first generation, with nowhere to find a state, need not wait for an answer.
-    if (this.#origin.succeeds === null && this.#origin.stateFile === null) return null;
+    const { succeeds, stateFile } = this.#origin;
+    // A generation that nobody was before need not wait for an answer.
+    if (succeeds === null && (stateFile === null || !existsSync(stateFile))) return null;
     this.#wantsState = 'yes';
     this.#link.say({ say: 'wantsState' });
     const from = await this.#link.until(this.#imported.promise);

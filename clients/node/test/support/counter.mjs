@@ -22,7 +22,7 @@ service.configure({
   transferWithin: Number(process.env.TRANSFER_WITHIN ?? 10_000),
   stateLimit: Number(process.env.STATE_LIMIT ?? 256 * 1024 * 1024),
 });
-service.onHandover({
+const offer = {
   schema: Number(process.env[`SCHEMA_${Math.min(nth, 2)}`] ?? 1),
   async send(writer) {
     life = 'frozen';
@@ -39,7 +39,8 @@ service.onHandover({
     life = 'serving';
     say(`thawed: ${reason}`);
   },
-});
+};
+if (process.env.NO_STATE === undefined) service.onHandover(offer);
 
 say('starts');
 if (is('gen2-exits-early')) process.exit(3);
@@ -111,8 +112,8 @@ function childOf() {
 }
 
 function block(ms) {
-  say('blocks');
+  void service.status('blocks');
   const end = Date.now() + ms;
   while (Date.now() < end);
-  say('goes on');
+  void service.status('goes on');
 }
