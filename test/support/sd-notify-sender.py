@@ -1,13 +1,20 @@
 # A service that says what it is told to, by sendmsg(2) to NOTIFY_SOCKET: also what no library would send. Its argument is a
 # list in JSON of what to do, one after another; at the end it sleeps.
 #
-#   {"say": TEXT, "fds": N, "times": N}   a message, each character of TEXT one byte, with N descriptors of /dev/null
+#   {"say": TEXT, "fds": N, "times": N}   a message, each character of TEXT one byte, with N descriptors of /dev/null;
+#                                         MAINPID in a child stands for that with its own pid
 #   {"barrier": PATH, "with": TEXT}       BARRIER=1 with the end of a pipe; "heard" is written to PATH when the keeper has closed it
 #   {"store": TEXT, "content": TEXT}      the message with a memory file of that content
 #   {"pidfd": PID or null}                MAINPIDFD=1 with a pidfd of that process, or of a new child
 #   {"fork": [...], "session": true}      a child does that and sleeps; it is waited for until it has done it
 #   {"brief": [...]}                      a child does that and ends at once, and nobody asks how
 #   {"tell": PATH}                        a line with the pid is written to PATH
+#   {"report": [NAME, ...]}               STATUS with these variables and the pid
+#   {"wait": PATH}                        until there is such a file
+#   {"sleep": SECONDS}
+#   {"every": SECONDS, "say": TEXT}       from now on
+#   {"hup": [...]}                        what is to be done at each SIGHUP
+#   {"reloading": SECONDS}                RELOADING=1 with a moment that lies so far in the past
 #   {"exit": CODE}
 import array, json, os, select, signal, socket, sys, time
 
@@ -51,6 +58,9 @@ def child(steps, session, brief):
         os.close(read)
         if session:
             os.setsid()
+        for step in steps:
+            if step.get('say') == 'MAINPID':
+                step['say'] = 'MAINPID=' + str(os.getpid())
         do(steps)
         if brief:
             os._exit(0)
@@ -64,7 +74,11 @@ def child(steps, session, brief):
 
 def do(steps):
     for step in steps:
-        if 'say' in step:
+        if 'every' in step:
+            while True:
+                send(step['say'])
+                time.sleep(step['every'])
+        elif 'say' in step:
             say(step['say'], step.get('fds', 0), step.get('times', 1))
         elif 'barrier' in step:
             barrier(step['barrier'], step.get('with', 'BARRIER=1'))
@@ -89,6 +103,19 @@ def do(steps):
             child(step['brief'], False, True)
         elif 'tell' in step:
             write(step['tell'], str(os.getpid()))
+        elif 'report' in step:
+            names = ' '.join(name + '=' + os.environ.get(name, '') for name in step['report'])
+            send('STATUS=' + names + ' pid=' + str(os.getpid()))
+        elif 'wait' in step:
+            while not os.path.exists(step['wait']):
+                time.sleep(0.02)
+        elif 'sleep' in step:
+            time.sleep(step['sleep'])
+        elif 'hup' in step:
+            signal.signal(signal.SIGHUP, lambda *_, steps=step['hup']: do(steps))
+        elif 'reloading' in step:
+            usec = int((time.clock_gettime(time.CLOCK_MONOTONIC) - step['reloading']) * 1e6)
+            send('RELOADING=1\nMONOTONIC_USEC=' + str(usec))
         elif 'exit' in step:
             os._exit(step['exit'])
 
