@@ -318,6 +318,14 @@ export const commands: readonly Command[] = [
     group: 'look',
   },
   {
+    name: 'fds',
+    alias: null,
+    summary: 'the sockets and stored descriptors that are held for a service',
+    words: [{ usage: '<NAME>', completes: 'service' }],
+    options: [JSON_OUT, ...SYSTEM],
+    group: 'look',
+  },
+  {
     name: 'init',
     alias: null,
     summary: 'write a configuration to begin with',
@@ -378,9 +386,6 @@ export const commands: readonly Command[] = [
     group: 'hidden',
   },
 ];
-
-/** Verbs of the manual that this version has not yet. */
-export const laterVerbs: readonly string[] = ['test', 'fds'];
 
 export const findCommand = (name: string): Command | undefined =>
   commands.find((command) => command.name === name || command.alias === name);

@@ -4,7 +4,7 @@ import { supervised } from '../../test/support/builders.js';
 import { openKeeper, runCommand } from '../../test/support/command-line.js';
 import { type FakeKeeper, running } from '../../test/support/fake-keeper.js';
 import { fakePorts, fakeTerminal } from '../../test/support/fake-terminal.js';
-import { commands, laterVerbs } from './commands.js';
+import { commands } from './commands.js';
 import { parse } from './parser.js';
 import { runCli } from './program.js';
 import { verbs } from './verbs.js';
@@ -21,15 +21,11 @@ describe('wrong usage', () => {
     [['explain'], "missing required argument 'NAME'; see `upkeep explain --help`"],
     [['--json', 'status'], 'unknown option --json; write the command first: `upkeep COMMAND --json`'],
     [['status', '--system', '--user'], '--system and --user contradict each other; give one of them'],
-    [['fds', 'web'], '`upkeep fds` comes with a later version'],
+    [['fds'], "missing required argument 'NAME'; see `upkeep fds --help`"],
     [['completion', 'tcsh'], 'there is no completion for tcsh; there is for bash, zsh and fish'],
   ])('%j ends with 2 and one sentence', async (argv, sentence) => {
     const { code, terminal } = await run(argv);
     expect([code, terminal.printed(), terminal.complained()]).toEqual([2, '', `upkeep: ${sentence}\n`]);
-  });
-
-  it('is said of every verb of a later version', async () => {
-    for (const verb of laterVerbs) expect((await run([verb])).code).toBe(2);
   });
 });
 

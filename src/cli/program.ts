@@ -1,7 +1,7 @@
 // The command line: arguments → a verb → an exit code. Knows no verb by itself, see commands.ts.
 
 import { didYouMean } from '../config/suggest.js';
-import { commands, findCommand, laterVerbs } from './commands.js';
+import { commands, findCommand } from './commands.js';
 import { CommandError, EXIT, usageError } from './exit.js';
 import type { CliPorts } from './ports.js';
 import { verbs } from './verbs.js';
@@ -56,7 +56,6 @@ async function dispatch(argv: readonly string[], ports: CliPorts): Promise<numbe
 }
 
 function unknownVerb(verb: string): CommandError {
-  if (laterVerbs.includes(verb)) return usageError(`\`upkeep ${verb}\` comes with a later version`);
   if (verb.startsWith('-'))
     return usageError(`unknown option ${verb}; write the command first: \`upkeep COMMAND ${verb}\``);
   const known = commands

@@ -35,6 +35,7 @@ export const verbs: Readonly<Record<string, Load>> = {
   explain: async () => (await import('./explain.js')).explainService,
   classes: async () => (await import('./classes.js')).classes,
   test: async () => (await import('./test.js')).test,
+  fds: async () => (await import('./fds.js')).fds,
   match: async () => (await import('./match.js')).match,
   init: async () => (await import('./init.js')).init,
   notice: async () => (await import('./notice.js')).notice,

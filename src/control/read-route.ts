@@ -16,6 +16,8 @@ export interface ReadParts extends WhyParts {
   readonly channels: (details: Details) => unknown;
   /** More about one service for those who may see it: its definition and last output. */
   readonly detail: (name: string) => unknown;
+  /** The sockets and descriptors that are held for it; null: there is no such service. */
+  readonly fds: (name: string) => unknown;
 }
 
 export type Details = 'yes' | 'no';
@@ -54,6 +56,8 @@ export class ReadRoute {
     if (version === 'v1' && path.length === 3 && kind === 'services') return this.#card(name, details);
     if (version === 'v1' && path.length === 4 && kind === 'services' && path[3] === 'why')
       return this.#why(name, searchParams, details);
+    if (version === 'v1' && path.length === 4 && kind === 'services' && path[3] === 'fds')
+      return this.#fds(name, details);
     if (version === 'v1' && path.length === 3 && kind === 'operations')
       return this.#acts.operation(name, patienceIn(url), response);
     throw new ControlError(404, 'not-found', `GET /${path.join('/')} is not known`);
@@ -74,6 +78,19 @@ export class ReadRoute {
     const status = services.find((service) => service.name === name);
     if (status === undefined) throw new ControlError(404, 'no-service', `there is no service ${name}`);
     return { version: 1, service: status, detail: details === 'yes' ? this.#parts.detail(name) : null };
+  }
+
+  /** Paths, and who is connected, are as much a service's own as what it prints. */
+  #fds(name: string, details: Details): unknown {
+    if (details === 'no')
+      throw new ControlError(
+        403,
+        'forbidden',
+        'what is open for a service is for root, the user of the keeper and group upkeep',
+      );
+    const answer = this.#parts.fds(name);
+    if (answer === null) throw new ControlError(404, 'no-service', `there is no service ${name}`);
+    return answer;
   }
 
   async #why(name: string | null, query: URLSearchParams, details: Details): Promise<unknown> {

@@ -78,6 +78,7 @@ beforeEach(async () => {
     peerOf: () => peer,
     describe: ({ pid, uid }) => ({ pid, uid, name: 'test', user: null, grade: 'seen' }),
     detail: () => ({ secret: 'argv' }),
+    fds: (name) => (name === 'web' ? { version: 1, descriptors: [] } : null),
     govern: {
       apply: () => Promise.resolve({ applied: true }),
       plan: () => Promise.resolve({ entries: [] }),
@@ -225,6 +226,13 @@ describe('the control socket', () => {
     expect(await get('/v1/notices')).toMatchObject({ type: 'ok', body: { details: 'yes' } });
     peer = { ...peer, uid: 1002 };
     expect(await get('/v1/notices')).toMatchObject({ type: 'ok', body: { details: 'no' } });
+  });
+
+  it('tells what is held for a service to its operators alone', async () => {
+    expect(await get('/v1/services/web/fds')).toMatchObject({ type: 'ok', body: { descriptors: [] } });
+    expect(await get('/v1/services/nobody/fds')).toMatchObject({ type: 'error', status: 404, code: 'no-service' });
+    peer = { ...peer, uid: 1002 };
+    expect(await get('/v1/services/web/fds')).toMatchObject({ type: 'error', status: 403, code: 'forbidden' });
   });
 
   it('changes nothing by GET (monitors 39)', async () => {

@@ -31,6 +31,7 @@ import {
 import { type Instant, inWords, iso, type Now } from './time.js';
 
 // Whoever shows the status shows persons, times, counts, errors and answers in the same words.
+export type { DescriptorView, FdsDocument } from './descriptor-view.js';
 export type { AnswerStatus, HeartbeatStatus } from './health-view.js';
 export type { TestAnswer, TestDocument } from './heartbeat-test.js';
 export { byWhom, countOf, errorCode, errorText, type HealthStatus, inWords, iso, resultInWords };

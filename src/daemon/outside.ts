@@ -8,6 +8,7 @@ import type { Places } from '../cli/places.js';
 import { nextTime } from '../config/cron.js';
 import type { HandoverParts } from '../control/handover-route.js';
 import type { Peer } from '../control/judge.js';
+import type { FdsDocument } from '../core/descriptor-view.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Service, ServiceSet } from '../core/state.js';
 import { connectAt } from '../heartbeats/connect.js';
@@ -20,6 +21,7 @@ import { askerRights } from '../kernel/asker-rights.js';
 import { Batches } from '../kernel/batches.js';
 import { findCgroupBase, findMemoryV1Base } from '../kernel/cgroup-mounts.js';
 import { companionStarter, type StartCompanion } from '../kernel/companion.js';
+import { factsOf } from '../kernel/descriptor-facts.js';
 import { exitAtOnce } from '../kernel/disk-calls.js';
 import { DiskThread } from '../kernel/disk-thread.js';
 import { Exits } from '../kernel/exits.js';
@@ -40,8 +42,8 @@ import { Reaper } from '../kernel/reaper.js';
 import { ServiceSockets } from '../kernel/service-sockets.js';
 import { Sleeps } from '../kernel/sleeps.js';
 import { Speakers } from '../kernel/speakers.js';
-import { StoredDescriptors } from '../kernel/stored-descriptors.js';
 import { StateFiles } from '../kernel/state-files.js';
+import { StoredDescriptors } from '../kernel/stored-descriptors.js';
 import { close, closeOnExecFrom } from '../kernel/syscalls.js';
 import { instanceName, openTraceInstance } from '../kernel/trace-instance.js';
 import { Witnesses } from '../kernel/witnesses.js';
@@ -53,6 +55,7 @@ import { after } from './after.js';
 import { askerStarter } from './asker-process.js';
 import { AskerSecrets } from './asker-secrets.js';
 import { Askers } from './askers.js';
+import { fdsView } from './fds-view.js';
 import { HandoverChannels } from './handover-channels.js';
 import { Hearing } from './hearing.js';
 import type { Directory } from './peers.js';
@@ -94,6 +97,12 @@ export interface Outside {
   readonly lookForSleep: () => void;
   /** `yes`: a thread waits for a file system. */
   readonly waitsForFiles: () => 'yes' | 'no';
+  /** What is held for it; null: there is no such service. */
+  readonly fdsOf: (service: ServiceName) => FdsDocument | null;
+  /** There are only these services: what is held for others is let go. */
+  readonly holdFor: (services: ReadonlySet<string>) => void;
+  /** What was closed has left no path behind then. */
+  readonly tidied: () => Promise<void>;
   /** Ends the process without waiting for a thread that hangs in a disk. */
   readonly endAtOnce: (code: number) => void;
   close(): void;
@@ -237,6 +246,7 @@ export function composeOutside({
     },
     stopListeningTo: (service) => {
       notifySockets.release(service);
+      stored.empty(service);
       speakers.release(service);
     },
     handovers,
@@ -259,6 +269,15 @@ export function composeOutside({
     peerOf,
     lookForSleep: () => sleeps.look(),
     waitsForFiles: () => kernel.waitsForFiles,
+    fdsOf: (name) => {
+      const service = services().get(name);
+      return service === undefined ? null : fdsView(service, { held, stored, factsOf });
+    },
+    holdFor: (services) => {
+      sockets.settle(services);
+      stored.retain(services);
+    },
+    tidied: () => sockets.settled(),
     endAtOnce: exitAtOnce,
     close: () => {
       listening?.close();

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { ControlServer } from '../control/server.js';
 import type { Sender } from '../core/death.js';
 import { outlookOf } from '../core/outlook.js';
+import { serviceName } from '../core/spec.js';
 import { SdNotify, watchdogPeriod } from '../kernel/sd-notify.js';
 import type { Beginning } from './beginning.js';
 import type { PlanAnswer } from './configuration.js';
@@ -123,6 +124,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
     handover: outside.handoverDoor,
     describe: (peer) => describePeer(peer, directory),
     detail: (name) => detailView(name, view),
+    fds: (name) => outside.fdsOf(serviceName(name)),
     report,
     govern: {
       plan: (body) => Promise.resolve(configuration.plan(fileIn(body))),

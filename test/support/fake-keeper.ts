@@ -36,6 +36,7 @@ export interface FakeOptions {
   /** What an operator's ask does; without it the service is where the ask wants it at once. */
   readonly onAsk?: (ask: Ask, name: string, keeper: FakeKeeper) => void;
   readonly detail?: (name: string) => unknown;
+  readonly fds?: (name: string) => unknown;
   /** What the host does not let us see. */
   readonly without?: WhyParts['without'];
   readonly elsewhere?: ReturnType<WhyParts['elsewhere']>;
@@ -127,6 +128,7 @@ export class FakeKeeper {
         Object.entries(govern).map(([name, answer]) => [name, (body: unknown) => Promise.resolve(answer(body))]),
       ),
       detail: options.detail ?? (() => null),
+      fds: options.fds ?? (() => null),
       handover: { knows: () => false, memberOf: () => 'nobody is', open: () => ({ close: () => {} }) },
       report: (problem, error) => {
         throw new Error(problem, { cause: error });
