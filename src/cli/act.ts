@@ -90,7 +90,8 @@ function watchProgress(
       onEvent: (event) => {
         const { service, text } = fieldsOf(event);
         if (typeof service !== 'string' || !open.has(service) || typeof text !== 'string') return;
-        last = text;
+        // Of one alone the name stands before it already.
+        last = services.length === 1 && text.startsWith(`${service}: `) ? text.slice(service.length + 2) : text;
         show();
       },
     },

@@ -2,6 +2,7 @@
 
 import type { ServiceStatus } from '../core/status.js';
 import { blockOf, type Labelled } from './block.js';
+import { drainingLines, reloadingText, successorText, watchdogText } from './generation-text.js';
 import { heartbeatLines } from './health-text.js';
 import { fieldsOf, listOf, wordOf } from './keeper-facts.js';
 import type { Paint } from './paint.js';
@@ -32,7 +33,11 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
         ? null
         : `${process.pid}, started ${clockText(process.started, now)} (${sinceText(process.started, now)} ago)`,
     ],
+    ['hands over', successorText(service)],
+    ...drainingLines(service, now),
     ['says', service.statusText === null ? null : printable(service.statusText)],
+    ['watchdog', watchdogText(service, now)],
+    ['reloads', reloadingText(service, now)],
     ['health', health.state === 'none' ? null : health.state],
     ...heartbeatLines(service, now),
     ['generation', String(service.generation)],

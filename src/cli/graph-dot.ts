@@ -28,7 +28,7 @@ const labelOf = ({ name, state }: GraphNode): string => quoted(state === null ? 
 
 function colourOf({ state, desired }: GraphNode): string {
   if (state === null) return '';
-  if (state === 'running' || state === 'done') return ', color=darkgreen';
+  if (state === 'running' || state === 'handover' || state === 'done') return ', color=darkgreen';
   return desired === 'down' || state === 'skipped' ? ', color=gray' : ', color=red';
 }
 

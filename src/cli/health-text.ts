@@ -35,7 +35,7 @@ export function barColour({ health }: ServiceStatus): Colour | null {
 
 /** `http fails: no answer within 5 s`; null: nothing is known against it. */
 export function troubleText({ health, state }: ServiceStatus): string | null {
-  if (state !== 'running') return null;
+  if (state !== 'running' && state !== 'handover') return null;
   const trouble = troubled(health.heartbeats);
   if (trouble === undefined) return null;
   return `${trouble.name} ${troubleIn(trouble)}${trouble.detail === null ? '' : `: ${printable(trouble.detail)}`}`;

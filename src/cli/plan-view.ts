@@ -37,6 +37,7 @@ export function planIn(body: unknown): Plan {
 
 export const changesIn = ({ entries }: Plan): readonly PlanLine[] => entries.filter(({ action }) => action !== 'none');
 
+/** A hand-over is none: nobody is without the service. */
 export const restartsIn = ({ entries }: Plan): readonly PlanLine[] =>
   entries.filter(({ action }) => action === 'restart');
 
@@ -63,5 +64,5 @@ export function planLines(plan: Plan, columns: number | null, paint: Paint): rea
 
 const cell = (text: string, colour: Colour | null = null): Cell => ({ text, colour });
 
-const WORDS: Readonly<Record<string, string>> = { none: 'no action', live: 'update live' };
+const WORDS: Readonly<Record<string, string>> = { none: 'no action', live: 'update live', handover: 'hand over' };
 const COLOURS: Readonly<Record<string, Colour>> = { restart: 'yellow', stop: 'red', remove: 'red', start: 'green' };

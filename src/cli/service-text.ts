@@ -3,6 +3,7 @@
 
 import type { HoldStatus, OverrideStatus, ServiceStatus } from '../core/status.js';
 import { byWhom, standing } from '../core/status.js';
+import { drainText } from './generation-text.js';
 import { troubleText } from './health-text.js';
 import type { Colour } from './paint.js';
 import { printable } from './text-width.js';
@@ -10,6 +11,7 @@ import { clockText, sinceText, untilText } from './time-text.js';
 
 export function colourOf(service: ServiceStatus): Colour | null {
   const { state, desired } = service;
+  if (state === 'handover') return 'yellow';
   if (state === 'running') return service.health.state === 'failing' ? 'red' : 'green';
   switch (standing(service)) {
     case 'fine':
@@ -34,6 +36,10 @@ export function nextText(service: ServiceStatus, now: number): string | null {
   const { next, fight } = service;
   const trouble = troubleText(service);
   if (trouble !== null && (next === null || next.why === 'planned')) return trouble;
+  if (next === null || next.why === 'planned') {
+    const drain = drainText(service, now);
+    if (drain !== null) return drain;
+  }
   if (next === null) {
     if (fight !== null) return 'a fight: it may be stopped again';
     return standing(service) === 'fine' ? null : printable(service.reason);

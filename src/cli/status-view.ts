@@ -2,6 +2,7 @@
 // in three layouts for three widths of terminal. Pure.
 
 import type { ServiceStatus, Status } from '../core/status.js';
+import { pidText } from './generation-text.js';
 import { barColour, barText } from './health-text.js';
 import type { ElsewhereFact } from './keeper-facts.js';
 import { type Colour, type Paint, plain } from './paint.js';
@@ -99,6 +100,9 @@ const UP: Column = { title: 'UP', least: null };
 const RESTARTS: Column = { title: 'RESTARTS', least: null };
 
 const HEALTH: Column = { title: 'HEALTH', least: null };
+/** Only where somebody has something there. */
+const SAYS: Column = { title: 'SAYS', least: 12 };
+const BY_HAND: Column = { title: 'BY HAND', least: 12 };
 
 /** How many answers the bar has; null: no service has heartbeats, and nobody misses the column. */
 type Bar = number | null;
@@ -120,7 +124,7 @@ const firstCells = (service: ServiceStatus, now: number, bar: Bar): readonly Cel
   cell(service.name),
   cell(service.state, colourOf(service)),
   ...(bar === null ? [] : [cell(barText(service, bar), barColour(service))]),
-  cell(service.process === null ? null : String(service.process.pid)),
+  cell(pidText(service)),
   cell(uptimeText(service, now)),
   ...(bar === SHORT_BAR ? [] : [cell(String(service.restarts.total))]),
 ];
@@ -129,6 +133,8 @@ const full: Layout = (view) => {
   const { services, now, columns, paint } = view;
   const bar = barFor(view);
   const hands = services.map((service) => byHandText(service, now));
+  const says = services.map(({ statusText }) => (statusText === null ? null : printable(statusText)));
+  const hasSaid = says.some((said) => said !== null);
   // Most of the time nobody has a hand in anything, and the column would be empty.
   const hasHands = hands.some((hand) => hand !== null);
   const titles = [...firstColumns(bar), { title: 'LAST', least: 16 }, { title: 'NEXT', least: 16 }];
@@ -136,18 +142,22 @@ const full: Layout = (view) => {
     ...firstCells(service, now, bar),
     cell(lastText(service, now)),
     cell(nextText(service, now)),
+    ...(hasSaid ? [cell(says[index] ?? null)] : []),
     ...(hasHands ? [cell(hands[index] ?? null)] : []),
   ]);
-  return tableOf(hasHands ? [...titles, { title: 'BY HAND', least: 12 }] : titles, rows, columns, paint);
+  const more = [...(hasSaid ? [SAYS] : []), ...(hasHands ? [BY_HAND] : [])];
+  return tableOf([...titles, ...more], rows, columns, paint);
 };
 
-// One column for what matters most: a hand, else what comes next, else what was.
+// One column for what matters most: a hand, else what comes next, else what it says of itself, else what was.
 const condensed: Layout = (view) => {
   const { services, now, columns, paint } = view;
   const bar = barFor(view);
   const rows = services.map((service) => {
     const last = lastText(service, now);
-    const note = byHandText(service, now) ?? nextText(service, now) ?? (last === null ? null : `last: ${last}`);
+    const said = service.statusText === null ? null : `says: ${printable(service.statusText)}`;
+    const was = last === null ? null : `last: ${last}`;
+    const note = byHandText(service, now) ?? nextText(service, now) ?? said ?? was;
     return [...firstCells(service, now, bar), cell(note)];
   });
   return tableOf([...firstColumns(bar), { title: 'NOTE', least: 8 }], rows, columns, paint);

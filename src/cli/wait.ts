@@ -96,11 +96,13 @@ function goalOf(input: Input): Goal {
 /** Is it where it is waited for? A finished oneshot is ready. */
 export function isThere({ state, health, process }: ServiceStatus, goal: Goal): boolean {
   const name: string = state;
+  // While it hands over, the old generation serves.
+  const serves = name === 'running' || name === 'handover';
   switch (goal) {
     case 'ready':
-      return name === 'running' || name === 'done';
+      return serves || name === 'done';
     case 'healthy':
-      return name === 'done' || (name === 'running' && (health.state === 'ok' || health.state === 'none'));
+      return name === 'done' || (serves && (health.state === 'ok' || health.state === 'none'));
     case 'stopped':
       return process === null && ['stopped', 'failed', 'skipped', 'done'].includes(name);
   }

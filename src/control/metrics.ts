@@ -1,20 +1,21 @@
 // GET /metrics: the status in Prometheus' text format (version 0.0.4). Pure.
 
 import type { HeartbeatStatus, ServiceStatus, Status } from '../core/status.js';
+import type { Counts } from './tally.js';
 
 interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter';
-  readonly value: (service: ServiceStatus) => number | null;
+  readonly value: (service: ServiceStatus, counts: Counts) => number | null;
 }
 
 const metrics: readonly Metric[] = [
   {
     name: 'upkeep_service_up',
-    help: '1 if the service is running.',
+    help: '1 if the service is running, also while it hands over.',
     type: 'gauge',
-    value: (s) => (s.state === 'running' ? 1 : 0),
+    value: (s) => (s.state === 'running' || s.state === 'handover' ? 1 : 0),
   },
   {
     name: 'upkeep_service_desired_up',
@@ -58,6 +59,30 @@ const metrics: readonly Metric[] = [
     type: 'gauge',
     value: (s) => (s.lastDeath === null ? null : Date.parse(s.lastDeath.time) / 1000),
   },
+  {
+    name: 'upkeep_service_draining',
+    help: 'Generations that serve no more and have not ended yet.',
+    type: 'gauge',
+    value: (s) => s.draining.length,
+  },
+  {
+    name: 'upkeep_service_handovers_total',
+    help: 'Times that a new generation took over from one that served, since the keeper started.',
+    type: 'counter',
+    value: (_, { committed }) => committed,
+  },
+  {
+    name: 'upkeep_service_handovers_refused_total',
+    help: 'Hand-overs that came to nothing, since the keeper started.',
+    type: 'counter',
+    value: (_, { refused }) => refused,
+  },
+  {
+    name: 'upkeep_service_watchdog_misses_total',
+    help: 'Times that it did not say in time that it lives, since the keeper started.',
+    type: 'counter',
+    value: (_, { missed }) => missed,
+  },
 ];
 
 interface HeartbeatMetric {
@@ -84,12 +109,12 @@ const heartbeatMetrics: readonly HeartbeatMetric[] = [
   },
 ];
 
-export function metricsText(status: Status): string {
+export function metricsText(status: Status, countsOf: (service: string) => Counts): string {
   const lines: string[] = [];
   for (const { name, help, type, value } of metrics) {
     lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
     for (const service of status.services) {
-      const n = value(service);
+      const n = value(service, countsOf(service.name));
       if (n !== null) lines.push(`${name}{service="${escapeLabel(service.name)}",kind="${service.kind}"} ${n}`);
     }
   }

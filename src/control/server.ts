@@ -15,6 +15,7 @@ import { type Judges, type Peer, type Right, refusal } from './judge.js';
 import { metricsText } from './metrics.js';
 import { OperationLog } from './operation-log.js';
 import { type Details, type ReadParts, ReadRoute } from './read-route.js';
+import { Tally } from './tally.js';
 import { answerTest, type TestParts } from './test-route.js';
 
 export interface ControlParts extends ReadParts, ActParts, TestParts {
@@ -42,6 +43,7 @@ export class ControlServer {
   readonly #server: Server;
   readonly operations: OperationLog;
   readonly events = new EventStream();
+  readonly tally = new Tally();
   /** To be told when the history has more. */
   readonly history: HistoryRoute;
   readonly #acts: ActRoute;
@@ -191,7 +193,7 @@ export class ControlServer {
       throw new ControlError(426, 'no-upgrade', 'this path takes a connection of a service, by an upgrade of HTTP');
     if (path.join('/') === 'metrics') {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
-      response.end(metricsText(this.#parts.status()));
+      response.end(metricsText(this.#parts.status(), (service) => this.tally.of(service)));
     } else if (path.join('/') === 'v1/events') {
       this.events.add(response);
     } else {

@@ -125,7 +125,7 @@ function newerThan(newest: EndEntry | undefined, lastDeath: Death | null): Death
 
 /** Of the one that ended: the next is begun with its start. */
 const generationOf = ({ generation, state }: Service): number =>
-  state.name === 'starting' || state.name === 'running' ? generation - 1 : generation;
+  state.name === 'starting' || state.name === 'running' || state.name === 'handover' ? generation - 1 : generation;
 
 async function postMortemWithHistory(end: EndEntry, { history, without }: WhyParts): Promise<PostMortem> {
   const { origin, number, time, news } = end;

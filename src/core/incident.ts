@@ -32,10 +32,11 @@ const wasMeant = ({ cause }: Death): boolean => cause === 'requested' || cause =
 /** The incident that is open now; null: all is well, or it is down because that was asked for. */
 export function openIncident(service: Service, now: Now): string | null {
   const { lastDeath, state, spec, health } = service;
-  const ailing = state.name === 'running' ? health.find((beat) => beat.ailing !== null)?.ailing : null;
+  const ailing =
+    state.name === 'running' || state.name === 'handover' ? health.find((beat) => beat.ailing !== null)?.ailing : null;
   if (ailing != null) return ailing.incident;
   if (lastDeath === null || wasMeant(lastDeath) || state.name === 'done') return null;
-  const isWell =
-    state.name === 'running' && (healthyFor(service) ?? elapsed(state.since, now.instant)) >= spec.restart.healthyAfter;
+  const since = state.name === 'running' ? state.since : state.name === 'handover' ? state.servedSince : null;
+  const isWell = since !== null && (healthyFor(service) ?? elapsed(since, now.instant)) >= spec.restart.healthyAfter;
   return isWell ? null : lastDeath.incident;
 }

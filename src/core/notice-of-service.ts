@@ -1,7 +1,7 @@
 // What there is to tell of a service, in the notice's words for each kind of happening. Decides nothing: whether anybody is
 // told, and who, is for others.
 
-import type { Next, What } from './change.js';
+import type { Change, Next, What } from './change.js';
 import { describeFight } from './fight.js';
 import { countOf, nextInWords } from './message.js';
 import type { NoticeKind } from './notice.js';
@@ -99,13 +99,28 @@ export function stranded(it: Case, line: string, at: WallTime): Bulletin {
   return { ...labelled(bulletin(it, 'failed', at, words), 'DOWN'), end: null };
 }
 
-/** Nothing is down: the old generation goes on. */
-export function refusedHandover(it: Case, line: string, at: WallTime): Bulletin {
-  const story = [sentence(line), 'Nothing was lost: it serves as before, under its old definition.'];
-  return {
-    ...bulletin(it, 'handover-refused', at, { headline: headline(line), story }),
-    end: null,
-  };
+/** Nothing is down where the old generation goes on; what else happens to it is told as that. */
+export function refusedHandover(
+  it: Case,
+  { reason }: Of<'handoverRefused'>,
+  { from, to }: Pick<Change, 'from' | 'to'>,
+  at: WallTime,
+): Bulletin {
+  const goesOn = to === 'running';
+  const [happened, meaning] = goesOn
+    ? ['was not replaced', 'Nothing is down: the old generation serves as before, under its old definition.']
+    : from === 'stopping'
+      ? ['goes down without its state', 'The next generation begins without it.']
+      : ['was not replaced', 'The old generation could not go on either.'];
+  const told = bulletin(it, 'handover-refused', at, {
+    headline: headline(`${goesOn ? 'not replaced, goes on as it was' : happened}: ${reason}`),
+    story: [sentence(`${titleOf(it)} ${happened}: ${reason}`), meaning],
+  });
+  const commands = [
+    { command: `upkeep logs ${it.service}`, does: 'shows what both generations printed' },
+    ...(goesOn ? [{ command: `upkeep restart ${it.service}`, does: 'tries again' }] : []),
+  ];
+  return { ...told, notice: { ...told.notice, incident: null, commands }, end: null };
 }
 
 export function fought(it: Case, { fight, next }: Of<'fight'>, at: WallTime): Bulletin {

@@ -138,7 +138,7 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'connected':
       return quiet(it);
     case 'handoverRefused':
-      return { it, bulletins: [tell.refusedHandover(it ?? opened(null, entry, at), lineOf(entry), at)] };
+      return { it, bulletins: [refused(it ?? opened(null, entry, at), entry, what, at)] };
     case 'unhealthy':
       return fellIll(it, entry, what, at);
     case 'healthy':
@@ -148,6 +148,10 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
       return { it, bulletins: [aboutAsking(it ?? opened(null, entry, at), entry, what, at)] };
   }
 }
+
+/** Told of each attempt: whoever made it, by hand or by the calendar, wants to know. */
+const refused = (it: Case, entry: ServiceEntry, what: Of<'handoverRefused'>, at: WallTime): Bulletin =>
+  tell.refusedHandover(namedAfter(entry, it), what, entry.news.change, at);
 
 /** A restart may heal it, and is told as any other then; and what is stopped for it is told when it is down. Until then nobody is alarmed. */
 function fellIll(found: Case | null, entry: ServiceEntry, what: Of<'unhealthy'>, at: WallTime): Upshot {
@@ -221,7 +225,7 @@ function cameUp(found: Case, entry: ServiceEntry, what: What, at: WallTime): Ups
 /** A hold has ended: what it finds is told where it ended by itself, or where something is wrong. */
 function released(found: Case | null, entry: ServiceEntry, how: 'asked' | 'expired', at: WallTime): Upshot {
   const { to } = entry.news.change;
-  const isWrong = to !== 'running' && (to !== 'stopped' || found?.phase === 'down');
+  const isWrong = to !== 'running' && to !== 'handover' && (to !== 'stopped' || found?.phase === 'down');
   const named = namedAfter(entry, found ?? opened(null, entry, at));
   if (!isWrong) return { it: found, bulletins: how === 'asked' ? [] : [tell.holdEnded(named, to, 'fine', at)] };
   const wrong = down(named, entry, at);

@@ -44,7 +44,7 @@ export class Ending implements Sink {
 function isOver(set: ServiceSet): boolean {
   for (const { spec, state } of set.values()) {
     if (spec.kind.type === 'watched') continue;
-    if (state.name === 'running' || state.name === 'starting') return false;
+    if (state.name === 'running' || state.name === 'starting' || state.name === 'handover') return false;
     if (state.name === 'stopping' && state.phase !== 'stuck') return false;
   }
   return true;

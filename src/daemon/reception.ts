@@ -144,6 +144,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
   newsroom.whenRecorded(() => control.history.recorded());
   keeper.subscribe(control.operations);
   keeper.subscribe(control.events);
+  keeper.subscribe(control.tally);
   const manager = process.env.NOTIFY_SOCKET ?? null;
   const socket = new ControlSocket({ path: places.socket, server: control, inherited, manager });
   const pulse = new Pulse({

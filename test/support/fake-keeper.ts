@@ -183,6 +183,7 @@ export class FakeKeeper {
     };
     this.#server.operations.tell([change], this.#services);
     this.#server.events.tell([change], this.#services);
+    this.#server.tally.tell([change], this.#services);
   }
 
   /** The configuration has it no more. */
