@@ -18,6 +18,7 @@ import { desiredOf, mainOf, noRestarts, type Override, type Service } from './st
 import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 import { isUp } from './turn.js';
+import { prepare } from './way-up.js';
 
 /** An operator's word. Never counted, cuts any delay short, and a stop wins over everything. */
 export function ask(service: Service, it: Ask, by: Sender | null, pace: Pace, at: Moment): Move {
@@ -241,6 +242,9 @@ export function unhold(service: Service, at: Moment): Move {
   const { state } = free;
   if (state.name === 'stopped' && state.why !== 'requested') return stay(free);
   if (state.name === 'running' && free.next !== null) return change(free, free.next, at);
+  // What was made ready under the hold was not gone on with.
+  if (state.name === 'starting' && state.phase === 'preparing' && desiredOf(free) === 'up')
+    return before(orderRest(free), [], prepare(free, state, at));
   // A deadline that passed under the hold is due now: the keeper wakes for it at once. A start that is not wanted any more ends here.
   const pending = state.name === 'starting' || state.name === 'stopping' ? reclaimHook(free, state) : [];
   const orders = [...orderRest(free), ...pending];

@@ -44,7 +44,7 @@ export function endUnwanted(service: Service, fact: Outcome, at: Moment): Move {
   const rid: Service = { ...service, unborn: service.unborn.filter((one) => !isOutcome(one)) };
   if (fact.type === 'spawnFailed') return stay(rid);
   if (fact.role === 'main') return dismiss(rid, fact.process, fact.generation, at);
-  return { service: rid, effects: endHelper(rid, fact.process), happened: [] };
+  return { service: rid, effects: isHeld(rid) ? [] : endHelper(rid, fact.process), happened: [] };
 }
 
 /** The old main process, from the moment on in which another serves: it is told to end, and has so long to finish. */

@@ -12,7 +12,7 @@ import type { Notification, StoreWish } from './notification.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { acknowledge, reloadsByItself } from './reload.js';
 import type { NotifyAccess } from './socket.js';
-import { mainOf, noRestarts, type Service, type Tale } from './state.js';
+import { isHeld, mainOf, noRestarts, type Service, type Tale } from './state.js';
 import { type Instant, instant, type Millis, type Moment } from './time.js';
 import { armed, extended, missed } from './watchdog.js';
 import { follow } from './watching.js';
@@ -204,7 +204,7 @@ function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at:
   const { state, tale } = service;
   if (state.name !== 'running' && state.name !== 'handover') return stay(service);
   const set = watchdogPeriod === null ? service : armed({ ...service, watchdog: null }, watchdogPeriod, at);
-  if (watchdog === 'trigger')
+  if (watchdog === 'trigger' && !isHeld(service))
     return andThen(callOff(set, 'the old generation says that it hangs', at), (it) =>
       missed(it, state.process, 'trigger', at),
     );

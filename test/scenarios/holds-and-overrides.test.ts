@@ -30,6 +30,17 @@ describe('a hold', () => {
     expect(acts(stage, from)).toEqual([]);
   });
 
+  it('lets a start that was being made ready go on once it is over', () => {
+    const stage = Stage.with([supervised({ directories: [{ path: '/run/web', mode: 0o755 }] })]);
+    expect(stage.state('web')).toMatchObject({ name: 'starting', phase: 'preparing' });
+    stage.ask('web', 'hold');
+    stage.run(MINUTE);
+    expect(stage.spawns('web')).toBe(0);
+    stage.ask('web', 'unhold');
+    stage.run(3000);
+    expect(stage.state('web').name).toBe('running');
+  });
+
   it('ends no leftovers either; `unhold` does, and then starts', () => {
     const stage = new Stage();
     stage.host.install('/srv/web', program(forks(program(ignoresTerm))), program(lives));

@@ -42,7 +42,29 @@ export type Temper =
   | 'skipped'
   | 'does nothing right'
   | 'hangs soon'
-  | 'cannot be asked';
+  | 'cannot be asked'
+  | 'refuses'
+  | 'keeps its state'
+  | 'loses its state'
+  | 'says ready and ends'
+  | 'knows no channel'
+  | 'says nothing';
+
+/** Words that a process of a service may say at any time, by sd_notify or on its channel. */
+export type Saying =
+  | 'ready'
+  | 'reloading'
+  | 'stopping'
+  | 'status'
+  | 'extend'
+  | 'trigger'
+  | 'store'
+  | 'remove'
+  | 'wantsState'
+  | 'exported'
+  | 'noState'
+  | 'exportFailed'
+  | 'refused';
 
 export type Step =
   | { readonly type: 'wait' }
@@ -70,6 +92,10 @@ export type Step =
   | { readonly type: 'blind'; readonly length: number }
   | { readonly type: 'freeze'; readonly pick: number }
   | { readonly type: 'thaw' }
+  /** A process of a service says something, whether that makes sense or not. */
+  | { readonly type: 'say'; readonly pick: number; readonly what: Saying }
+  /** Somebody connects to a socket of a service. */
+  | { readonly type: 'connect'; readonly pick: number }
   /** What a process answers from now on. */
   | { readonly type: 'doing'; readonly pick: number; readonly doing: Doing }
   | { readonly type: 'plague'; readonly doing: Doing }
@@ -124,6 +150,12 @@ const tempers: readonly Temper[] = [
   'does nothing right',
   'hangs soon',
   'cannot be asked',
+  'refuses',
+  'keeps its state',
+  'loses its state',
+  'says ready and ends',
+  'knows no channel',
+  'says nothing',
 ];
 const wishes: readonly Wish[] = [
   'start',
@@ -143,6 +175,27 @@ const wishes: readonly Wish[] = [
   'signal',
 ];
 const lies = ['exited', 'becameReady', 'emptied', 'spawned', 'answered'] as const;
+const sayings: readonly Saying[] = [
+  'ready',
+  'ready',
+  'ready',
+  'reloading',
+  'stopping',
+  'status',
+  'status',
+  'extend',
+  'trigger',
+  'store',
+  'store',
+  'store',
+  'remove',
+  'wantsState',
+  'wantsState',
+  'exported',
+  'noState',
+  'exportFailed',
+  'refused',
+];
 const doings: readonly Doing[] = ['its work', 'wrong', 'wrong', 'hangs', 'unreachable'];
 const pidFiles: readonly string[] = ['', 'abc', '0', '1', '2', '50', '99999', '100'];
 
@@ -215,6 +268,8 @@ function step(random: Random): Step {
       }),
     ],
     [2, () => ({ type: 'thaw' })],
+    [12, () => ({ type: 'say', pick, what: random.pick(sayings) })],
+    [3, () => ({ type: 'connect', pick })],
     [5, () => ({ type: 'hand over', pick, overlap: random.int(0, 500) })],
     [3, () => ({ type: 'pid file', pick, content: random.pick(pidFiles) })],
     [

@@ -12,6 +12,7 @@ import {
   ends,
   exitsAfter,
   forks,
+  handsOver,
   hangsAfter,
   ignoresTerm,
   lives,
@@ -154,10 +155,35 @@ export function drawHeartbeats(random: Random): readonly HeartbeatSpec[] {
   );
 }
 
+/** What it says of itself, what is kept for it, and how it is replaced. */
+function drawSpeech(random: Random) {
+  const says = random.chance(0.5);
+  return {
+    notifyAccess: says ? random.pick(['main', 'main', 'exec', 'all'] as const) : ('none' as const),
+    ...(says && random.chance(0.7)
+      ? { ready: { probe: { type: 'notify' as const }, timeout: random.chance(0.8) ? seconds(5) : null } }
+      : {}),
+    watchdog: says && random.chance(0.4) ? seconds(3) : null,
+    fdStore: says && random.chance(0.5) ? 4 : 0,
+    sockets: random.chance(0.3) ? [{ ...socket, lazy: random.chance(0.2) ? ('yes' as const) : ('no' as const) }] : [],
+    handover: {
+      mode: random.chance(0.6) ? ('overlap' as const) : ('replace' as const),
+      transfer: seconds(random.pick([1, 10])),
+      drain: seconds(random.pick([1, 20, 60])),
+      maxDraining: random.int(1, 3),
+    },
+  };
+}
+
+const socket: Omit<ServiceSpec['sockets'][number], 'lazy'> = {
+  ...{ name: 'http', address: { type: 'tcp', host: null, port: 80 }, backlog: 4096, freebind: 'no', reusePort: 'no' },
+};
+
 function drawSupervised(random: Random, name: string): ServiceSpec {
   return supervised({
     name,
     ...drawShared(random),
+    ...drawSpeech(random),
     leftovers: random.pick(leftovers),
     oneshot: random.chance(0.1) ? 'yes' : 'no',
     stop: random.pick([
@@ -167,7 +193,9 @@ function drawSupervised(random: Random, name: string): ServiceSpec {
     ]),
     reload: random.pick([
       null,
+      null,
       { type: 'signal', signal: 'SIGHUP' } as const,
+      { type: 'notify', signal: 'SIGHUP' } as const,
       { type: 'command', command: command('/bin/reload', 1000) } as const,
     ]),
   });
@@ -205,7 +233,7 @@ export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper):
   host.install('/bin/alarm', program(exitsAfter(50, temper === 'hooks fail' ? 1 : 0)));
   installHooks(host, spec, temper);
   if (spec.kind.type === 'supervised') {
-    host.install(spec.kind.run.argv[0] ?? '', spec.kind.oneshot === 'yes' ? workOf(temper) : daemonOf(temper));
+    host.install(spec.kind.run.argv[0] ?? '', spec.kind.oneshot === 'yes' ? workOf(temper) : speakerOf(spec, temper));
     return;
   }
   const daemon = daemonOf(temper);
@@ -213,6 +241,49 @@ export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper):
   host.install(startFileOf(name), start);
   host.install(stopFileOf(name), program(exitsAfter(30, 0), ends(exeOf(name))));
   host.install(restartFileOf(name), Object.assign({}, start, { ends: { exe: exeOf(name), after: 2 } }));
+}
+
+/** The same, with what it says and how it behaves in a hand-over. */
+function speakerOf(spec: ServiceSpec, temper: Temper): Program {
+  const orphaned = rankOf(spec.name) % 2 === 0 ? 'exits' : 'waits';
+  const polite = { ...daemonOf(temper), ...handsOver({ orphaned }), pings: spec.watchdog === null ? null : 700 };
+  switch (temper) {
+    case 'refuses':
+      return { ...polite, ...handsOver({ orphaned, verdict: 'refused' }) };
+    case 'keeps its state':
+      return { ...polite, ...handsOver({ orphaned, exports: { after: 0, as: 'never' } }) };
+    case 'loses its state':
+      return { ...polite, ...handsOver({ orphaned, exports: { after: 30, as: 'failed' } }) };
+    case 'says ready and ends':
+      return { ...polite, life: { type: 'exits', after: 130, code: 0 } };
+    case 'knows no channel':
+      return { ...polite, manners: null };
+    case 'says nothing':
+      return { ...polite, pings: null };
+    case 'healthy':
+    case 'missing':
+    case 'busy text':
+    case 'exits at once':
+    case 'fails at once':
+    case 'crashes soon':
+    case 'never ready':
+    case 'ignores TERM':
+    case 'drains':
+    case 'forks':
+    case 'sleeps in the kernel':
+    case 'start fails':
+    case 'start hangs':
+    case 'start finds nothing':
+    case 'start doubles':
+    case 'slow daemon':
+    case 'hooks fail':
+    case 'hooks hang':
+    case 'skipped':
+    case 'does nothing right':
+    case 'hangs soon':
+    case 'cannot be asked':
+      return polite;
+  }
 }
 
 /** What a oneshot is: as its kin, but it ends. */
@@ -272,6 +343,12 @@ export function daemonOf(temper: Temper): Program {
     case 'hooks fail':
     case 'hooks hang':
     case 'skipped':
+    case 'refuses':
+    case 'keeps its state':
+    case 'loses its state':
+    case 'says ready and ends':
+    case 'knows no channel':
+    case 'says nothing':
       return program(lives, readyAfter(50));
   }
 }
@@ -314,6 +391,12 @@ function startOf(name: string, temper: Temper, daemon: Program): Program {
     case 'does nothing right':
     case 'hangs soon':
     case 'cannot be asked':
+    case 'refuses':
+    case 'keeps its state':
+    case 'loses its state':
+    case 'says ready and ends':
+    case 'knows no channel':
+    case 'says nothing':
       return startsDaemon(argv, daemon, { pidFile });
   }
 }

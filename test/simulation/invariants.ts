@@ -9,6 +9,7 @@ import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import { noCoupling, type ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service, type StopReason } from '../../src/core/state.js';
 import type { Stage } from '../support/stage.js';
+import { HandoverRules } from './handovers.js';
 import { HeartbeatRules } from './heartbeats.js';
 import { Order } from './order.js';
 
@@ -30,6 +31,7 @@ export class Invariants {
   readonly #starts = new Map<string, number[]>();
   readonly #order: Order;
   readonly #heartbeats: HeartbeatRules;
+  readonly #handovers: HandoverRules;
   /** The first rule that was broken. The keeper drops surprises, so throwing at it would hide them. */
   broken: string | null = null;
 
@@ -37,6 +39,7 @@ export class Invariants {
     this.#stage = stage;
     this.#order = new Order(stage, (rule) => this.fail(rule));
     this.#heartbeats = new HeartbeatRules(stage, (rule) => this.fail(rule));
+    this.#handovers = new HandoverRules(stage, (rule) => this.fail(rule));
     stage.onEffect = (effect) => this.#beforeEffect(effect);
     stage.onFact = (event) => this.#beforeFact(event);
   }
@@ -83,6 +86,8 @@ export class Invariants {
     for (const service of this.#stage.journal.load()) {
       const { spec, state, next, fate } = service;
       if (state.name !== 'running' || desiredOf(service) === 'down' || fate !== 'stays' || next !== null) continue;
+      // A restart that waits for its turn, and an end that it has announced itself, are nobody's doing.
+      if (service.enrolled !== null || service.tale.stopping !== null) continue;
       if (isEqual(this.#stage.configured.get(spec.name), spec)) this.#untouched.set(spec.name, state.process);
     }
   }
@@ -110,12 +115,14 @@ export class Invariants {
     if (event.type === 'spawned') this.#learn(event.service, event.process);
     if (event.type === 'spawnFailed' && event.errno !== LOST)
       this.#failedStarts.set(event.service, (this.#failedStarts.get(event.service) ?? 0) + 1);
+    if (event.type === 'succeeded' && event.process !== null) this.#learn(event.service, event.process);
     if (event.type === 'looked') for (const facts of event.look.matches) this.#learn(event.service, facts.process);
   }
 
   #beforeEffect(effect: Effect): void {
     this.#order.beforeEffect(effect);
     this.#heartbeats.beforeEffect(effect);
+    this.#handovers.beforeEffect(effect);
     const name = 'spec' in effect ? effect.spec.name : effect.service;
     if ('process' in effect && !(this.#known.get(name) ?? []).some((ref) => isSameProcess(ref, effect.process))) {
       this.fail(`${effect.type} for ${name} names process ${effect.process.pid}, which never was one of its processes`);
@@ -151,24 +158,25 @@ export class Invariants {
 
   #isMovedByAnother(name: string): boolean {
     const state = this.#stage.journal.of(name)?.state;
-    return state?.name === 'stopping' && blameless.has(state.why);
+    return (state?.name === 'stopping' || state?.name === 'handover') && blameless.has(state.why);
   }
 
   #beforeSpawn(effect: Effect & { type: 'spawn' }): void {
     const { spec, role, generation } = effect;
     const { name } = spec;
     const recorded = this.#stage.journal.of(name);
-    if (recorded === null || recorded.generation < generation)
-      this.fail(`${name} is spawned before the journal knows of it`);
+    const known = recorded?.state.name === 'handover' ? recorded.state.generation : recorded?.generation;
+    if (known === undefined || known < generation) this.fail(`${name} is spawned before the journal knows of it`);
     if (role !== 'main' && role !== 'start' && role !== 'restart') return;
-    if (role === 'main' && this.#stage.mains(name).length > 0) this.fail(`a second incarnation of ${name} is spawned`);
+    if (role === 'main') this.#handovers.beforeSpawn(effect, recorded);
     if (role !== 'main') this.#beforeStartCommand(name, role);
     if ((this.#stopped.get(name) ?? 0) > this.#stage.clock.wall)
       this.fail(`${name} is started (${role}) although an operator stopped it`);
     // An order that a keeper did not live to carry out is given again, under its own number.
     const isAgain = this.#lastGeneration.get(name) === generation;
     this.#lastGeneration.set(name, generation);
-    if (role !== 'restart' && !isAgain && isOnItsOwn(recorded)) this.#countStart(spec);
+    if (role !== 'restart' && !isAgain && recorded?.state.name !== 'handover' && isOnItsOwn(recorded))
+      this.#countStart(spec);
   }
 
   #beforeStartCommand(name: string, role: string): void {
@@ -203,8 +211,7 @@ export class Invariants {
     if (stage.keeperLives === 'no') return;
     const deadlines: number[] = [];
     for (const service of stage.keeper.services.values()) {
-      const mains = stage.mains(service.spec.name);
-      if (mains.length > 1) this.fail(`${service.spec.name} has ${mains.length} living main processes`);
+      this.#handovers.check(service);
       this.#checkTotal(service);
       const deadline = deadlineOf(service);
       if (deadline === null) continue;
@@ -277,13 +284,14 @@ export class Invariants {
 }
 
 /** What ends a service that serves, whether a keeper has died or not. What heartbeats may end is checked by their own rules. */
-const blameless: ReadonlySet<StopReason> = new Set(['coupling', 'heartbeat', 'heartbeat-stop', 'planned']);
+const blameless: ReadonlySet<StopReason> = new Set(['coupling', 'heartbeat', 'heartbeat-stop', 'planned', 'watchdog']);
 
 function deadlineOf(service: Service): number | null {
   if (service.hold !== null && service.fate === 'stays') return null;
   const question = healthDeadline(service);
   const own = 'deadline' in service.state ? service.state.deadline : null;
-  return question === null ? own : Math.min(question, own ?? question);
+  const all = [question, own, ...service.draining.map(({ deadline }) => deadline)].filter((one) => one !== null);
+  return all.length === 0 ? null : Math.min(...all);
 }
 
 /** A start on another's account, or by an operator's wish for another that needs it, is no restart of its own. */

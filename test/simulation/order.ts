@@ -5,6 +5,7 @@
 // - Waves: each service moves at most once in a wave, and none begins a wave because it was moved by one.
 // - Limits: a start on another's account belongs to a wave, and waves do not feed on each other; all others pass the limit of the service itself (invariants.ts).
 
+import { outgoingOf } from '../../src/core/draining.js';
 import type { Effect } from '../../src/core/effect.js';
 import type { Entry } from '../../src/core/entry.js';
 import { couplingOf } from '../../src/core/graph.js';
@@ -46,7 +47,10 @@ export class Order {
   beforeEffect(effect: Effect): void {
     const service = this.#recorded('spec' in effect ? effect.spec.name : effect.service);
     if (service === undefined) return;
-    if (effect.type === 'spawn' && (effect.role === 'main' || effect.role === 'start')) this.#beforeStart(service);
+    // Who begins beside the old one takes the place of what is there.
+    const isStart = effect.type === 'spawn' && (effect.role === 'main' || effect.role === 'start');
+    if (isStart && service.state.name !== 'handover') this.#beforeStart(service);
+    if (effect.type === 'signal' && outgoingOf(service, effect.process) !== undefined) return;
     const isStop = effect.type === 'spawn' && (effect.role === 'stop' || effect.role === 'restart');
     if (isStop || (effect.type === 'signal' && effect.signal !== 'SIGUSR1')) this.#beforeStop(service);
   }

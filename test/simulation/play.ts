@@ -4,6 +4,7 @@
 import { isEqual } from '../../src/core/difference.js';
 import type { Ask, Event } from '../../src/core/event.js';
 import { couplingOf } from '../../src/core/graph.js';
+import type { Notification } from '../../src/core/notification.js';
 import { asPid, type ExitStatus, isSameProcess, type ProcessRef } from '../../src/core/process.js';
 import { noCoupling, type ServiceSpec } from '../../src/core/spec.js';
 import { desiredOf, type Service } from '../../src/core/state.js';
@@ -16,7 +17,7 @@ import { type Random, seeded } from '../support/random.js';
 import { answeredSoon } from '../support/simulated-askers.js';
 import type { SimulatedProcess } from '../support/simulated-host.js';
 import { Stage } from '../support/stage.js';
-import type { Action, Ending, Step, Wish } from './action.js';
+import type { Action, Ending, Saying, Step, Wish } from './action.js';
 import { cast, drawCoupling, drawHeartbeats, exeOf, install, pidFileOf, withoutMissing } from './cast.js';
 import { Invariants } from './invariants.js';
 import { complaintOf } from './told.js';
@@ -213,6 +214,14 @@ class Game {
       case 'thaw':
         this.#thaw();
         return;
+      case 'say':
+        this.#say(step.pick, step.what);
+        return;
+      case 'connect': {
+        const spec = this.#spec(step.pick);
+        if (spec !== null) stage.kernel.keeping.connect(spec);
+        return;
+      }
       case 'hand over':
         this.#handOver(step.pick, step.overlap);
         return;
@@ -246,6 +255,41 @@ class Game {
       }
       case 'host':
         stage.turnHost(step.to);
+        return;
+    }
+  }
+
+  /** Any process of any service: one that serves, gets ready, drains or was dismissed, or a command around them. */
+  #say(pick: number, what: Saying): void {
+    const { kernel, host } = this.#stage;
+    const births = kernel.births.filter(({ process }) => process.life === 'alive');
+    const birth = this.#picked(births, pick);
+    if (birth === null || !host.isAlive(birth.process.ref)) return;
+    const { service, process } = birth;
+    switch (what) {
+      case 'wantsState':
+      case 'noState':
+        kernel.speech.hear(service, process, { type: what });
+        return;
+      case 'exported':
+        kernel.speech.hear(service, process, { type: what, bytes: 7 });
+        return;
+      case 'exportFailed':
+      case 'refused':
+        kernel.speech.hear(service, process, { type: what, reason: 'chance' });
+        return;
+      case 'store':
+        kernel.speech.say(service, process, { store: { type: 'store', name: `fd${pick % 5}`, poll: 'yes' } }, pick);
+        return;
+      case 'ready':
+      case 'reloading':
+      case 'stopping':
+      case 'status':
+      case 'extend':
+      case 'trigger':
+      case 'remove':
+        if (what === 'trigger' || what === 'stopping') this.#invariants.touched(service);
+        kernel.speech.say(service, process, messageOf(what, pick, this.#stage.clock.instant));
         return;
     }
   }
@@ -329,7 +373,14 @@ class Game {
     const facts = this.#told
       .slice(-30)
       .filter(
-        ({ type }) => type === 'exited' || type === 'emptied' || type === 'deadlinePassed' || type === 'answered',
+        ({ type }) =>
+          type === 'exited' ||
+          type === 'emptied' ||
+          type === 'deadlinePassed' ||
+          type === 'answered' ||
+          type === 'notified' ||
+          type === 'heard' ||
+          type === 'connected',
       );
     const fact = this.#picked(facts, pick);
     if (fact !== null) this.#stage.post(fact);
@@ -451,6 +502,9 @@ class Game {
       for (const process of matches.slice(1)) host.end(process, { type: 'exited', code: 0 });
     }
     this.#thaw();
+    this.#settle();
+    // A definition that was refused is tried once more, now that nobody has a reason to.
+    stage.apply([...stage.configured.values()]);
     this.#settle();
     this.#checkNobodyMissed();
     const killed = this.#running();
@@ -579,6 +633,8 @@ class Game {
     const { state, spec } = service;
     const { name } = spec;
     const alive = this.#stage.mains(name).length;
+    if (service.draining.length + service.unborn.length > 0)
+      this.#invariants.fail(`something of earlier generations of ${name} is left: ${JSON.stringify(service.draining)}`);
     const state_ = JSON.stringify(state);
     if (state.name === 'running') {
       if (!this.#stage.host.isAlive(state.process))
@@ -613,7 +669,7 @@ class Game {
       case 'stopping':
         return state.phase === 'stuck' && spec.kind.type === 'watched';
       case 'waiting':
-        return state.for === 'turn' && this.#isHeldUp(service);
+        return (state.for === 'turn' && this.#isHeldUp(service)) || state.for === 'connection';
       case 'done':
         return spec.kind.type === 'supervised' && spec.kind.oneshot === 'yes';
       case 'unknown':
@@ -656,6 +712,29 @@ class Game {
       this.#write(() => `change ${change.service} ${change.from} → ${change.to}: ${JSON.stringify(change.what)}`);
     }
     this.#changesWritten = this.#stage.changes.length;
+  }
+}
+
+function messageOf(
+  what: Extract<Saying, 'ready' | 'reloading' | 'stopping' | 'status' | 'extend' | 'trigger' | 'remove'>,
+  pick: number,
+  now: number,
+): Partial<Notification> {
+  switch (what) {
+    case 'ready':
+      return { ready: 'yes' };
+    case 'reloading':
+      return { reloading: { at: pick % 2 === 0 ? now : null } };
+    case 'stopping':
+      return { stopping: 'yes' };
+    case 'status':
+      return { status: `status ${pick % 7}` };
+    case 'extend':
+      return { extend: millis(pick % 20_000) };
+    case 'trigger':
+      return { watchdog: 'trigger' };
+    case 'remove':
+      return { store: { type: 'remove', name: `fd${pick % 5}` } };
   }
 }
 
