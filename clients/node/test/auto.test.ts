@@ -174,6 +174,26 @@ it('tells sessions of HTTP/2 to end, and finishes their streams (E5)', async () 
   expect(await program.ended).toEqual({ code: 0, signal: null });
 });
 
+it('tells the clients of a WebSocket server to go, with 1001 (E5)', async () => {
+  const held = await hold();
+  const { program } = await next('ws', [held]);
+  await program.said(/^listens/);
+  const client = start({ program: programs('ws-client'), env: { PORT: String(held.port) } });
+  await client.said(/^client: hello/);
+  process.kill(program.pid, 'SIGTERM');
+  await client.said(/^client: closed 1001/);
+  await program.said(/^server: closed 1001/);
+  expect(await program.ended).toEqual({ code: 0, signal: null });
+});
+
+it('says what is wrong where no server listens on what is held', async () => {
+  const held = await hold();
+  const { program, channel } = await next('http', [held], { PORT: '0' });
+  await program.said(/^listens/);
+  await program.said(new RegExp(`no server of this program listens on .*:${held.port}`));
+  expect(channel.words).not.toContain('READY=1');
+});
+
 it('drains the workers of a cluster, whose primary holds the socket', async () => {
   const held = await hold();
   const { program } = await next('cluster', [held]);

@@ -53,3 +53,10 @@ export function match(held: ListenAddress, wanted: ListenAddress): Match {
   if (isIPv6(wants)) return 'no';
   return wants !== 'localhost' || ['127.0.0.1', '::1', '0.0.0.0'].includes(has) ? 'instead' : 'no';
 }
+
+/** For people. */
+export function textOf(address: ListenAddress): string {
+  if (address.type === 'unix') return address.path.replace('\0', '@');
+  const host = address.host ?? '::';
+  return `${isIPv6(host) ? `[${host}]` : host}:${address.port}`;
+}

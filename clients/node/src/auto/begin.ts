@@ -5,9 +5,10 @@ import { type EventEmitter, errorMonitor } from 'node:events';
 import type { Server } from 'node:net';
 import { type DrainOptions, graceful } from '../http/drain.js';
 import type { Service } from '../service-type.js';
+import { textOf } from './address.js';
 import { closeGracefully } from './close.js';
 import { firstMoments } from './first-moments.js';
-import { heldListeners } from './held.js';
+import { type HeldListener, heldListeners } from './held.js';
 import { takeHeld } from './listen.js';
 import { ownHandlers } from './own-handlers.js';
 import { drainWorkers, MANAGED, rememberHandle } from './workers.js';
@@ -21,6 +22,7 @@ export async function begin(service: Managed, env: NodeJS.ProcessEnv): Promise<v
   const servers = new Set<Server>();
   const handles: Parameters<typeof rememberHandle>[0] = new Set();
   const moments = firstMoments(held.length, () => void service.ready());
+  const warning = warnOfUntaken(held);
   const isAccepted = await isSettled(service.mayAccept);
 
   env[MANAGED] = '1';
@@ -42,6 +44,7 @@ export async function begin(service: Managed, env: NodeJS.ProcessEnv): Promise<v
       server.once('close', () => servers.delete(server));
     },
     took(server) {
+      clearTimeout(warning);
       moments.taken();
       // Another generation serves there now, so nothing can be in the way.
       if (!isAccepted) moments.succeeded(server);
@@ -54,6 +57,17 @@ export async function begin(service: Managed, env: NodeJS.ProcessEnv): Promise<v
     if (endsItself()) await new Promise(() => {});
   });
   const endsItself = ownHandlers('SIGTERM');
+}
+
+/** Modules that are slow to read are faster than this, in ms. */
+const PATIENCE = 5_000;
+
+/** A keeper that waits for READY says no more than that it did not come. */
+function warnOfUntaken(held: readonly HeldListener[]): NodeJS.Timeout | undefined {
+  if (held.length === 0) return undefined;
+  const places = held.map(({ name, address }) => `${textOf(address)} (${name})`).join(', ');
+  const words = `no server of this program listens on ${places} yet; it counts as ready when one does. Have it listen there, or change \`sockets\`.`;
+  return setTimeout(() => process.stderr.write(`${words}\n`), PATIENCE).unref();
 }
 
 /** With somebody else serving already there is time: as long as Node itself keeps a silent connection. */

@@ -103,7 +103,18 @@ async function drain(
   await closed;
   clearInterval(looking);
   clearTimeout(deadline);
+  await haveSaidSo(open);
   return { cut };
+}
+
+/**
+ * A server is closed before its last sockets have told the program. Whoever ends the process after a drain shall not cut off
+ * what a program does then.
+ */
+async function haveSaidSo(open: ReadonlySet<Connection>): Promise<void> {
+  const ending = [...open].filter(({ socket }) => socket.destroyed);
+  await Promise.all(ending.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** That of net, whatever the server is: those of http and http2 destroy connections too. */

@@ -1,0 +1,9 @@
+import { createServer } from 'node:http';
+import { WebSocketServer } from 'ws';
+
+const server = createServer();
+new WebSocketServer({ server }).on('connection', (socket) => {
+  socket.on('message', (text) => socket.send(text.toString()));
+  socket.on('close', (code) => console.log(`server: closed ${code}`));
+});
+server.listen(Number(process.env.PORT), () => console.log('listens'));
