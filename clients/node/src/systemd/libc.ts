@@ -16,6 +16,9 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 const MFD_CLOEXEC = 1;
+/** On 64 bits: seven words, and two. */
+const MSGHDR = 56;
+const IOVEC = 16;
 /** sun_path of unix(7). */
 const LONGEST_PATH = 108;
 
@@ -37,26 +40,15 @@ function bind(koffi: Koffi): Libc {
   const sendmsg = lib.func('long sendmsg(int fd, const void *message, int flags)');
   const close = lib.func('int close(int fd)');
   const memfdCreate = lib.func('int memfd_create(const char *name, uint flags)');
-  const addressOf = (bytes: Buffer): bigint => (bytes.length === 0 ? 0n : BigInt(koffi.address(bytes)));
+  const addressOf = (bytes: Buffer): bigint => BigInt(koffi.address(bytes));
 
   return {
     send: (address, text, fds) => {
       const name = socketAddress(address);
       const fd: unknown = name === null ? -1 : socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
       if (name === null || typeof fd !== 'number' || fd < 0) return false;
-      const [payload, control] = [Buffer.from(text), rights(fds)];
-      const part = words([addressOf(payload), BigInt(payload.length)]);
-      // struct msghdr: name, its length, parts, their number, control, its length, flags; each padded to a word of 64 bits.
-      const message = words([
-        addressOf(name),
-        BigInt(name.length),
-        addressOf(part),
-        1n,
-        addressOf(control),
-        BigInt(control.length),
-        0n,
-      ]);
-      const sent = Number(sendmsg(fd, message, MSG_DONTWAIT_NOSIGNAL));
+      const payload = Buffer.from(text);
+      const sent = Number(sendmsg(fd, messageOf(name, payload, rights(fds), addressOf), MSG_DONTWAIT_NOSIGNAL));
       close(fd);
       return sent === payload.length;
     },
@@ -67,6 +59,32 @@ function bind(koffi: Koffi): Libc {
     },
   };
 }
+
+/**
+ * struct msghdr, the one struct iovec that it names, and all that the two point to, in one piece: a buffer of its own, which no
+ * call is handed, may be collected before the kernel has read it.
+ */
+function messageOf(name: Buffer, payload: Buffer, control: Buffer, addressOf: (bytes: Buffer) => bigint): Buffer {
+  const nameAt = MSGHDR + IOVEC;
+  const controlAt = padded(nameAt + name.length);
+  const payloadAt = padded(controlAt + control.length);
+  const message = Buffer.alloc(payloadAt + payload.length);
+  const base = addressOf(message);
+  const pointer = (at: number, length: number): readonly bigint[] => [base + BigInt(at), BigInt(length)];
+  words([
+    ...pointer(nameAt, name.length),
+    ...[base + BigInt(MSGHDR), 1n],
+    ...(control.length === 0 ? [0n, 0n] : pointer(controlAt, control.length)),
+    0n,
+    ...pointer(payloadAt, payload.length),
+  ]).copy(message);
+  name.copy(message, nameAt);
+  control.copy(message, controlAt);
+  payload.copy(message, payloadAt);
+  return message;
+}
+
+const padded = (length: number): number => Math.ceil(length / 8) * 8;
 
 /** struct sockaddr_un of a path, or of `@name` in the abstract namespace; null for what is neither. */
 export function socketAddress(text: string): Buffer | null {
@@ -84,7 +102,7 @@ function rights(fds: readonly number[]): Buffer {
   const length = 16 + 4 * fds.length;
   const header = words([BigInt(length)]);
   const kind = Buffer.from(Int32Array.of(SOL_SOCKET, SCM_RIGHTS, ...fds).buffer);
-  const padding = Buffer.alloc((8 - (length % 8)) % 8);
+  const padding = Buffer.alloc(padded(length) - length);
   return Buffer.concat([header, kind, padding]);
 }
 

@@ -8,7 +8,7 @@ import { service } from '@upkeep/service';
 
 const fault =
   process.env.FAULT_FILE === undefined ? process.env.FAULT : readFileSync(process.env.FAULT_FILE, 'utf8').trim();
-const nth = service.generation;
+let nth = service.generation;
 const is = (name) => fault === name && (name.startsWith('old-') || isLater);
 const isLater = nth > 1 || process.env.UPKEEP_SUCCEEDS !== undefined;
 const never = () => new Promise((resolve) => setTimeout(resolve, 1e8));
@@ -63,6 +63,8 @@ if (is('old-dies-after') && isLater) {
   say('has all');
   await never();
 }
+
+nth = service.generation;
 
 const server = createServer((request, response) => {
   const tell = (body) => response.setHeader('connection', 'close').end(JSON.stringify(body));
