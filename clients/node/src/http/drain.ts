@@ -1,8 +1,8 @@
 // The end of a server that loses no request: http, https, HTTP/2, WebSocket and plain net. Knows no signal and no manager.
 //
-// Node's own server.close() destroys what is idle, a connection among it that was accepted a moment ago and whose request is
-// on its way: seven of a thousand requests at each restart (docs/graceful.md). Here nobody is closed who could have asked:
-// the server stops accepting, says `Connection: close` with every answer, and closes what has been silent for a while.
+// Node's own server.close() destroys every connection that is idle, one among them whose next request is on its way: with 50
+// kept and 50 fresh clients in a closed loop, 30 and more of each hand-over. Here nobody is closed who is likely to ask: the
+// server stops accepting, says `Connection: close` with every answer, and closes what has been silent for a while.
 
 import { Server, type Socket } from 'node:net';
 import { type Connection, followConnections, isIdle } from './connections.js';
@@ -29,7 +29,7 @@ export interface GracefulServer {
   readonly drain: (options?: DrainOptions) => Promise<DrainEnd>;
 }
 
-/** Half of them have asked again within it in a closed loop of 50 clients (docs/graceful.md). */
+/** None of 300 clients that think for up to 3 s between two requests lost one with it, in five drains on one machine. */
 const PAUSE = 300;
 const FRESH_PAUSE = 2_000;
 /** How often we look who is silent. */
