@@ -7,10 +7,11 @@ import type { Change } from '../core/change.js';
 import type { Effect } from '../core/effect.js';
 import { errorText } from '../core/error-text.js';
 import type { Speaker } from '../core/event.js';
+import { mainsOf } from '../core/generations.js';
 import type { Heard, Told } from '../core/handover-word.js';
 import { isSameProcess, type ProcessRef } from '../core/process.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
-import { mainOf, type Service, type ServiceSet } from '../core/state.js';
+import type { ServiceSet } from '../core/state.js';
 import type { Handovers, Post, Sink } from '../keeper/ports.js';
 import type { StateFiles } from '../kernel/state-files.js';
 import type { Order, Saying } from '../protocol/handover-line.js';
@@ -266,11 +267,3 @@ export class HandoverChannels implements Handovers, Sink {
 
 /** A process of a generation speaks for its main process. */
 const processOf = ({ speaker }: HandoverChannel): ProcessRef => speaker.kinOf ?? speaker.process;
-
-/** The main processes of all generations. */
-function mainsOf(service: Service): readonly ProcessRef[] {
-  const { state, draining } = service;
-  const main = mainOf(service);
-  const next = state.name === 'handover' ? state.successor : null;
-  return [main, next, ...draining.map(({ process }) => process)].filter((one) => one !== null);
-}

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import type { Judges, Peer } from '../control/judge.js';
 import type { Sender } from '../core/death.js';
-import { mainOf, type ServiceSet } from '../core/state.js';
+import { mainsOf } from '../core/generations.js';
+import type { ServiceSet } from '../core/state.js';
 import { readStat } from '../kernel/identity.js';
 
 export interface Directory {
@@ -29,8 +30,8 @@ function serviceOf(peer: Peer, set: ServiceSet): string | null {
   const stat = readStat(peer.pid);
   if (stat === null) return null;
   for (const [name, service] of set) {
-    const main = mainOf(service);
-    if (service.spec.kind.type === 'supervised' && main !== null && main.pid === stat.session) return name;
+    const isItsSession = mainsOf(service).some(({ pid }) => pid === stat.session);
+    if (service.spec.kind.type === 'supervised' && isItsSession) return name;
   }
   return null;
 }

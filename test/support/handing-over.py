@@ -295,10 +295,12 @@ class Server:
         count = int(ENV.get("LISTEN_FDS", "0")) if ENV.get("LISTEN_PID") == str(os.getpid()) else 0
         self.listeners = [socket.socket(fileno=3 + i) for i in range(count)]
         self.draining = threading.Event()
+        self.serves = False
         self.open = 0
         self.lock = threading.Lock()
 
     def accept(self):
+        self.serves = True
         log("accepting")
         for listener in self.listeners:
             listener.settimeout(0.05)
@@ -351,6 +353,8 @@ class Server:
                 return
 
     def drain(self, *_):
+        if not self.serves:
+            leave(0)
         if self.draining.is_set() or fault("old:never-drains") is not None:
             return
         log("draining", open=self.open)
