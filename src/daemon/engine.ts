@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Configuration } from '../config/load.js';
 import type { SingleEvent } from '../core/event.js';
 import { heldBackBy } from '../core/held-back.js';
@@ -147,22 +148,26 @@ export async function buildEngine({ options, uid, log, report, memory, decision 
       const unrecorded =
         memory.found.boot === 'same' ? generationsAlive(memory.journal.token, recorded) : new Map<string, number>();
       const together: SingleEvent[] = [];
+      const names = new Set<string>();
       for (const { as: service, events } of servicesOf(
         decision.configuration,
         memory,
         clock.now().instant,
         unrecorded,
       )) {
+        names.add(service.spec.name);
         if (isForUs(service) === 'leave') continue;
         // The output of adopted services is to be indexed and rotated from now on; that of the others from their start on.
         if (mainOf(service) !== null) outside.outputs.prepare(service.spec);
         outside.listenTo(service);
         together.push({ type: 'added', service: service.spec.name, as: service }, ...events);
       }
+      outside.holdFor(names);
       keeper.post({ type: 'together', events: together });
     },
     close: async (exitCode, lastWord) => {
       hostWatch.close();
+      await Promise.race([outside.tidied(), pause(flushPatience, undefined, { ref: false })]);
       keeper.close();
       await newsroom.close(flushPatience);
       memory.journal.close();

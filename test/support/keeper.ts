@@ -195,12 +195,21 @@ export class Home {
   async close(): Promise<void> {
     for (const { pid } of this.#running) signal(pid, 'SIGKILL');
     await this.until('an end of everything', () => {
-      const left = this.processes();
+      const left = [...this.processes(), ...this.#holders()];
       for (const pid of left) signal(pid, 'SIGKILL');
       return left.length === 0;
     });
     rmSync(this.path, { recursive: true, force: true });
     await this.#removeGroups();
+  }
+
+  /** A keeper that was killed leaves what holds its sockets for the next one of this directory. */
+  #holders(): readonly number[] {
+    const isOne = (pid: string): boolean =>
+      readQuietly(`/proc/${pid}/environ`).includes(`UPKEEP_HOLDER=${this.at('run')}\0`);
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry) && isOne(entry))
+      .map(Number);
   }
 
   /** A keeper that was killed leaves the control groups of its services for the next one of this directory. */
