@@ -175,9 +175,9 @@ function phaseLine(
     case 'received': {
       const size = sizeInWords(bytes ?? 0);
       return debug(
-        state === 'handover'
-          ? `${size} of state of ${title} went over`
-          : `${title} has kept ${size} of state for its next generation`,
+        state === 'stopping'
+          ? `${title} has kept ${size} of state for its next generation`
+          : `${size} of state of ${title} went over`,
       );
     }
     case 'ready':
