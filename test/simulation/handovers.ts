@@ -13,6 +13,7 @@ export class HandoverRules {
   readonly #fail: (rule: string) => void;
   /** As it ran when its hand-over began. */
   readonly #before = new Map<string, Service>();
+  readonly #attempted = new Set<string>();
 
   constructor(stage: Stage, fail: (rule: string) => void) {
     this.#stage = stage;
@@ -87,12 +88,13 @@ export class HandoverRules {
   #checkUndone(service: Service): void {
     const { name } = service.spec;
     const { state } = service;
-    if (state.name === 'handover') return;
-    const was = this.#before.get(name);
-    if (state.name !== 'running') {
-      this.#before.delete(name);
+    if (state.name === 'handover') {
+      this.#attempted.add(name);
       return;
     }
+    const was = this.#attempted.delete(name) ? this.#before.get(name) : undefined;
+    this.#before.delete(name);
+    if (state.name !== 'running') return;
     this.#before.set(name, service);
     if (was?.state.name !== 'running' || !isSameProcess(was.state.process, state.process)) return;
     const isSame =
