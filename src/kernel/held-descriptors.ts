@@ -30,6 +30,8 @@ export interface HeldParts {
 
 /** Until what failed is tried again, and at least between two holders that were killed, in ms. */
 const PAUSE = 1000;
+/** Between two holders, in ms: a thousand services that start at once are held by fifty of them, not by a thousand. */
+const PACE = 20;
 
 type Due = 'nothing' | 'record' | 'holder';
 
@@ -47,7 +49,8 @@ export class HeldDescriptors {
   #onLetGo: (() => void)[] = [];
   /** What does not stand as it should: only what the file says, or what the holder has too. */
   #due: Due = 'nothing';
-  #pass: NodeJS.Immediate | null = null;
+  #pass: NodeJS.Timeout | null = null;
+  #last = Number.NEGATIVE_INFINITY;
   #retry: NodeJS.Timeout | null = null;
   #life: 'open' | 'closed' = 'open';
   #told: string | null = null;
@@ -60,8 +63,8 @@ export class HeldDescriptors {
   }
 
   /**
-   * It is held from the end of this turn of the loop on. It stays its owner's to close, after `remove`. Once more with other
-   * words: those count from now on.
+   * It is held soon, within a few milliseconds. It stays its owner's to close, after `remove`. Once more with other words:
+   * those count from now on.
    */
   add({ fd, owner, kind, name, note }: Held): void {
     const inode = inodeOf(fd);
@@ -107,7 +110,7 @@ export class HeldDescriptors {
   close(): void {
     if (this.#due !== 'nothing') this.#bringAbout();
     this.#life = 'closed';
-    if (this.#pass !== null) clearImmediate(this.#pass);
+    if (this.#pass !== null) clearTimeout(this.#pass);
     if (this.#retry !== null) clearTimeout(this.#retry);
   }
 
@@ -148,14 +151,16 @@ export class HeldDescriptors {
 
   #bringAboutSoon(due: Exclude<Due, 'nothing'>): void {
     if (this.#due !== 'holder') this.#due = due;
-    if (this.#life === 'open' && this.#retry === null) this.#pass ??= setImmediate(() => this.#bringAbout());
+    if (this.#life === 'closed' || this.#retry !== null) return;
+    this.#pass ??= setTimeout(() => this.#bringAbout(), Math.max(0, this.#last + PACE - performance.now()));
   }
 
   /** At every moment the file names a holder that lives: the one of before is ended once it names the next. */
   #bringAbout(): void {
     const { features, report } = this.#parts;
-    if (this.#pass !== null) clearImmediate(this.#pass);
+    if (this.#pass !== null) clearTimeout(this.#pass);
     this.#pass = null;
+    this.#last = performance.now();
     if (features.pidfdGetfd === 'no') return;
     try {
       if (this.#due === 'holder') this.#startNext();
