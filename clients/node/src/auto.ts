@@ -4,14 +4,18 @@
 import { isMainThread } from 'node:worker_threads';
 import { begin } from './auto/begin.js';
 import { closeGracefully } from './auto/close.js';
-import { isManagedWorker } from './auto/workers.js';
+import { endWhenLetGo, orderToWorker } from './auto/workers.js';
 
 /** Who starts a service says one of these to it. They are taken out of the environment, so children see none of them. */
 const WORDS = ['NOTIFY_SOCKET', 'LISTEN_FDS', 'UPKEEP_HANDOVER'];
 
+const order = orderToWorker(process.env);
+
 // --import is inherited by worker threads, by the workers of a cluster and by what child_process.fork() starts.
-if (isMainThread && isManagedWorker()) closeGracefully({});
-else if (isMainThread && WORDS.some((word) => process.env[word] !== undefined)) {
+if (isMainThread && order !== null) {
+  closeGracefully(order);
+  endWhenLetGo();
+} else if (isMainThread && WORDS.some((word) => process.env[word] !== undefined)) {
   const { service } = await import('./service.js');
   if (service.mode.manager !== 'alone' || service.sockets.length > 0) await begin(service, process.env);
 }

@@ -72,7 +72,7 @@ async function next(
 
 const ready = ({ channel }: Generation): Promise<void> => channel.notified('READY=1');
 
-for (const name of ['http', 'express', 'fastify']) {
+for (const name of ['http', 'express', 'fastify', 'fd']) {
   it(`serves, hands over and drains ${name} without a change in it (E1, E5)`, async () => {
     const held = await hold();
     const old = await next(name, [held]);
@@ -201,6 +201,11 @@ it('drains the workers of a cluster, whose primary holds the socket', async () =
   const { pid } = await ask(held.port);
   expect(pid).not.toBe(program.pid);
   const load = new Load(held.port, 4);
+  const silent = new Agent({ keepAlive: true });
+  open.push({ close: () => silent.destroy() });
+  await new Promise((resolve, reject) => {
+    get({ port: held.port, agent: silent }, (response) => response.resume().once('end', resolve)).once('error', reject);
+  });
   await load.more(200);
   const fresh = await next('http', [held]);
   await ready(fresh);
@@ -222,6 +227,16 @@ it('changes nothing in threads and children, and gives them no descriptor (E2)',
   const [shell] = await program.said(/^shell: .*/);
   expect(shell).toContain('/proc/');
   expect(shell).not.toContain(`socket:[${fstatSync(held.fd).ino}]`);
+});
+
+it('serves and drains on sockets that any other program holds for it', async () => {
+  const held = await hold();
+  const env = { NODE_OPTIONS: `--import ${AUTO}`, PORT: String(held.port) };
+  const program = start({ program: programs('http'), env, fds: [held.fd] });
+  await program.said(/^listens/);
+  expect(await ask(held.port)).toEqual({ pid: program.pid });
+  process.kill(program.pid, 'SIGTERM');
+  expect(await program.ended).toEqual({ code: 0, signal: null });
 });
 
 it('changes nothing where nobody manages the program', async () => {

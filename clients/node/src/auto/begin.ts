@@ -25,12 +25,11 @@ export async function begin(service: Managed, env: NodeJS.ProcessEnv): Promise<v
   const warning = warnOfUntaken(held);
   const isAccepted = await isSettled(service.mayAccept);
 
-  env[MANAGED] = '1';
+  env[MANAGED] = JSON.stringify(options);
   closeGracefully(options);
   takeHeld(held, isAccepted ? null : service.mayAccept, {
     began(server) {
       servers.add(server);
-      graceful(server);
       moments.began(server);
       const failed = (): void => moments.failed(server);
       // A listener of 'error' itself would hide it from a program that has none, and should end by it.

@@ -3,10 +3,21 @@
 
 import { Server as PlainHttp } from 'node:http';
 import { Server as SecureHttp } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import { type DrainOptions, graceful } from '../http/drain.js';
 import { around } from './around.js';
 
 export function closeGracefully(options: DrainOptions): void {
+  // A server is followed from before its first connection.
+  around(
+    NetServer.prototype,
+    'listen',
+    (listen) =>
+      function (this: NetServer, ...args: readonly unknown[]) {
+        graceful(this);
+        return Reflect.apply(listen, this, args);
+      },
+  );
   for (const { prototype } of [PlainHttp, SecureHttp]) {
     around(
       prototype,

@@ -41,8 +41,7 @@ export function takeHeld(listeners: readonly HeldListener[], mayAccept: Promise<
         if (this.listening) return listenAsAsked();
         if (waiting.has(this)) throw listensAlready();
         told.began(this);
-        for (const held of free) if (held.fd === descriptorIn(args)) free.delete(held);
-        const held = closest(free, wantedAddress(args));
+        const held = meant(free, args);
         if (held === null) return listenAsAsked();
 
         free.delete(held);
@@ -85,9 +84,13 @@ const listensAlready = (): Error =>
     code: 'ERR_SERVER_ALREADY_LISTEN',
   });
 
-function closest(free: ReadonlySet<HeldListener>, wanted: ListenAddress | null): HeldListener | null {
-  if (wanted === null) return null;
+/** The one that a program names by its descriptor (it knows LISTEN_FDS itself), or by its address. */
+function meant(free: ReadonlySet<HeldListener>, args: readonly unknown[]): HeldListener | null {
   const all = [...free];
+  const descriptor = descriptorIn(args);
+  if (descriptor !== null) return all.find(({ fd }) => fd === descriptor) ?? null;
+  const wanted = wantedAddress(args);
+  if (wanted === null) return null;
   return (
     all.find(({ address }) => match(address, wanted) === 'exactly') ??
     all.find(({ address }) => match(address, wanted) === 'instead') ??

@@ -2,11 +2,24 @@
 
 import cluster, { type Worker } from 'node:cluster';
 import type { Server } from 'node:net';
+import type { DrainOptions } from '../http/drain.js';
 
-/** In the environment of a primary that is managed, for its workers: they close gracefully, and ask nobody for anything. */
+/** In the environment of a primary that is managed, for its workers: how they drain. They ask nobody for anything. */
 export const MANAGED = 'UPKEEP_AUTO';
 
-export const isManagedWorker = (): boolean => cluster.isWorker && process.env[MANAGED] !== undefined;
+/** Null: this process is no worker of a primary that is managed. */
+export function orderToWorker(env: NodeJS.ProcessEnv): DrainOptions | null {
+  const order = env[MANAGED];
+  return cluster.isWorker && order !== undefined ? JSON.parse(order) : null;
+}
+
+/** A worker whose connections have ended is let go by its primary, and then may have timers or a database that keep it alive. */
+export function endWhenLetGo(): void {
+  process.once('disconnect', () => {
+    if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
+    else process.exit(0);
+  });
+}
 
 interface Handle {
   close(): void;

@@ -9,5 +9,6 @@ if (cluster.isPrimary) {
   const server = createServer((_request, response) => {
     setTimeout(() => response.end(JSON.stringify({ pid: process.pid })), 5);
   });
+  setInterval(() => {}, 60_000); // As a database would, it keeps the worker alive.
   server.listen(Number(process.env.PORT), () => console.log('listens'));
 }
