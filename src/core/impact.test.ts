@@ -114,3 +114,18 @@ describe('a restart', () => {
     expect(impactOf(viewAmong(pool[0] ?? front, front), ['web@1'], 'restart').restarted).toEqual(['front']);
   });
 });
+
+describe('a restart of one that is replaced beside itself', () => {
+  it('moves nobody, for it is never away; a stop does', () => {
+    const view = viewAmong(
+      { name: 'db', handover: { mode: 'overlap' } },
+      { name: 'api', needs: ['db'] },
+      {
+        name: 'agent',
+        restartWith: ['db'],
+      },
+    );
+    expect(impactOf(view, ['db'], 'restart')).toEqual({ down: [], restarted: [], spared: [] });
+    expect(impactOf(view, ['db'], 'stop')).toMatchObject({ down: ['api'], restarted: ['agent'] });
+  });
+});

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runningService, supervised } from '../../test/support/builders.js';
 import { planOf } from './plan.js';
 import type { ServiceSpec } from './spec.js';
-import { newService, type Service } from './state.js';
+import { newService, type Service, type ServiceState } from './state.js';
 import { instant, millis } from './time.js';
 
 type Wish = NonNullable<Parameters<typeof supervised>[0]>;
@@ -12,6 +12,11 @@ const setOf = (...wishes: readonly Wish[]) =>
 
 const linesOf = (set: ReadonlyMap<string, Service>, coming: readonly ServiceSpec[]): readonly string[] =>
   planOf(set, coming).map(({ name, action, why }) => `${name} ${action}: ${why}`);
+
+const starting: ServiceState = {
+  ...{ name: 'starting', since: instant(0), why: 'first', setback: null, phase: 'readying', hook: 0 },
+  ...{ process: null, helper: null, deadline: null },
+};
 
 const again = (wish: Wish): ServiceSpec => supervised({ ...wish, run: '/srv/new' });
 const web = { name: 'web', needs: ['api'] };
@@ -67,5 +72,41 @@ describe('a plan of coupled services', () => {
   it('moves nothing that is down', () => {
     const set = new Map([...setOf(db), ['api', newService(supervised(api), instant(0))] as const]);
     expect(linesOf(set, [again(db), supervised(api)])[1]).toBe('api none: unchanged');
+  });
+});
+
+describe('a plan of one that is replaced beside itself', () => {
+  const overlap = {
+    ready: { probe: { type: 'notify' } },
+    notifyAccess: 'main',
+    handover: { mode: 'overlap' },
+  } as const;
+
+  it('hands over, and moves nobody along', () => {
+    const set = setOf({ ...db, ...overlap }, api, web);
+    expect(linesOf(set, [again({ ...db, ...overlap }), supervised(api), supervised(web)])).toEqual([
+      'db handover: a new process is needed for run',
+      'api none: unchanged',
+      'web none: unchanged',
+    ]);
+  });
+
+  it('goes by how it is to be replaced from now on', () => {
+    const set = setOf(db, { name: 'other', ...overlap });
+    const coming = [again({ ...db, ...overlap }), again({ name: 'other' })];
+    expect(linesOf(set, coming).map((line) => line.split(':')[0])).toEqual(['db handover', 'other restart']);
+  });
+
+  it('restarts one that does not serve yet, and one that something else takes down', () => {
+    const spec = supervised({ ...db, ...overlap });
+    const down: Service = { ...newService(spec, instant(0)), state: starting };
+    expect(linesOf(new Map([['db', down]]), [again({ ...db, ...overlap })])).toEqual([
+      'db restart: a new process is needed for run',
+    ]);
+    const set = setOf(db, { ...api, ...overlap });
+    expect(linesOf(set, [again(db), again({ ...api, ...overlap })])).toEqual([
+      'db restart: a new process is needed for run',
+      'api restart: needs db',
+    ]);
   });
 });
