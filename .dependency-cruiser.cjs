@@ -67,7 +67,8 @@ module.exports = {
     },
     {
       name: 'clients-stand-alone',
-      comment: 'the library for services runs where no keeper is installed, without any package: koffi only if it is there',
+      comment:
+        'the library for services runs where no keeper is installed, without any package: koffi only if it is there',
       severity: 'error',
       from: { path: '^clients/node/src/', pathNot: TEST },
       to: {

@@ -176,7 +176,7 @@ function skipRoot() {
   const list = join(reports, 'root.json');
   const run = spawnSync(process.execPath, [VITEST, 'list', '--project', 'root', `--json=${list}`], { cwd: ROOT });
   if (run.status !== 0 || !existsSync(list)) {
-    return fail(`root: the tests could not be listed: ${run.stderr}`);
+    return fail(`root: the tests could not be listed: ${String(run.stderr)}`);
   }
   const number = JSON.parse(readFileSync(list, 'utf8')).length;
   total.skipped += number;

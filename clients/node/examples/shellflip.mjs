@@ -37,11 +37,8 @@ if (received !== null) {
 }
 if (state.generation >= refuseFrom) await service.refuse(`generation ${state.generation} is one too many`);
 
-const server = createServer(async (request, response) => {
-  if (request.url === '/restart') return answerRestart(response);
-  await thawed;
-  state.requests += 1;
-  answer(response, { ...state, pid: process.pid, mode: service.mode });
+const server = createServer((request, response) => {
+  void (request.url === '/restart' ? answerRestart(response) : count(response));
 });
 
 service.onDrain(async () => {
@@ -56,6 +53,12 @@ service.onDrain(async () => {
 await service.listen(server, 'http', { port: Number(process.env.PORT ?? 8080) });
 await service.ready({ status: `generation ${state.generation}` });
 console.log(`generation ${state.generation} serves (pid ${process.pid}, ${service.mode.manager})`);
+
+async function count(response) {
+  await thawed;
+  state.requests += 1;
+  answer(response, { ...state, pid: process.pid, mode: service.mode });
+}
 
 async function answerRestart(response) {
   try {

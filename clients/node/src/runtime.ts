@@ -34,7 +34,6 @@ class Runtime implements Service {
   #mayServe: 'yes' | 'no';
   #received: Promise<IncomingState | null> | null = null;
   #ready: Promise<boolean> | null = null;
-  #leaving: Promise<void> | null = null;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(env: NodeJS.ProcessEnv, argv: readonly string[]) {
@@ -117,7 +116,7 @@ class Runtime implements Service {
   onDrain(drain: () => Promise<void> | void): void {
     // A program that finishes nothing ends at a signal as it always has.
     if (!this.#generation.canDrain) {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => this.#end());
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void this.#leave());
     }
     this.#generation.onDrain(drain);
   }
@@ -188,10 +187,6 @@ class Runtime implements Service {
   }
 
   /** Told to end, by a signal. */
-  #end(): void {
-    this.#leaving ??= this.#leave();
-  }
-
   async #leave(): Promise<void> {
     const who = await this.#manager.leave();
     await this.stopping();

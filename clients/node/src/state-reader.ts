@@ -158,7 +158,7 @@ async function* once(whole: Promise<Buffer>): AsyncGenerator<Buffer, void, undef
 
 function later(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
   let resolve = (): void => {};
-  let reject = (_: unknown): void => {};
+  let reject: (error: unknown) => void = () => {};
   const promise = new Promise<void>((yes, no) => {
     resolve = yes;
     reject = no;
