@@ -37,7 +37,8 @@ export function cast(random: Random): readonly ServiceSpec[] {
   // Commands around them where they have nothing to do with each other: a start goes on with them while its neighbours turn.
   if (random.chance(0.4)) return specs.map((spec) => withHooks(random, spec));
   const names = specs.map(({ name }) => name);
-  const coupled = specs.map((spec) => ({ ...spec, coupling: drawCoupling(random, spec.name, names) }));
+  // The same goes for sockets that are opened before a start.
+  const coupled = specs.map((spec) => ({ ...spec, sockets: [], coupling: drawCoupling(random, spec.name, names) }));
   // What others need may come after them in the configuration.
   return random.chance(0.5) ? coupled : coupled.reverse();
 }
@@ -163,7 +164,7 @@ function drawSpeech(random: Random) {
     ...(says && random.chance(0.7)
       ? { ready: { probe: { type: 'notify' as const }, timeout: random.chance(0.8) ? seconds(5) : null } }
       : {}),
-    watchdog: says && random.chance(0.4) ? seconds(3) : null,
+    watchdog: says && random.chance(0.3) ? seconds(9) : null,
     fdStore: says && random.chance(0.5) ? 4 : 0,
     sockets: random.chance(0.3) ? [{ ...socket, lazy: random.chance(0.2) ? ('yes' as const) : ('no' as const) }] : [],
     handover: {
@@ -246,7 +247,7 @@ export function install(host: SimulatedHost, spec: ServiceSpec, temper: Temper):
 /** The same, with what it says and how it behaves in a hand-over. */
 function speakerOf(spec: ServiceSpec, temper: Temper): Program {
   const orphaned = rankOf(spec.name) % 2 === 0 ? 'exits' : 'waits';
-  const polite = { ...daemonOf(temper), ...handsOver({ orphaned }), pings: spec.watchdog === null ? null : 700 };
+  const polite = { ...daemonOf(temper), ...handsOver({ orphaned }), pings: spec.watchdog === null ? null : 4_000 };
   switch (temper) {
     case 'refuses':
       return { ...polite, ...handsOver({ orphaned, verdict: 'refused' }) };

@@ -504,8 +504,11 @@ class Game {
     this.#thaw();
     this.#settle();
     // A definition that was refused is tried once more, now that nobody has a reason to.
-    stage.apply([...stage.configured.values()]);
-    this.#settle();
+    const refused = this.#services().some(({ spec, next }) => !isEqual(next ?? spec, stage.configured.get(spec.name)));
+    if (refused) {
+      stage.apply([...stage.configured.values()]);
+      this.#settle();
+    }
     this.#checkNobodyMissed();
     const killed = this.#running();
     for (const process of killed.values()) host.signal(process, 'SIGKILL');
