@@ -26,6 +26,7 @@ function isAtRest(set: ServiceSet): boolean {
         break;
       case 'starting':
       case 'stopping':
+      case 'handover':
         return false;
       case 'waiting':
         if (state.for === 'settle' || state.for === 'leftovers') return false;
