@@ -59,6 +59,7 @@ import { fdsView } from './fds-view.js';
 import { HandoverChannels } from './handover-channels.js';
 import { Hearing } from './hearing.js';
 import type { Directory } from './peers.js';
+import type { Piece } from './runtime-watch.js';
 
 export interface OutsideOptions {
   readonly places: Places;
@@ -99,6 +100,8 @@ export interface Outside {
   readonly waitsForFiles: () => 'yes' | 'no';
   /** What is held for it; null: there is no such service. */
   readonly fdsOf: (service: ServiceName) => FdsDocument | null;
+  /** What says to the next keeper what is held for services. */
+  readonly heldRecord: Piece;
   /** There are only these services: what is held for others is let go. */
   readonly holdFor: (services: ReadonlySet<string>) => void;
   /** What was closed has left no path behind then. */
@@ -273,6 +276,7 @@ export function composeOutside({
       const service = services().get(name);
       return service === undefined ? null : fdsView(service, { held, stored, factsOf });
     },
+    heldRecord: held,
     holdFor: (services) => {
       sockets.settle(services);
       stored.retain(services);

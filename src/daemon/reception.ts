@@ -182,7 +182,7 @@ export async function openReception(parts: ReceptionParts): Promise<Reception> {
   const runtimeWatch = new RuntimeWatch({
     path: places.runtime,
     makeDirectory: premises.makeRuntime,
-    pieces: [...premises.pieces, memory.journal, socket, record.piece],
+    pieces: [...premises.pieces, memory.journal, socket, record.piece, outside.heldRecord],
     say: (text) => log.say('warning', text),
     report,
   });

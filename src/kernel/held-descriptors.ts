@@ -2,7 +2,7 @@
 // to, what they stored. A process that does nothing, the holder, has all of it open too; a file says what it has, and the
 // next keeper takes it from there. It must not know what the descriptors are good for.
 
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, errorText } from '../core/error-text.js';
 import { isSameProcess, type ProcessRef } from '../core/process.js';
@@ -36,6 +36,8 @@ const PACE = 20;
 type Due = 'nothing' | 'record' | 'holder';
 
 export class HeldDescriptors {
+  /** As an operator knows its file. */
+  readonly name = 'the record of what is held';
   readonly #parts: HeldParts;
   readonly #path: string;
   readonly #held = new Map<number, Keeping & { readonly inode: string }>();
@@ -97,6 +99,17 @@ export class HeldDescriptors {
   letGo(): Promise<void> {
     if (this.#due !== 'nothing' && this.#retry === null) this.#bringAbout();
     return this.#ending.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#onLetGo.push(resolve));
+  }
+
+  /** Is the file there, if there is to be one? */
+  isInPlace(): boolean {
+    return this.#holder === null || this.#due !== 'nothing' || existsSync(this.#path);
+  }
+
+  /** Somebody has removed the file. */
+  renew(): void {
+    this.#due = this.#due === 'holder' ? 'holder' : 'record';
+    this.#bringAbout();
   }
 
   /** Nothing is to outlive this keeper. */
