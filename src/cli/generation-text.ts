@@ -29,8 +29,8 @@ function drainingText({ pid, generation, since, why, until }: DrainingStatus, no
   const ago = sinceText(since, now);
   switch (why) {
     case 'drained': {
-      const end = until === null ? 'for as long as it takes' : `it is ended ${untilText(until, now)}`;
-      return `${who} finishes what it has begun, since ${ago}; ${end}`;
+      const end = until === null ? 'it may take as long as it likes' : `it is ended ${untilText(until, now)}`;
+      return `${who} has been finishing what it had begun for ${ago}; ${end}`;
     }
     case 'refused':
       return `${who} was to take over and does not; it is being ended`;
@@ -47,11 +47,11 @@ export function drainText({ draining }: ServiceStatus, now: number): string | nu
   return `pid ${first.pid} finishes${first.until === null ? '' : `, is ended ${untilText(first.until, now)}`}`;
 }
 
-/** `every 30 s; the next word is due in 12 s` */
+/** `it has to say every 30 s that it lives, next in 12 s` */
 export const watchdogText = ({ watchdog }: ServiceStatus, now: number): string | null =>
   watchdog == null
     ? null
-    : `it says every ${inWords(watchdog.period)} that it lives; the next word is due ${untilText(watchdog.due, now)}`;
+    : `it has to say every ${inWords(watchdog.period)} that it lives, next ${untilText(watchdog.due, now)}`;
 
 /** `since 10:02; until 10:03 it has to say that it is done` */
 export function reloadingText({ reloading }: ServiceStatus, now: number): string | null {
