@@ -424,6 +424,7 @@ describe('a socket that cannot be had', () => {
     const other = supervised({ name: 'other', sockets: [unix(join(subject.home, 'other.sock'))] });
     expect(await prepare(other)).toBeNull();
     const theirs = start(other, accepting());
+    await written(join(subject.home, 'accepting'));
     expect(await prepare(web(tcp(port)))).toBe(
       `its socket http cannot be opened: 127.0.0.1:${port} is taken by another service, for which Upkeep holds it: stop that one, or choose another`,
     );
@@ -442,6 +443,14 @@ describe('a socket that cannot be had', () => {
     );
     expect(await prepare(web(tcp(port, '192.0.2.7', { freebind: 'yes' })))).toBeNull();
     expect(await prepare(web(tcp(port, '2001:db8::7', { freebind: 'yes' })))).toBeNull();
+  });
+
+  const firstFree = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'latin1'));
+  it.skipIf(isRoot || firstFree <= 80)('says what would do for a port that is root’s', async () => {
+    expect(await prepare(web(tcp(80)))).toBe(
+      `its socket http cannot be opened: a port below ${firstFree} is for root and for who has CAP_NET_BIND_SERVICE: ` +
+        'run the keeper as root, choose another port than 80, or lower net.ipv4.ip_unprivileged_port_start',
+    );
   });
 
   it('takes no name for an address, save localhost', async () => {
@@ -584,6 +593,24 @@ for (const [name, without] of RUNGS) {
       expect(await prepare(spec)).toBeNull();
       const next = start(spec, accepting());
       expect(await answer).toBe(next.pid);
+    });
+
+    it('stands for what the file says, also while the file cannot be written', async () => {
+      const [a, b] = [await freePort(), await freePort()];
+      expect(await prepare(web(tcp(a)))).toBeNull();
+      await held(1);
+      const [first] = holders();
+      // In its place: what cannot be replaced by a file.
+      rmSync(join(subject.home, 'held.json'));
+      mkdirSync(join(subject.home, 'held.json/x'), { recursive: true });
+      expect(await prepare(web(tcp(a), tcp(b, '127.0.0.1', { name: 'other' })))).toBeNull();
+      await subject.until('it is told', () =>
+        subject.reports.some((text) => text.includes('would not outlive a keeper')),
+      );
+      expect(holders().map(({ pid }) => pid)).toContain(first?.pid);
+      rmSync(join(subject.home, 'held.json'), { recursive: true });
+      await held(2);
+      expect(subject.reports.filter((text) => text.includes('would not outlive a keeper'))).toHaveLength(1);
     });
 
     it('that nobody wrote down is ended', async () => {

@@ -8,7 +8,9 @@ import { expect, it } from 'vitest';
 const ROOT = join(import.meta.dirname, '../..');
 const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
 const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-const suites = ['kernel-launch', 'kernel-rest', 'kernel-endurance'].map((name) => `test/contracts/${name}.test.ts`);
+const suites = ['kernel-launch', 'kernel-rest', 'kernel-endurance', 'kernel-sockets'].map(
+  (name) => `test/contracts/${name}.test.ts`,
+);
 
 const asNobody = (command: string, ...args: readonly string[]) =>
   spawnSync('setpriv', [...NOBODY, command, ...args], {

@@ -1,7 +1,7 @@
 // The promise: whoever connects to a service is served, by this generation or the next, whatever dies in between: a process, a
 // hundred of them, or the keeper. Cases are those of graceful.md 6.
 
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -246,6 +246,24 @@ describe('a keeper that is killed', () => {
     await home.until('it is held', () => holders(home).length === 1);
     await killed(home, pid);
     expect(await ask(port)).toBe(await home.running('web', pid));
+  });
+});
+
+describe('what is held', () => {
+  it('outlives a keeper whose runtime directory somebody has emptied', async () => {
+    const home = newHome();
+    const path = home.at('web.sock');
+    home.configure({ web: { run: accepting(home), sockets: { unix: path } } });
+    const first = await home.start();
+    const pid = await home.running('web');
+    await home.until('it is held', () => existsSync(home.at('run/held.json')));
+    rmSync(home.at('run'), { recursive: true });
+    await home.until('it is said again', () => existsSync(home.at('run/held.json')));
+    await first.end('SIGKILL');
+    await killed(home, pid);
+    const waiting = ask(path);
+    await home.start();
+    expect(await waiting).toBe(await home.running('web', pid));
   });
 });
 
