@@ -21,13 +21,15 @@ export class HandoverRules {
   }
 
   /** Beside a living one only a new generation in a declared hand-over begins; and those that serve no more count no more. */
-  beforeSpawn({ spec, generation }: Extract<Effect, { type: 'spawn' }>, recorded: Service | null): void {
+  beforeSpawn({ spec, generation, env }: Extract<Effect, { type: 'spawn' }>, recorded: Service | null): void {
     const { name } = spec;
     const serving = this.#stage
       .mains(name)
       .filter(({ ref }) => recorded === null || outgoingOf(recorded, ref) === undefined)
       .filter(({ ref }) => !this.#isUnborn(recorded, ref));
-    const isDeclared = recorded?.state.name === 'handover' && recorded.state.generation === generation;
+    const isUnborn = recorded?.unborn.some((one) => one.generation === generation) === true;
+    const isNext = recorded?.state.name === 'handover' && recorded.state.generation === generation;
+    const isDeclared = env.UPKEEP_SUCCEEDS !== undefined && (isNext || isUnborn);
     if (serving.length > (isDeclared ? 1 : 0)) this.#fail(`a second incarnation of ${name} is spawned`);
     if (!this.#stage.kernel.keeping.areOpen(spec) && spec.sockets.length > 0)
       this.#fail(`${name} is started without its sockets`);

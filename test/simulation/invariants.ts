@@ -165,8 +165,8 @@ export class Invariants {
     const { spec, role, generation } = effect;
     const { name } = spec;
     const recorded = this.#stage.journal.of(name);
-    const known = recorded?.state.name === 'handover' ? recorded.state.generation : recorded?.generation;
-    if (known === undefined || known < generation) this.fail(`${name} is spawned before the journal knows of it`);
+    if (recorded === null || lastGenerationOf(recorded) < generation)
+      this.fail(`${name} is spawned before the journal knows of it`);
     if (role !== 'main' && role !== 'start' && role !== 'restart') return;
     if (role === 'main') this.#handovers.beforeSpawn(effect, recorded);
     if (role !== 'main') this.#beforeStartCommand(name, role);
@@ -301,6 +301,10 @@ function isOnItsOwn(service: Service | null): boolean {
   if (service.spec.restart.at === null && isEqual(service.spec.coupling, noCoupling)) return true;
   return state?.name === 'starting' && (state.why === 'restart' || state.why === 'retry');
 }
+
+/** Also of those that get ready beside it, or were broken off before they were born. */
+const lastGenerationOf = ({ generation, state, unborn }: Service): number =>
+  Math.max(generation, state.name === 'handover' ? state.generation : 0, ...unborn.map((one) => one.generation));
 
 /** The main process that the service had last, as far as it is on record. */
 function lastProcessOf(service: Service | null): ProcessRef | null {

@@ -49,7 +49,7 @@ export class Order {
     if (service === undefined) return;
     // Who begins beside the old one takes the place of what is there.
     const isStart = effect.type === 'spawn' && (effect.role === 'main' || effect.role === 'start');
-    if (isStart && service.state.name !== 'handover') this.#beforeStart(service);
+    if (isStart && effect.env.UPKEEP_SUCCEEDS === undefined) this.#beforeStart(service);
     if (effect.type === 'signal' && outgoingOf(service, effect.process) !== undefined) return;
     const isStop = effect.type === 'spawn' && (effect.role === 'stop' || effect.role === 'restart');
     if (isStop || (effect.type === 'signal' && effect.signal !== 'SIGUSR1')) this.#beforeStop(service);
