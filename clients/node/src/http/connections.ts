@@ -10,8 +10,8 @@ import { Server as TlsServer } from 'node:tls';
 export interface Connection {
   readonly socket: Socket;
   /**
-   * `fresh`: nothing was asked on it yet. `raw`: a protocol that we do not know. `carrier`: something else speaks through it
-   * and is told instead of it, TLS or a session of HTTP/2.
+   * `fresh`: nothing was asked on it yet, and of TLS no word said. `raw`: a protocol that we do not know. `carrier`: a session
+   * of HTTP/2 speaks through it, and is told instead.
    */
   use: 'fresh' | 'http' | 'upgraded' | 'raw' | 'carrier';
   /** Requests that came whole with their head and are not answered to the end, oldest first. */
@@ -42,10 +42,11 @@ const bySocket = new WeakMap<Socket, Connection>();
 export function followConnections(server: Server, seen: RequestSeen): Connections {
   const following: Following = { open: new Set(), seen };
   followed.set(server, following);
-  // A socket of TLS is told twice: as it is accepted, and as what speaks through it once the handshake is done.
-  server.on('connection', (socket: Socket) =>
-    add(following, socket, server instanceof TlsServer ? 'raw' : first(server)),
-  );
+  // A socket of TLS is told twice: as it is accepted, and as what speaks through it once the handshake is done. As the first it
+  // is never idle again after that.
+  server.on('connection', (socket: Socket) => {
+    add(following, socket, server instanceof TlsServer ? 'fresh' : first(server));
+  });
   server.on('secureConnection', (socket: Socket) => add(following, socket, first(server)));
   followUpgrades(server, following);
   listenForRequests();

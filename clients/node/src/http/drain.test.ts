@@ -240,6 +240,22 @@ it('drains https as http (library E5)', async () => {
   expect(await end).toEqual({ cut: 0 });
 });
 
+it('closes a connection of TLS that says nothing, and none that has asked', async () => {
+  const { key, cert } = certificate();
+  const server = createSecure({ key, cert }, (_request, response) => response.end('hello'));
+  const { drain } = graceful(server);
+  const port = await listen(server);
+  const agent = keep(new SecureAgent({ keepAlive: true, rejectUnauthorized: false }));
+  const ask = (): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => getSecure({ port, agent }, resolve).on('error', reject));
+  await text(await ask());
+  const silent = await accepted(server, port);
+  const end = drain({ pause: 60_000, freshPause: 50 });
+  await once(silent.resume(), 'close');
+  expect(await text(await ask())).toBe('hello');
+  expect(await end).toEqual({ cut: 0 });
+});
+
 it('can listen and drain again', async () => {
   const server = hello();
   const { drain } = graceful(server);
