@@ -1,7 +1,7 @@
 // Descriptors that came with a message, until somebody claims them: in the same turn, or they are closed. It must not know
 // what they are.
 
-import { close } from './syscalls.js';
+import { closeForeign } from './close-foreign.js';
 
 /** More at once are not taken in: what one service sends must not be all that the keeper has. */
 const MOST_WAITING = 253;
@@ -34,7 +34,7 @@ export class Batches {
 
   /** Those that nobody has claimed. */
   close(): void {
-    for (const descriptors of this.#waiting.values()) for (const fd of descriptors) close(fd);
+    for (const descriptors of this.#waiting.values()) for (const fd of descriptors) closeForeign(fd);
     this.#waiting.clear();
   }
 }

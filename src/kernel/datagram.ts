@@ -2,6 +2,7 @@
 // recvmsg(2) and the shape of its control data. It must not know what is said, nor what becomes of a descriptor.
 
 import koffi from 'koffi';
+import { closeForeign } from './close-foreign.js';
 import { MSG_DONTWAIT } from './sockets.js';
 import { close, lastErrno, libc, SystemCallFailure } from './syscalls.js';
 
@@ -77,7 +78,7 @@ function whyBroken(flags: number): string | null {
 
 /** Closes every descriptor of it. */
 export function discard({ descriptors, pidfd }: Datagram): void {
-  for (const fd of descriptors) close(fd);
+  for (const fd of descriptors) closeForeign(fd);
   if (pidfd !== null) close(pidfd);
 }
 

@@ -2,12 +2,12 @@
 // message that they came with until they are closed: when the other end hangs up, when the service removes them, or when it is
 // down for good. It must not know how many may be kept, nor what they are good for.
 
-import { readlinkSync } from 'node:fs';
 import { isSameProcess, type ProcessRef } from '../core/process.js';
 import { type ServiceName, type ServiceSpec, serviceName } from '../core/spec.js';
+import { closeForeign } from './close-foreign.js';
 import { inodeOf } from './foreign-descriptor.js';
 import type { Held, HeldDescriptors } from './held-descriptors.js';
-import { closeSoon } from './linger.js';
+import { linkOf, mayStandStill } from './may-stand-still.js';
 import type { Pump } from './pump.js';
 import { hasRoom } from './reserve.js';
 import { isSameFile } from './same-file.js';
@@ -73,15 +73,14 @@ export class StoredDescriptors {
   /** Claims what came with that message: it is kept, or closed. */
   keep({ spec, process, as, batch, name, poll }: KeepOrder): void {
     const note = { poll, since: this.#parts.now(), by: as === 'main' ? null : process, most: spec.fdStore };
-    const arriving = this.#parts.batches.claim(batch).map((fd): Stored => ({ fd, name, inode: inodeOf(fd), ...note }));
-    if (arriving.length > 0 && !hasRoom('first')) {
-      this.#parts.complain(
-        spec.name,
-        'what it sent to be stored was closed: the keeper has too few descriptors left; raise its limit of open files, as with `ulimit -n`',
-      );
-      for (const { fd } of arriving) closeSoon(fd);
+    const came = this.#parts.batches.claim(batch);
+    const reason = whyRefused(came);
+    if (reason !== null) {
+      this.#parts.complain(spec.name, `what it sent to be stored as ${name} was closed: ${reason}`);
+      for (const fd of came) closeForeign(fd);
       return;
     }
+    const arriving = came.map((fd): Stored => ({ fd, name, inode: inodeOf(fd), ...note }));
     const beside = this.#all(spec.name).filter((one) => isBy(one, note.by));
     const kept = this.#admitted(spec.name, beside, arriving, spec.fdStore);
     this.#stores.set(spec.name, [...this.#all(spec.name), ...kept]);
@@ -168,7 +167,7 @@ export class StoredDescriptors {
     const { kept, known, refused } = this.#parts.admit(has, arriving, most, isSame);
     // We have these ourselves: nothing of theirs ends with that.
     for (const { fd } of known) close(fd);
-    for (const { fd } of refused) closeSoon(fd);
+    for (const { fd } of refused) closeForeign(fd);
     if (refused.length > 0) this.#parts.onFull(service, refused.length, arriving.length, most);
     return kept;
   }
@@ -186,7 +185,7 @@ export class StoredDescriptors {
     const { pump, held } = this.#parts;
     pump.remove(fd);
     held.remove(fd);
-    if (then === 'close') closeSoon(fd);
+    if (then === 'close') closeForeign(fd);
   }
 
   #hold(service: ServiceName, { fd, name, ...note }: Stored): void {
@@ -205,7 +204,15 @@ export class StoredDescriptors {
   }
 }
 
-const isWithoutInode = (fd: number): boolean => readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:');
+function whyRefused(came: readonly number[]): string | null {
+  if (came.some((fd) => mayStandStill(fd)))
+    return 'a file behind which a program or another host stands (FUSE, NFS) could hold up whoever has it open; store a memfd, or open the file anew';
+  if (came.length > 0 && !hasRoom('first'))
+    return 'the keeper has too few descriptors left; raise its limit of open files, as with `ulimit -n`';
+  return null;
+}
+
+const isWithoutInode = (fd: number): boolean => linkOf(fd).startsWith('anon_inode:');
 
 const isBy = ({ by }: Stored, process: ProcessRef | null): boolean =>
   by === null || process === null ? by === process : isSameProcess(by, process);

@@ -1,0 +1,39 @@
+// May a call on this descriptor wait for somebody, who may never answer? A file may, where a program (FUSE) or another host
+// (NFS) stands behind it: closing it, or asking how long it is, is a question to them. What is asked here, the kernel answers
+// by itself.
+
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/** Behind these is nobody but this kernel. */
+const OURS = ['socket:', 'pipe:', 'anon_inode:', '/memfd:'];
+
+/** Names of file systems that ask somebody. */
+const ASKING = /^(fuse|nfs|cifs|smb|9p|virtiofs|ceph|afs|coda|lustre|gluster|orangefs|beegfs|gfs2|ocfs2|gpfs|autofs)/;
+
+/** `socket:[4711]`, or a path. */
+export const linkOf = (fd: number): string => readlinkSync(`/proc/self/fd/${fd}`);
+
+export function mayStandStill(fd: number, link = linkOf(fd)): boolean {
+  if (OURS.some((prefix) => link.startsWith(prefix))) return false;
+  const mount = /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+  return isAsking(mountsNow(), mount ?? '');
+}
+
+let mounts: string | null = null;
+
+/** Read once in a turn of the loop: one message may bring 253 files. */
+function mountsNow(): string {
+  if (mounts !== null) return mounts;
+  mounts = readFileSync('/proc/self/mountinfo', 'latin1');
+  setImmediate(() => {
+    mounts = null;
+  });
+  return mounts;
+}
+
+/** `31 28 0:27 / /run rw shared:5 - tmpfs tmpfs rw`; one that we do not see is a stranger's, who may have mounted anything. */
+export function isAsking(mountinfo: string, mount: string): boolean {
+  const line = mountinfo.split('\n').find((one) => one.startsWith(`${mount} `));
+  const type = / - (\S+) /.exec(line ?? '')?.[1];
+  return type === undefined || ASKING.test(type);
+}
