@@ -85,6 +85,15 @@ describe.each(RUNGS)('what a service says by sd_notify (%s)', (_, without) => {
     expect(new Set(heard().map(({ sender }) => sender.process.pid)).size).toBe(3);
   });
 
+  it.runIf(process.geteuid?.() === 0)('is from a service of another user, and from a child of it', async () => {
+    const script = 'systemd-notify --status=other || exit 1; exec sleep 600';
+    const { settings } = spec();
+    subject.kernel.perform(spawning(spec({ settings: { ...settings, user: 'nobody' } }), sh(script)));
+    await untilSaid('other');
+    expect(heard()[0]?.sender).toMatchObject({ uid: 65534, isMember: 'yes', kinOf: mainOf('talker') });
+    expect(heard()[0]?.sender.process.pid).not.toBe(mainOf('talker').pid);
+  });
+
   it('is heard from the main process also when that has ended at once', async () => {
     const ended = (): boolean => subject.events.some(({ type }) => type === 'exited');
     const main = start([{ say: 'STATUS=farewell' }, { exit: 3 }]);
