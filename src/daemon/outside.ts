@@ -26,6 +26,7 @@ import { exitAtOnce } from '../kernel/disk-calls.js';
 import { DiskThread } from '../kernel/disk-thread.js';
 import { Exits } from '../kernel/exits.js';
 import { type FeatureName, type Features, missingFeatures, probeFeatures, switchedOff } from '../kernel/features.js';
+import { mayTakeFromStrangers } from '../kernel/foreign-descriptor.js';
 import { Groups } from '../kernel/groups.js';
 import { HeldDescriptors } from '../kernel/held-descriptors.js';
 import { RealKernel } from '../kernel/kernel.js';
@@ -266,7 +267,7 @@ export function composeOutside({
     disk,
     without: [
       ...missingFeatures(features).map((name) => ({ name, effect: effects[name] })),
-      ...missingRights(lastToGo),
+      ...missingRights(features, lastToGo),
     ],
     notEnforced: ({ spec }) => (spec.settings.memory !== null && groups.enforcesMemory === 'no' ? ['memory'] : []),
     peerOf,
@@ -328,12 +329,23 @@ const effects: Readonly<Record<FeatureName, string>> = {
   setpriv: 'user, group, capabilities and noNewPrivileges cannot be set (install util-linux)',
 };
 
-function missingRights(lastToGo: 'yes' | 'no'): readonly { readonly name: string; readonly effect: string }[] {
+function missingRights(
+  features: Features,
+  lastToGo: 'yes' | 'no',
+): readonly { readonly name: string; readonly effect: string }[] {
   const score = {
     name: 'oomScore',
     effect: 'when memory runs out the keeper may be ended before its services (needs CAP_SYS_RESOURCE)',
   };
-  const missing = lastToGo === 'yes' ? [] : [score];
+  const trace = {
+    name: 'ptrace',
+    effect:
+      'what is held for services outlives an upgrade, but not a keeper that is killed (needs root, or kernel.yama.ptrace_scope=0)',
+  };
+  const missing = [
+    ...(lastToGo === 'yes' ? [] : [score]),
+    ...(features.pidfdGetfd === 'no' || mayTakeFromStrangers() === 'yes' ? [] : [trace]),
+  ];
   if (process.geteuid?.() === 0) return missing;
   return [
     ...missing,

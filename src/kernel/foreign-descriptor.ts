@@ -1,8 +1,9 @@
 // Descriptors that another process has open, taken over from it by pidfd_getfd(2): both have the same open file then. It must
 // not know what they are good for.
 
-import { fstatSync, readdirSync, statSync } from 'node:fs';
+import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ProcessRef } from '../core/process.js';
+import { isCapable } from './capability.js';
 import type { Features } from './features.js';
 import { identifyAgain } from './identity.js';
 import { close, pidfdGetfd, SystemCallFailure } from './syscalls.js';
@@ -11,6 +12,17 @@ import { close, pidfdGetfd, SystemCallFailure } from './syscalls.js';
 export function inodeOf(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev}:${ino}`;
+}
+
+/** May we take something from a process that we have not started, of our own user? Yama may forbid it (kernel.yama.ptrace_scope). */
+export function mayTakeFromStrangers(): 'yes' | 'no' {
+  let scope: number;
+  try {
+    scope = Number(readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1'));
+  } catch {
+    return 'yes';
+  }
+  return scope === 0 || (scope < 3 && isCapable('sysPtrace')) ? 'yes' : 'no';
 }
 
 export interface Sought {

@@ -2,8 +2,8 @@
 // (no hop, no moment without it), by a `prlimit` hop where that would hurt the keeper, or from outside after the start.
 // It must not know how a process is started.
 
-import { readFileSync } from 'node:fs';
 import type { Limit, LimitName } from '../core/spec.js';
+import { isCapable } from './capability.js';
 import { prlimit, type RawLimit } from './syscalls.js';
 
 // getrlimit(2): the numbers of x86_64 and arm64 agree.
@@ -32,13 +32,8 @@ const HURTING: ReadonlySet<string> = new Set<LimitName>(['as', 'cpu', 'data', 'f
 /** Descriptors that other threads of the keeper may open during the spawn. */
 const MARGIN = 64;
 
-const CAP_SYS_RESOURCE = 24n;
-
 /** May a hard limit that was lowered be raised again? */
-const mayRaise = ((): boolean => {
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
-  return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
-})();
+const mayRaise = isCapable('sysResource');
 
 /**
  * Node raises its own soft limit of descriptors to the hard one at start, and what was before is not kept anywhere but
