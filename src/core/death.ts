@@ -264,10 +264,10 @@ function describeCause(death: Death): string {
   }
 }
 
-/** `SIGABRT, core at /var/crash/core.812`. */
+/** `SIGABRT, core at /var/crash/core.812`. A path below where it ran would name nothing to who reads this. */
 function describeCore({ status, findings }: Death): string {
   const path = findings?.core?.path ?? null;
-  if (status.type !== 'signaled' || !status.coreDumped || path === null) return describeStatus(status);
+  if (status.type !== 'signaled' || !status.coreDumped || path?.startsWith('/') !== true) return describeStatus(status);
   return `${status.signal}, core at ${path}`;
 }
 
