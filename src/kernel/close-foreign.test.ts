@@ -56,14 +56,18 @@ describe('whether a call may wait for somebody', () => {
   ].join('\n');
 
   it.each([
-    ['31', false],
-    ['40', true],
-    ['41', true],
-    ['42', false],
-    // Of another mount namespace, where anybody may mount.
-    ['4', true],
-    ['', true],
-  ])('is told by the file system of mount %s: %s', (mount, expected) => {
-    expect(isAsking(mounts, mount)).toBe(expected);
+    ['31', '0:27', false],
+    ['40', '0:50', true],
+    ['41', '0:51', true],
+    ['42', '8:1', false],
+    // A directory of btrfs has a device of its own.
+    ['42', '0:99', false],
+    // Of another mount namespace: a file system that is here too, and one that anybody may have mounted.
+    ['4', '8:1', false],
+    ['4', '0:50', true],
+    ['4', '0:99', true],
+    ['', '', true],
+  ])('is told by the file system of mount %s and device %s: %s', (mount, device, expected) => {
+    expect(isAsking(mounts, mount, device)).toBe(expected);
   });
 });

@@ -3,6 +3,13 @@
 // by itself.
 
 import { readFileSync, readlinkSync } from 'node:fs';
+import { libc } from './syscalls.js';
+
+const statx = libc.func('int statx(int fd, str path, int flags, uint mask, void *buffer)');
+const AT_EMPTY_PATH = 0x1000;
+const AT_STATX_DONT_SYNC = 0x4000;
+/** struct statx: stx_dev_major and stx_dev_minor at 136. */
+const seen = Buffer.alloc(256);
 
 /** Behind these is nobody but this kernel. */
 const OURS = ['socket:', 'pipe:', 'anon_inode:', '/memfd:'];
@@ -16,7 +23,13 @@ export const linkOf = (fd: number): string => readlinkSync(`/proc/self/fd/${fd}`
 export function mayStandStill(fd: number, link = linkOf(fd)): boolean {
   if (OURS.some((prefix) => link.startsWith(prefix))) return false;
   const mount = /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
-  return isAsking(mountsNow(), mount ?? '');
+  return isAsking(mountsNow(), mount ?? '', deviceOf(fd));
+}
+
+/** `8:1`, as the kernel knows it: fstat(2) would ask whoever is behind it. */
+function deviceOf(fd: number): string {
+  if (Number(statx(fd, '', AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, seen)) < 0) return '';
+  return `${seen.readUInt32LE(136)}:${seen.readUInt32LE(140)}`;
 }
 
 let mounts: string | null = null;
@@ -31,9 +44,13 @@ function mountsNow(): string {
   return mounts;
 }
 
-/** `31 28 0:27 / /run rw shared:5 - tmpfs tmpfs rw`; one that we do not see is a stranger's, who may have mounted anything. */
-export function isAsking(mountinfo: string, mount: string): boolean {
-  const line = mountinfo.split('\n').find((one) => one.startsWith(`${mount} `));
+/**
+ * `31 28 0:27 / /run rw shared:5 - tmpfs tmpfs rw`. In another mount namespace the numbers are others, but a device is the same
+ * everywhere. One that we do not see is a stranger's, who may have mounted anything.
+ */
+export function isAsking(mountinfo: string, mount: string, device: string): boolean {
+  const lines = mountinfo.split('\n');
+  const line = lines.find((one) => one.startsWith(`${mount} `)) ?? lines.find((one) => one.split(' ')[2] === device);
   const type = / - (\S+) /.exec(line ?? '')?.[1];
   return type === undefined || ASKING.test(type);
 }

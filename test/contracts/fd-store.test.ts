@@ -59,7 +59,12 @@ let begun = 0;
 const ofThisRun = (): readonly Event[] => subject.events.slice(begun);
 
 /** The main process, which does these steps; `next` lets it go on. */
-function start(steps: readonly Step[], service = spec()): { readonly process: ProcessRef; readonly directory: string } {
+/** `around`: what becomes the program. */
+function start(
+  steps: readonly Step[],
+  service = spec(),
+  around: readonly string[] = [],
+): { readonly process: ProcessRef; readonly directory: string } {
   current = service;
   runs += 1;
   const directory = subject.pathOf('');
@@ -67,7 +72,8 @@ function start(steps: readonly Step[], service = spec()): { readonly process: Pr
   const own = join(directory, `run-${runs}`);
   subject.place(own, 'directory');
   begun = subject.events.length;
-  subject.kernel.perform(spawning(service, exec('/usr/bin/python3', client, own, JSON.stringify(steps)), {}));
+  const python = ['/usr/bin/python3', client, own, JSON.stringify(steps)];
+  subject.kernel.perform(spawning(service, exec(...around, ...python)));
   const born = ofThisRun().find((event) => event.type === 'spawned');
   if (born?.type !== 'spawned') throw new Error(JSON.stringify([subject.events, subject.reports]));
   return { process: born.process, directory: own };
@@ -222,6 +228,28 @@ describe('what a service stores', () => {
       passed: [{ name: 'memory', is: '/memfd', content: 'state' }],
     });
   });
+
+  it.skipIf(process.geteuid?.() !== 0)(
+    'is no file of a file system that the service alone sees: whoever answers for that could hold up all who have it',
+    async () => {
+      const place = subject.pathOf('mounted');
+      subject.place(place, 'directory');
+      const mounting = `mount -t tmpfs none '${place}' && exec "$@"`;
+      const steps = [
+        { open: subject.pathOf('plain'), say: 'FDSTORE=1\nFDNAME=plain' },
+        { open: join(place, 'x'), say: 'FDSTORE=1\nFDNAME=strange' },
+      ];
+      const { directory } = start(steps, spec(), ['/usr/bin/unshare', '-m', '/bin/sh', '-c', mounting, 'sh']);
+      for (const i of [0, 1]) {
+        await subject.until(`step ${i} is done`, () => said(String(i)));
+        writeFileSync(join(directory, `next-${i}`), '');
+      }
+      expect(kept()).toEqual(['plain']);
+      expect(subject.complaints).toEqual([
+        expect.stringMatching(/^web: .* as strange was closed: a file behind which/),
+      ]);
+    },
+  );
 
   it('is taken over by the next keeper, and from it by the next start (graceful C9)', async () => {
     const run = start([{ fill: 'state', say: 'FDSTORE=1\nFDNAME=memory' }]);

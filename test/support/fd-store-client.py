@@ -10,6 +10,7 @@
 #   {"say": TEXT}                       the message alone
 #   {"fill": TEXT, "say": TEXT}         a memory file with that content
 #   {"device": true, "say": TEXT}       /dev/null
+#   {"open": PATH, "say": TEXT}          that file
 #   {"event": true, "say": TEXT}        an eventfd
 #   {"flood": N}                        N messages of a hostile service
 #   {"report": PATH}                    what was passed: LISTEN_PID, LISTEN_FDNAMES, FDSTORE, and of each descriptor what it is
@@ -88,6 +89,8 @@ for number, step in enumerate(steps):
         send(say, [memory(step['fill'].encode())])
     elif 'device' in step:
         send(say, [os.open('/dev/null', os.O_RDONLY)])
+    elif 'open' in step:
+        send(say, [os.open(step['open'], os.O_RDWR | os.O_CREAT)])
     elif 'event' in step:
         send(say, [os.eventfd(0)])
     elif 'flood' in step:
