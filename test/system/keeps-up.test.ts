@@ -80,7 +80,7 @@ describe('the record of a death', () => {
     const keeper = await home.start();
     for (const name of ['code', 'crash', 'shout']) await home.running(name);
     const death = async (name: string) => (await home.when(name, ({ lastDeath }) => lastDeath !== null)).lastDeath;
-    const none = { code: null, signal: null, errno: null, coreDumped: false, oom: false, by: null };
+    const none = { code: null, signal: null, errno: null, coreDumped: false, oom: false, by: null, said: null };
     const stamp = { time: ISO, incident: INCIDENT, pid: expect.any(Number) };
     expect(await death('code')).toEqual({ ...none, ...stamp, cause: 'exit', code: 3, text: 'exited with code 3' });
     expect(await death('shout')).toMatchObject({
