@@ -24,7 +24,7 @@ export function takeHeld(listeners: readonly HeldListener[], mayAccept: Promise<
   const waiting = new Map<Server, Waiting>();
   let accepted: 'yes' | 'no' = mayAccept === null ? 'yes' : 'no';
   // A server that waits has no handle yet, and nothing else may keep the program alive until it has.
-  const alive = mayAccept === null ? undefined : setInterval(() => {}, 60_000);
+  let alive: NodeJS.Timeout | undefined;
   void mayAccept?.then(() => {
     accepted = 'yes';
     clearInterval(alive);
@@ -56,7 +56,10 @@ export function takeHeld(listeners: readonly HeldListener[], mayAccept: Promise<
           Reflect.apply(listen, this, [{ fd: held.fd, signal }, ...(backlog === null ? [] : [backlog])]);
         };
         if (accepted === 'yes') begin();
-        else waiting.set(this, { held, begin });
+        else {
+          waiting.set(this, { held, begin });
+          alive ??= setInterval(() => {}, 60_000);
+        }
         return this;
       },
   );

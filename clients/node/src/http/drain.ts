@@ -118,7 +118,7 @@ async function haveSaidSo(open: ReadonlySet<Connection>): Promise<void> {
 }
 
 /** That of net, whatever the server is: those of http and http2 destroy connections too. */
-export function stopAccepting(server: Server, closed: () => void): void {
+function stopAccepting(server: Server, closed: () => void): void {
   Server.prototype.close.call(server, closed);
 }
 
