@@ -14,13 +14,22 @@ const waiting: number[] = [];
 
 export function closeForeign(fd: number): void {
   const link = linkOf(fd);
-  if (mayStandStill(fd, link)) {
+  if (mayLast(fd, link)) {
     waiting.push(fd);
     if (waiting.length === 1) closeNext();
     return;
   }
   if (link.startsWith('socket:')) takeLinger(fd);
   close(fd);
+}
+
+/** Where no descriptor is left to look with (EMFILE, as when one message has brought too many), the thread takes it: it is closed all the same. */
+function mayLast(fd: number, link: string): boolean {
+  try {
+    return mayStandStill(fd, link);
+  } catch {
+    return true;
+  }
 }
 
 function closeNext(): void {

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ import { probeFeatures } from '../../src/kernel/features.js';
 import { HeldDescriptors } from '../../src/kernel/held-descriptors.js';
 import { NotifySockets } from '../../src/kernel/notify-sockets.js';
 import { createPump } from '../../src/kernel/pump.js';
+import { prlimit } from '../../src/kernel/syscalls.js';
 import { until } from '../support/real-kernel.js';
 
 const features = probeFeatures([]);
@@ -39,7 +40,7 @@ interface Life {
   readonly sockets: NotifySockets;
   readonly held: HeldDescriptors;
   /** Hears no more, as after `kill -9`. */
-  die(): void;
+  readonly die: () => void;
 }
 
 function keeper(): Life {
@@ -76,6 +77,8 @@ async function say(text: string): Promise<number | undefined> {
   await once(child, 'exit');
   return child.exitCode === 0 ? child.pid : undefined;
 }
+
+const NOFILE = 7;
 
 const isRecorded = (): boolean => existsSync(join(home, 'held.json'));
 
@@ -135,4 +138,29 @@ it('has an address that fits, however the service is called', () => {
   const long = sockets.pathOf(serviceName('x'.repeat(200)));
   expect(long.length).toBeLessThanOrEqual(107);
   expect(long).not.toBe(sockets.pathOf(serviceName('y'.repeat(200))));
+});
+
+it('is dropped whole where the keeper has no room for its descriptors, and leaves none behind (graceful A17)', async () => {
+  const { sockets, die } = keeper();
+  close.push(die);
+  sockets.open(talker);
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  const steps = JSON.stringify([{ say: 'FDSTORE=1', fds: 253 }, { tell: join(home, 'said') }, { exit: 0 }]);
+  const child = spawn('/usr/bin/python3', [sender, steps], {
+    env: { NOTIFY_SOCKET: join(home, 'notify/talker') },
+    stdio: 'ignore',
+  });
+  const { soft, hard } = prlimit(0, NOFILE, null);
+  prlimit(0, NOFILE, { soft: before + 60, hard });
+  try {
+    await until('it was complained of', () => complaints.length > 0);
+  } finally {
+    prlimit(0, NOFILE, { soft, hard });
+  }
+  if (child.exitCode === null) await once(child, 'exit');
+  expect(complaints).toEqual(['talker: the keeper has no room for the descriptors that came with it']);
+  expect(heard).toEqual([]);
+  sockets.release(talker);
+  await until('all are closed', () => open() <= before);
 });
