@@ -153,14 +153,16 @@ class Runtime implements Service {
 
   async #becomeReady(words: readonly string[]): Promise<boolean> {
     await this.#verify();
+    const { watchdog, origin } = this.#surroundings;
+    // Under Upkeep it is `upkeep restart` that asks.
+    const isAsked = origin.manager !== 'upkeep';
+    if (isAsked) this.#requests.hear(this.#settings);
     const isTold = await this.#manager.ready(words);
     this.#mayServe = 'yes';
     for (const listen of this.#deferred.splice(0)) await listen();
     this.#manager.serves();
-    const { watchdog, origin } = this.#surroundings;
     if (watchdog !== null) startWatchdog(watchdog, this.#manager.notify);
-    // Under Upkeep it is `upkeep restart` that asks.
-    if (origin.manager !== 'upkeep') await this.#requests.open(this.#settings);
+    if (isAsked) await this.#requests.listen(this.#settings);
     return isTold;
   }
 

@@ -20,9 +20,13 @@ export class Requests {
     return this.#socket?.descriptor ?? null;
   }
 
-  /** @throws where the path of the socket cannot be bound */
-  async open({ restartSignal, restartSocket }: Settings): Promise<void> {
+  /** Before anybody is told that we are ready: until then the signal ends the process. */
+  hear({ restartSignal }: Settings): void {
     if (restartSignal !== null) process.on(restartSignal, () => void this.#bySignal());
+  }
+
+  /** @throws where the path of the socket cannot be bound */
+  async listen({ restartSocket }: Settings): Promise<void> {
     const path = this.#handed?.path ?? restartSocket;
     if (path === null) return;
     this.#socket = new RestartSocket(this.#handed, path, this.#restart);

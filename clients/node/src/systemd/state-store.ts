@@ -30,6 +30,9 @@ export interface StateStore {
 /** What a store calls it: FDNAME, and the file. */
 export const STORED = 'upkeep-state';
 
+/** Opened anew: a stream closes what it has, `autoClose` or not, when it is destroyed, and its own place begins at the start. */
+const again = (fd: number): string => `/proc/self/fd/${fd}`;
+
 /** `kept`: what systemd gave back to us; null in a first generation. */
 export function memoryStore(libc: Libc, address: string, kept: number | null): StateStore {
   let fd = kept;
@@ -42,13 +45,12 @@ export function memoryStore(libc: Libc, address: string, kept: number | null): S
       fd = null;
       return false;
     },
-    open: () =>
-      fd === null || fstatSync(fd).size === 0 ? null : createReadStream('', { fd, start: 0, autoClose: false }),
+    open: () => (fd === null || fstatSync(fd).size === 0 ? null : createReadStream(again(fd))),
     fill: async (write) => {
       const target = fd;
       if (target === null) throw new Error('systemd has taken no file for the state; set FileDescriptorStoreMax=');
       ftruncateSync(target, 0);
-      const out = createWriteStream('', { fd: target, start: 0, autoClose: false }).on('error', () => {});
+      const out = createWriteStream(again(target), { flags: 'r+' }).on('error', () => {});
       try {
         await write(out);
         out.end();
