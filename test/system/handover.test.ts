@@ -141,3 +141,75 @@ describe('a new generation that does not take over', () => {
     expect((await ask(port)).generation).toBeGreaterThan(1);
   });
 });
+
+describe('an old generation that dies while it hands over', () => {
+  it.each([
+    ['before it writes', 'old:dies-before-export'],
+    ['while it writes', 'old:dies-mid-export'],
+    ['after it has written, before the verdict', 'old:dies-after-export'],
+  ])('%s, leaves a service that serves, and half a state to nobody (graceful D6)', async (_, what) => {
+    const { home, port } = await serving({ HO_SIZE: '3000000', HO_WARMUP: '0.5' });
+    const old = await home.running('web');
+    await ask(port);
+    fault(home, what);
+    await home.upkeep('restart', 'web');
+    fault(home);
+    await ended(home, old);
+    const pid = await home.running('web', old);
+    await home.until('it answers', () => ask(port).then(({ pid: by }) => by === pid));
+    const { count, bytes } = await ask(port);
+    // All of it, or nothing.
+    expect(bytes === 0 || bytes > 3_000_000).toBe(true);
+    expect(count).toBeGreaterThan(0);
+    await home.until('one process is left', () =>
+      stepsOf(home)
+        .filter((step) => isAlive(step.pid))
+        .every((step) => step.pid === pid),
+    );
+    await restart(home);
+  });
+});
+
+describe('a keeper that is killed', () => {
+  it('before the new generation is ready leaves the old one serving, and no new one (graceful 2, 28; D12)', async () => {
+    const home = newHome();
+    const port = next++;
+    home.configure({ web: handingOver(home, port, { HO_WARMUP: '3' }) });
+    const keeper = await home.start();
+    const old = await home.running('web');
+    const asked = home.upkeep('restart', 'web');
+    await home.until('a new one gets ready', () => events(home, 2).includes('imported'));
+    await keeper.end('SIGKILL');
+    expect((await asked).code).not.toBe(0);
+    await home.until('the new one has gone', () => events(home, 2).includes('ends'));
+    expect((await ask(port)).pid).toBe(old);
+    await home.start();
+    expect(await home.running('web')).toBe(old);
+    await restart(home);
+    expect((await ask(port)).pid).not.toBe(old);
+  });
+
+  it('while the old one drains leaves the new one serving, which is told once more that it may (graceful 2, 30; D12)', async () => {
+    const home = newHome();
+    const port = next++;
+    home.configure({ web: handingOver(home, port) });
+    const keeper = await home.start();
+    const old = await home.running('web');
+    fault(home, 'old:never-drains');
+    expect((await home.upkeep('restart', 'web')).code).toBe(0);
+    const fresh = await home.running('web', old);
+    await keeper.end('SIGKILL');
+    expect(isAlive(old)).toBe(true);
+    fault(home);
+    await home.start();
+    expect(await home.running('web')).toBe(fresh);
+    const told = (): number =>
+      stepsOf(home).filter(({ pid, event, word }) => pid === fresh && event === 'told' && isAccept(word)).length;
+    await home.until('it is told again', () => told() > 1);
+    // And the old one that it is to finish: this time it listens.
+    await ended(home, old);
+    expect((await ask(port)).pid).toBe(fresh);
+  });
+});
+
+const isAccept = (word: unknown): boolean => JSON.stringify(word) === '{"do":"accept"}';
