@@ -126,8 +126,8 @@ describe('another process is the main one', () => {
 describe('a start', () => {
   it('may ask for more time, again and again (graceful A12)', async () => {
     const home = newHome();
-    const wait = [{ say: 'EXTEND_TIMEOUT_USEC=20000000' }, { sleep: 4 }];
-    home.configure({ web: { run: says(...wait, { say: 'READY=1' }), ready: { notify: true, timeout: '3s' } } });
+    const wait = [{ say: 'EXTEND_TIMEOUT_USEC=60000000' }, { sleep: 9 }];
+    home.configure({ web: { run: says(...wait, { say: 'READY=1' }), ready: { notify: true, timeout: '8s' } } });
     await home.start();
     await home.running('web');
     expect((await home.service('web')).restarts.total).toBe(0);
