@@ -248,6 +248,10 @@ function orderedIn({ phase, hook, generation, helper }: Handover): readonly Unbo
   }
 }
 
+/** Is this the answer to what was ordered last? Told twice it is none. */
+export const isOrdered = (state: Handover, { role }: Pick<Unborn, 'role'>): boolean =>
+  orderedIn(state).some((one) => one.role === role);
+
 const hookRoleIn = (phase: 'before' | 'after'): 'beforeStart' | 'afterStart' =>
   phase === 'before' ? 'beforeStart' : 'afterStart';
 

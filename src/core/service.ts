@@ -249,11 +249,12 @@ function whenFailed(service: Service, _state: Failed, fact: Fact, at: Moment): M
 function whenHandover(service: Service, state: Handover, fact: Fact, at: Moment): Move {
   switch (fact.type) {
     case 'spawned':
+      if (!handover.isOrdered(state, fact)) return stay(service);
       return fact.role === 'main'
         ? handover.launched(service, state, fact.process, at)
         : go(service, { ...state, helper: fact.process });
     case 'spawnFailed':
-      return handover.undo(service, { ...state, helper: null }, fact.detail, at);
+      return handover.isOrdered(state, fact) ? handover.undo(service, state, fact.detail, at) : stay(service);
     case 'prepared':
       return handover.prepared(service, state, fact.problem, at);
     case 'becameReady':

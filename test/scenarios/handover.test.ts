@@ -2,6 +2,7 @@
 // that it is meant to go, and all that leads back to where it began. Deaths, stops and keepers are in handover-ends.test.ts.
 
 import { describe, expect, it } from 'vitest';
+import { serviceName } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
 import { command } from '../support/builders.js';
 import {
@@ -17,16 +18,18 @@ import {
   readyAfter,
   refused,
 } from '../support/program.js';
-import { expectUndone, overlapping, polite, progressSince, serving, standingOf } from '../support/succession.js';
-
-const http = {
-  name: 'http',
-  address: { type: 'tcp', host: null, port: 80 },
-  backlog: 4096,
-  lazy: 'no',
-  freebind: 'no',
-  reusePort: 'no',
-} as const;
+import {
+  expectUndone,
+  http,
+  overlapping,
+  polite,
+  progressSince,
+  reach,
+  serving,
+  standingOf,
+  successorOf,
+  thorough,
+} from '../support/succession.js';
 
 describe('an overlapped restart', () => {
   it('starts the new generation beside the old, hands the state over, and commits when it is ready (D1)', () => {
@@ -368,6 +371,27 @@ describe('an overlapped restart that comes to nothing leaves the old generation 
     stage.run(50);
     expectUndone(stage, was, /ENOMEM/);
   });
+});
+
+it('takes nothing for an answer that is told a second time', () => {
+  const stage = serving(thorough(), polite);
+  reach(stage, 'verdict');
+  const successor = successorOf(stage);
+  const doubled = { service: serviceName('web'), role: 'main', generation: 2 } as const;
+  const before = stage.service('web');
+  stage.post({ type: 'spawned', ...doubled, process: successor.ref });
+  stage.post({ type: 'spawnFailed', ...doubled, errno: 'ENOENT', detail: 'no such file' });
+  stage.post({ type: 'prepared', service: doubled.service, generation: 2, problem: 'too late' });
+  stage.hear('web', successor, { type: 'wantsState' });
+  stage.hear('web', stage.serving('web'), { type: 'exported', bytes: 7 });
+  stage.run(2);
+  expect(stage.service('web')).toEqual(before);
+  stage.say('web', { ready: 'yes' }, successor);
+  stage.say('web', { ready: 'yes' }, successor);
+  stage.run(1_000);
+  expect(stage.service('web')).toMatchObject({ generation: 2, state: { name: 'running' } });
+  expect(stage.helpers('web', 'afterStart')).toEqual([]);
+  expect(stage.happened('web', 'committed')).toHaveLength(1);
 });
 
 describe('a second request', () => {

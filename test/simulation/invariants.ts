@@ -175,8 +175,8 @@ export class Invariants {
     // An order that a keeper did not live to carry out is given again, under its own number.
     const isAgain = this.#lastGeneration.get(name) === generation;
     this.#lastGeneration.set(name, generation);
-    if (role !== 'restart' && !isAgain && recorded?.state.name !== 'handover' && isOnItsOwn(recorded))
-      this.#countStart(spec);
+    const isBeside = effect.env.UPKEEP_SUCCEEDS !== undefined;
+    if (role !== 'restart' && !isAgain && !isBeside && isOnItsOwn(recorded)) this.#countStart(spec);
   }
 
   #beforeStartCommand(name: string, role: string): void {

@@ -2,9 +2,11 @@
 // machine does; a test compares, and `UPDATE_DOCS=1 npm test -- unit` writes it anew.
 
 import type { ServiceEvent } from '../../src/core/event.js';
+import type { Heard } from '../../src/core/handover-word.js';
+import { type Notification, silence } from '../../src/core/notification.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
-import type { Hooks, ServiceSpec } from '../../src/core/spec.js';
-import { newService, type Service, type ServiceState } from '../../src/core/state.js';
+import { type Hooks, noHooks, type ServiceSpec } from '../../src/core/spec.js';
+import { newService, type Service, type ServiceState, silent } from '../../src/core/state.js';
 import { step } from '../../src/core/step.js';
 import { instant, type Moment, seconds, wallTime } from '../../src/core/time.js';
 import { worldOf } from '../../src/core/world.js';
@@ -197,7 +199,9 @@ function cell(service: Service, event: ServiceEvent): string {
         ? `${effect.type} ${effect.role}`
         : 'signal' in effect
           ? `${effect.type} ${effect.signal}`
-          : effect.type,
+          : effect.type === 'tell'
+            ? `${effect.type} ${effect.word.type}`
+            : effect.type,
     );
     const moved = after.state.name === service.state.name && !phase ? '' : `**${after.state.name}**${phase}`;
     const isSame = JSON.stringify(after.state) === JSON.stringify(service.state);
@@ -223,6 +227,75 @@ function table(kind: 'supervised' | 'watched'): string {
 function hooksTable(): string {
   const spec = supervised({ name: 'web', hooks: line });
   return grid(spec, sidings(), hookEvents(spec));
+}
+
+/** Two generations: `main` is the old one, `next` the new one. */
+const next = ref(303);
+
+function handoverStates(): readonly (readonly [string, ServiceState])[] {
+  const since = instant(990_000);
+  const handover = {
+    name: 'handover',
+    since,
+    process: main,
+    servedSince: since,
+    generation: 2,
+    hook: 0,
+    helper: null,
+    tale: silent,
+    still: null,
+    why: 'requested',
+    deadline: at.instant,
+  } as const;
+  return [
+    ['preparing', { ...handover, phase: 'preparing', successor: null, deadline: null }],
+    ['before', { ...handover, phase: 'before', successor: null, helper }],
+    ['launching', { ...handover, phase: 'launching', successor: null, deadline: null }],
+    ['warming', { ...handover, phase: 'warming', successor: next }],
+    ['transfer', { ...handover, phase: 'transfer', successor: next, still: since }],
+    ['verdict', { ...handover, phase: 'verdict', successor: next, still: since }],
+    ['after', { ...handover, phase: 'after', successor: next, still: since, helper }],
+  ];
+}
+
+function handoverEvents(spec: ServiceSpec): readonly Row[] {
+  const service = spec.name;
+  const says = (process: ProcessRef, what: Partial<Notification>): ServiceEvent => ({
+    ...{ type: 'notified', service, says: { ...silence, ...what }, batch: null },
+    sender: { process, uid: 0, isMember: 'yes', kinOf: process },
+  });
+  const hears = (process: ProcessRef, word: Heard): ServiceEvent => ({ type: 'heard', service, process, word });
+  const ended = (process: ProcessRef, code: number): ServiceEvent => ({
+    ...{ type: 'exited', service, process, evidence: evidence(code), away: 'no' },
+  });
+  const newMain = { service, role: 'main', generation: 2 } as const;
+  return [
+    ['prepared', { type: 'prepared', service, generation: 2, problem: null }],
+    ['command exited, code 0', ended(helper, 0)],
+    ['command exited, code 1', ended(helper, 1)],
+    ['new one: spawned', { type: 'spawned', ...newMain, process: next }],
+    ['new one: spawn failed', { type: 'spawnFailed', ...newMain, errno: 'ENOENT', detail: 'no such file' }],
+    ['new one: asks for the state', hears(next, { type: 'wantsState' })],
+    ['old one: has written it', hears(main, { type: 'exported', bytes: 1 })],
+    ['old one: has none', hears(main, { type: 'noState' })],
+    ['old one: cannot write it', hears(main, { type: 'exportFailed', reason: 'no space' })],
+    ['new one: READY=1', says(next, { ready: 'yes' })],
+    ['new one: refuses', hears(next, { type: 'refused', reason: 'too old' })],
+    ['new one: exited', ended(next, 1)],
+    ['old one: exited', ended(main, 1)],
+    ['old one: WATCHDOG=trigger', says(main, { watchdog: 'trigger' })],
+    ...events(spec).slice(6),
+  ];
+}
+
+/** With a command before and one after the start. */
+function handoverTable(): string {
+  const hooks: Hooks = { ...noHooks, beforeStart: [command('prepare', 1000)], afterStart: [command('check', 1000)] };
+  const spec = supervised({
+    ...{ name: 'web', hooks, notifyAccess: 'main', clean: ['/run/web.sock'] },
+    ...{ ready: { probe: { type: 'notify' } }, handover: { mode: 'overlap' } },
+  });
+  return grid(spec, handoverStates(), handoverEvents(spec));
 }
 
 type Row = readonly [string, ServiceEvent];
@@ -264,5 +337,13 @@ A supervised service with a condition and one command of each kind, in the middl
 the state stays; *working* and *done* are those of a oneshot.
 
 ${hooksTable()}
+
+## Two generations: an overlapped restart
+
+The phases of the state \`handover\`, of a service with \`handover: {mode: overlap}\`, \`ready: notify\` and a command before and after its start.
+The old one is the service until the commit, which is where *running* follows with \`tell\`: the new one is told to accept connections, the old
+one to drain. *running* without a new main process is the old one, which goes on as if nothing had happened.
+
+${handoverTable()}
 `;
 }
