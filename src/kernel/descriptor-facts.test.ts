@@ -1,7 +1,5 @@
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { factsOf } from './descriptor-facts.js';
 import { AF_UNIX, bind, listen, SOCK_DGRAM, SOCK_STREAM, socket, unixAddress } from './sockets.js';
@@ -12,12 +10,11 @@ const closing = (fd: number): number => {
   opened.push(fd);
   return fd;
 };
-const directory = mkdtempSync(join(tmpdir(), 'upkeep-facts-'));
-const servers: (Server | Socket)[] = [];
+let server: Server | null = null;
 afterEach(() => {
   for (const fd of opened.splice(0)) close(fd);
-  for (const one of servers.splice(0)) 'close' in one ? one.close() : one.destroy();
-  rmSync(directory, { recursive: true, force: true });
+  server?.close();
+  server = null;
 });
 
 describe('what the kernel says of a descriptor', () => {
@@ -51,12 +48,11 @@ describe('what the kernel says of a descriptor', () => {
   });
 
   it.each(['127.0.0.1', '::1'])('is of a connection by %s both ends', async (host) => {
-    const server = createServer();
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, host, resolve));
-    const { port } = server.address() as AddressInfo;
+    const listening = createServer();
+    server = listening;
+    await new Promise<void>((resolve) => listening.listen(0, host, resolve));
+    const { port } = listening.address() as AddressInfo;
     const client = connect(port, host);
-    servers.push(client);
     await new Promise((resolve) => client.once('connect', resolve));
     const text = (port: number | undefined): string => (host === '::1' ? `[::1]:${port}` : `${host}:${port}`);
     expect(factsOf(fdOf(client))).toMatchObject({
@@ -65,7 +61,7 @@ describe('what the kernel says of a descriptor', () => {
       at: text(client.localPort),
       peer: text(port),
     });
-    expect(factsOf(fdOf(server))).toMatchObject({ type: 'tcp', is: 'listening', at: text(port), peer: null });
+    expect(factsOf(fdOf(listening))).toMatchObject({ type: 'tcp', is: 'listening', at: text(port), peer: null });
     client.destroy();
   });
 
