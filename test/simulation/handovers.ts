@@ -48,7 +48,7 @@ export class HandoverRules {
       const main = recorded === null ? null : mainOf(recorded);
       return main !== null && isSameProcess(main, process);
     };
-    if (effect.type === 'tell' && effect.word.type === 'accept' && (!is(effect.process) || isInHandover(recorded)))
+    if (effect.type === 'tell' && effect.word.type === 'accept' && !is(effect.process))
       this.#fail(`${name} is told to take connections before that is on record`);
     if (effect.type === 'tell' && effect.word.type === 'drain' && is(effect.process))
       this.#fail(`${name} is told to drain while it is the service`);
@@ -113,8 +113,6 @@ const summary = ({ generation, state, restarts }: Service): string => JSON.strin
 
 const pidsOf = (processes: readonly { readonly ref: ProcessRef }[]): string =>
   processes.map(({ ref }) => ref.pid).join(', ');
-
-const isInHandover = (service: Service | null): boolean => service?.state.name === 'handover';
 
 const isOver = ({ state }: Service): boolean =>
   state.name === 'stopped' || (state.name === 'failed' && state.deadline === null);

@@ -52,7 +52,9 @@ export class Order {
     if (isStart && effect.env.UPKEEP_SUCCEEDS === undefined) this.#beforeStart(service);
     if (effect.type === 'signal' && outgoingOf(service, effect.process) !== undefined) return;
     const isStop = effect.type === 'spawn' && (effect.role === 'stop' || effect.role === 'restart');
-    if (isStop || (effect.type === 'signal' && effect.signal !== 'SIGUSR1')) this.#beforeStop(service);
+    // A stop begins with the word to write its state, where there is one.
+    const isExport = effect.type === 'export' && effect.to === null;
+    if (isStop || isExport || (effect.type === 'signal' && effect.signal !== 'SIGUSR1')) this.#beforeStop(service);
   }
 
   /** The keeper has recorded what it is about to do, and its own set is what it recorded. */
