@@ -82,7 +82,9 @@ export class HeldDescriptors {
 
   /** What is held of this kind: at the start of a keeper, what it has taken over. */
   of(kind: Keeping['kind']): readonly Held[] {
-    return [...this.#held].flatMap(([fd, { inode: _, ...as }]) => (as.kind === kind ? [{ fd, ...as }] : []));
+    return [...this.#held].flatMap(([fd, { owner, name, note, ...of }]) =>
+      of.kind === kind ? [{ fd, owner, kind, name, note }] : [],
+    );
   }
 
   /** What the holder did not have any more, and this process of the owner has. It is held again. */

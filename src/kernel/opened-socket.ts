@@ -7,8 +7,9 @@ import type { Walk } from './held-path.js';
 import type { Owner } from './make-directory.js';
 import { begin, bound } from './open-socket.js';
 import { ownerOf } from './owner.js';
+import { hasRoom } from './reserve.js';
 import { dress, fileAt, freePath, hasPath, isSameFile, type PathFile } from './socket-path.js';
-import { close } from './syscalls.js';
+import { close, SystemCallFailure } from './syscalls.js';
 
 export interface Opened {
   readonly spec: SocketSpec;
@@ -24,9 +25,9 @@ export interface Note {
   readonly users: readonly ServiceName[];
 }
 
-/** Our own words of an earlier life; null: of a version that had others. */
 export const writeNote = (note: Note): string => JSON.stringify(note);
 
+/** Our own words of an earlier life; null: of a version that had others. */
 export function readNote(text: string): Note | null {
   const { spec, file, users }: Partial<Note> = JSON.parse(text);
   if (spec?.address?.type === undefined || file === undefined || !Array.isArray(users)) return null;
@@ -58,6 +59,8 @@ function pathOwner({ address }: SocketSpec, { settings }: ServiceSpec, self: num
 
 /** @throws Refusal, SystemCallFailure */
 export async function opened(spec: SocketSpec, service: ServiceSpec, walk: Walk): Promise<Opened> {
+  // The keeper needs the last ones itself.
+  if (!hasRoom('first')) throw new SystemCallFailure('socket', 'EMFILE', spec.name);
   const owner = pathOwner(spec, service, walk.self);
   const { address } = spec;
   const spot = hasPath(address) && owner !== null ? await freePath(address, owner, walk) : null;

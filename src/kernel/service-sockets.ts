@@ -226,6 +226,9 @@ export class ServiceSockets {
   #closeAll(family: Family): void {
     family.runners = [];
     this.#dropLater(family, family.sockets);
+    void family.turn.then(() => {
+      if (family.users.size === 0 && family.sockets.length === 0) this.#families.delete(family.owner);
+    });
   }
 
   /** Closed at once; the paths follow. */

@@ -4,7 +4,7 @@
 import type { SocketAddress } from '../core/socket.js';
 import { nameOf, Refusal, type Spot, type Walk } from './held-path.js';
 import type { Owner } from './make-directory.js';
-import { AF_UNIX, connect, LONGEST_SOCKET_PATH, SOCK_DGRAM, SOCK_STREAM, socket, unixAddress } from './sockets.js';
+import { AF_UNIX, connect, LONGEST_SOCKET_PATH, SOCK_DGRAM, socket, unixAddress } from './sockets.js';
 import { close, SystemCallFailure } from './syscalls.js';
 
 export type PathAddress = Extract<SocketAddress, { readonly path: string }>;
@@ -36,7 +36,7 @@ export async function freePath(address: PathAddress, owner: Owner, walk: Walk): 
   const uid = Number(there.uid);
   if (![0, walk.self, owner.uid].includes(uid))
     throw new Refusal(`${path} is a socket of user ${nameOf(uid)}: remove it by hand, or choose another path`);
-  if (isListenedTo(spot, address)) throw new SystemCallFailure('bind', 'EADDRINUSE', path);
+  if (isBound(spot)) throw new SystemCallFailure('bind', 'EADDRINUSE', path);
   await walk.remove(spot);
   return spot;
 }
@@ -69,9 +69,12 @@ const fileOf = ({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): P
   ino: String(ino),
 });
 
-/** Through the directory that is held: it is the same file that would be removed. A queue that is full, or another type of socket, is somebody. */
-function isListenedTo({ directory, name }: Spot, address: PathAddress): boolean {
-  const fd = socket(AF_UNIX, address.type === 'stream' ? SOCK_STREAM : SOCK_DGRAM, 0);
+/**
+ * Through the directory that is held: it is the same file that would be removed. Asked by a socket of datagrams, which connects to
+ * such a one and is of the wrong type for any other (EPROTOTYPE): nobody accepts anything of it.
+ */
+function isBound({ directory, name }: Spot): boolean {
+  const fd = socket(AF_UNIX, SOCK_DGRAM, 0);
   try {
     connect(fd, unixAddress(`/proc/self/fd/${directory.fd}/${name}`));
     return true;
