@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { supervised } from '../../test/support/builders.js';
 import { begin, openKeeper } from '../../test/support/command-line.js';
-import { running, starting, stopped } from '../../test/support/fake-keeper.js';
+import { processRef, running, starting, stopped } from '../../test/support/fake-keeper.js';
+import type { What } from '../core/change.js';
 import { failedStart } from '../core/death.js';
-import { instant, wallTime } from '../core/time.js';
+import { type Handover, silent } from '../core/state.js';
+import { instant, millis, wallTime } from '../core/time.js';
 
 const refused = failedStart('spawn', { type: 'unknown' }, 'ENOENT', 'there is no /srv/web', {
   instant: instant(1),
@@ -110,6 +112,38 @@ describe('an act', () => {
     expect(written[1]).toMatch(/^start: web/);
     expect(written.at(-1)).toBe('');
     expect(terminal.printed()).toBe('web  \u001b[32mrunning (pid 900)\u001b[39m\n');
+  });
+
+  it('shows each phase of a hand-over on a terminal as it comes, and ends with both pids', async () => {
+    const [old, next] = [processRef(812), processRef(913)];
+    const phase = { type: 'handoverPhase', process: next, bytes: null } as const;
+    const handover: Handover = {
+      ...{ name: 'handover', since: instant(0), process: old, servedSince: instant(0), generation: 2, successor: next },
+      ...{ phase: 'warming', hook: 0, helper: null, tale: silent, still: null, why: 'requested', deadline: null },
+    };
+    const phases: readonly (readonly [What, string])[] = [
+      [{ type: 'handingOver', why: 'requested', generation: 2 }, 'generation 2 of web is started beside the old one'],
+      [{ ...phase, phase: 'launched' }, 'restart: web; the new generation of web is started as pid 913'],
+      [{ ...phase, phase: 'transfer' }, 'restart: web; the state of web goes over'],
+      [{ ...phase, phase: 'received', bytes: 12_288 }, 'restart: web; 12 KiB of state of web went over'],
+      [{ ...phase, phase: 'ready' }, 'restart: web; the new generation of web is ready'],
+    ];
+    const keeper = await openKeeper({ onAsk: (_ask, name, to) => to.move(name, handover) });
+    keeper.put(supervised({ name: 'web' }), running(812));
+    const { ended, terminal } = begin('restart web', keeper, { colours: 'yes', columns: 120 });
+    for (const [what, text] of phases) {
+      // Said again until it is heard: the command listens a moment after it has asked.
+      const shown = (): string => {
+        keeper.move('web', handover, what);
+        return terminal.complained();
+      };
+      await expect.poll(shown, { timeout: 30_000 }).toContain(text);
+    }
+    keeper.move('web', running(913), { type: 'committed', from: old, to: next, took: millis(84) });
+    expect(await ended).toBe(0);
+    expect(terminal.printed()).toContain(
+      'running (pid 913), was pid 812; 84 ms; 12 KiB of state went over; pid 812 finishes what it has begun',
+    );
   });
 
   it('sends along how long a stop lasts', async () => {

@@ -62,9 +62,9 @@ export function cardLines({ service, details, now, columns, paint }: CardView): 
   return [`${paint('bold', name)}  ${paint(colourOf(service), state)}${title}`, ...blockOf(lines, columns, paint)];
 }
 
-/** Where it waits for others, its state has said that already. */
+/** Where it waits for others, its state has said that already; and what drains has a line of its own. */
 function nextLine(service: ServiceStatus, now: number): string | null {
-  const text = nextText(service, now);
+  const text = nextText({ ...service, draining: [] }, now);
   return text === printable(service.reason) ? null : text;
 }
 

@@ -65,6 +65,7 @@ const WHY: Readonly<Record<string, string>> = {
   missing: '',
   changed: '',
   coupling: '',
+  connection: ' at the first connection',
   condition: ', if its condition says yes then',
   planned: ', as planned',
   heartbeat: ', for a heartbeat that failed',

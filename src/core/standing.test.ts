@@ -6,7 +6,7 @@ import { outlookOf } from './outlook.js';
 import { asPid } from './process.js';
 import type { ServiceSpec } from './spec.js';
 import { isAsWanted, standingOf } from './standing.js';
-import { newService, noRestarts, type Service, type ServiceState } from './state.js';
+import { newService, noRestarts, type Service, type ServiceState, silent } from './state.js';
 import { statusOf } from './status.js';
 import { instant, millis, type Now, seconds, wallTime } from './time.js';
 import { worldOf } from './world.js';
@@ -274,5 +274,73 @@ describe('what there is to explain', () => {
     ['it is up again, out of a fight', be(web, running, { opposition: { ...noOpposition, fight } }), false],
   ])('%s', (_what, service, expected) => {
     expect(isAsWanted(statusOf(service, view))).toBe(expected);
+  });
+});
+
+describe('a service and its generations', () => {
+  const uncalled: ServiceState = { name: 'waiting', since, for: 'connection', why: 'first', deadline: null };
+  const outgoing = { process: { ...process, pid: asPid(700) }, generation: 2, since, cut: 'no' } as const;
+  const sentencesOf = (service: Service): readonly string[] =>
+    standingOf(service, now, outlookOf(worldOf(new Map([['web', service]])))).sentences;
+
+  it('that needs one which nobody has called for says so: that is good enough, and looks odd', () => {
+    const lazy = be(supervised({ name: 'lazy' }), uncalled);
+    const user = be(supervised({ name: 'user', needs: ['lazy'] }), running);
+    const set = new Map([lazy, user].map((one) => [one.spec.name as string, one]));
+    expect(standingOf(user, now, outlookOf(worldOf(set))).sentences).toEqual([
+      'user has been running for 60 s (process 812); lazy, which it needs, is started at the first connection',
+    ]);
+    expect(standingOf(lazy, now, outlookOf(worldOf(set)))).toMatchObject({
+      sentences: ['lazy is not started yet: its sockets listen, and nobody has connected'],
+      next: 'it is started at the first connection',
+    });
+  });
+
+  it.each([
+    [
+      { why: 'drained', phase: 'asked', deadline },
+      'process 700 (generation 2) serves no more, and has been finishing what it had begun for 60 s; it is ended in 8.0 s',
+    ],
+    [
+      { why: 'drained', phase: 'asked', deadline: null },
+      'process 700 (generation 2) serves no more, and has been finishing what it had begun for 60 s; it may take as long as it likes',
+    ],
+    [
+      { why: 'drained', phase: 'ending', deadline },
+      'the time of process 700 (generation 2) to finish is over, and it is being ended',
+    ],
+    [
+      { why: 'refused', phase: 'ending', deadline },
+      'process 700 (generation 2) was to take over, does not, and is being ended',
+    ],
+    [
+      { why: 'own', phase: 'asked', deadline: null },
+      'process 700 (generation 2) has named its successor 60 s ago, and ends when it likes',
+    ],
+    [
+      { why: 'drained', phase: 'rest', deadline },
+      'process 700 (generation 2) has ended, and what is left of it is being ended',
+    ],
+  ] as const)('tells of one that is %j', (what, sentence) => {
+    expect(sentencesOf(be(web, running, { draining: [{ ...outgoing, ...what }] }))).toContain(sentence);
+  });
+
+  it('tells what it says of itself, that it reloads, and that it is stopping', () => {
+    const tale = { ...silent, status: 'serving\u0007 31 clients', stopping: since };
+    const reloading = { phase: 'signaled', since, deadline: null } as const;
+    expect(sentencesOf(be(web, running, { tale, reloading })).slice(1)).toEqual([
+      'it said 60 s ago that it is stopping',
+      'it was asked to reload 60 s ago, and has not answered yet',
+      'it says: serving  31 clients',
+    ]);
+  });
+
+  it('that waits for an old one to end before it is handed over says for what', () => {
+    const overlapping = supervised({ name: 'web', handover: { mode: 'overlap', maxDraining: 1 } });
+    const draining = [{ ...outgoing, why: 'drained', phase: 'asked', deadline }] as const;
+    const service = be(overlapping, running, { enrolled: 'changed', draining });
+    expect(standingOf(service, now, outlookOf(worldOf(new Map([['web', service]])))).next).toBe(
+      'it is handed over to a new generation when an old one has ended',
+    );
   });
 });

@@ -4,6 +4,7 @@
 import { causesOf, chainInWords } from './cause.js';
 import { describeDeath, describeStatus } from './death.js';
 import { describeFight } from './fight.js';
+import { couplingOf } from './graph.js';
 import { phaseText } from './handover.js';
 import { healthSentences } from './health-text.js';
 import { statusSaid } from './last-words-of.js';
@@ -146,7 +147,7 @@ function stateSentence(service: Service, now: Now, outlook: Outlook): string {
     case 'handover':
       return `${spec.name} runs as process ${state.process.pid}, and has been handing over to ${state.successor === null ? 'a new generation' : `process ${state.successor.pid}`} for ${ago}: ${phaseText(state)}; nothing has changed until that is ready`;
     case 'running':
-      return runningSentence(service, state.process.pid, ago);
+      return runningSentence(service, state.process.pid, ago) + uncalledText(service, outlook);
     case 'stopping':
       return stoppingSentence(service, state, ago, outlook);
     case 'backoff':
@@ -280,6 +281,18 @@ function runningSentence(service: Service, pid: number, ago: string): string {
   const missing = service.missing.map((one) => one.service);
   const lacking = missing.length === 0 ? '' : `; ${listOf(missing)}, which it needs, ${isOrAre(missing)} away`;
   return `${spec.name} has been running for ${ago} (process ${pid})${unwanted}${total}${lacking}`;
+}
+
+/** What it needs and nobody has called for yet: that is good enough, and looks odd. */
+function uncalledText(service: Service, outlook: Outlook): string {
+  const uncalled = couplingOf(service).needs.filter(({ service: name }) => {
+    const state = outlook.get(name)?.state;
+    return state?.name === 'waiting' && state.for === 'connection';
+  });
+  const names = uncalled.map((need) => need.service);
+  return names.length === 0
+    ? ''
+    : `; ${listOf(names)}, which it needs, ${isOrAre(names)} started at the first connection`;
 }
 
 function failedClause({ spec, lastDeath }: Service, { failure }: Failed): string {
