@@ -218,8 +218,8 @@ export const commands: readonly Command[] = [
     option('-y, --yes', 'do not ask, also where others need it'),
     REASON,
   ]),
-  act('restart', 'stop and start services', [REASON]),
-  act('reload', 'have services read their settings anew', []),
+  act('restart', 'stop and start services; those with `handover: overlap` without a gap', [REASON]),
+  act('reload', 'have services read their settings anew, and wait where they say when that is done', []),
   act('hold', 'watch and record, but do not start, stop or tell', [
     option('--for <D>', 'only so long', LENGTHS),
     REASON,
