@@ -270,7 +270,8 @@ export class Invariants {
   /** Also for a deadline that was due long ago when it came into force, as after a hold. */
   #isPardoned(deadline: number): boolean {
     const { instant, wake } = this.#stage.clock;
-    if (instant <= this.#stalledAt + 250) return true;
+    // It notices that with its next wake-up, and gives facts a quarter of a second from there.
+    if (instant <= this.#stalledAt + 500) return true;
     return deadline < instant && wake !== null && wake <= instant + 250;
   }
 
