@@ -64,6 +64,7 @@ describe('a restart alone', () => {
     const where = await servedAt(program);
     process.kill(program.pid, 'SIGUSR2');
     await program.said(/^2: serves/);
+    await program.ended;
     expect(await ask(where)).toMatchObject({ nth: 2, count: 1 });
   });
 });

@@ -82,7 +82,7 @@ const server = createServer((request, response) => {
 });
 service.onDrain(async () => {
   say('drains');
-  server.close();
+  await new Promise((resolve) => server.close(resolve));
   if (process.env.SLOW_DRAIN !== undefined) await never();
 });
 service.onReload(() => say('reloads'));
