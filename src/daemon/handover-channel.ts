@@ -22,6 +22,8 @@ const LONGEST_LINE = 64 * 1024;
 const LINES_PER_TURN = 64;
 /** The words of a hand-over have some hundred bytes together. */
 const MOST_UNREAD = 64 * 1024;
+/** How long the other end may take to read why, in ms. */
+const LAST_WORD = 1000;
 
 export class HandoverChannel {
   readonly speaker: Speaker;
@@ -43,6 +45,15 @@ export class HandoverChannel {
     socket.on('close', () => this.close(null));
   }
 
+  /** Bytes that the other end has not read, and the kernel does not take. */
+  get unread(): number {
+    return this.#parts.socket.writableLength;
+  }
+
+  get isGone(): boolean {
+    return this.#parts.socket.destroyed;
+  }
+
   tell(order: Order): void {
     const { socket } = this.#parts;
     if (this.#life === 'closed') return;
@@ -57,10 +68,13 @@ export class HandoverChannel {
     if (this.#turn !== null) clearImmediate(this.#turn);
     this.#waiting = [];
     const { socket, onClosed } = this.#parts;
-    if (reason !== null && socket.writable) socket.end(farewell(reason), () => socket.destroy());
-    else socket.destroy();
-    // Who does not read does not keep it open: neither the words nor the end of the keeper wait for that.
-    if (!socket.destroyed && socket.writableLength > MOST_UNREAD) socket.destroy();
+    if (reason === null || !socket.writable || socket.writableLength > MOST_UNREAD) socket.destroy();
+    else {
+      socket.end(farewell(reason), () => socket.destroy());
+      // Who does not read does not keep it open: the end of the keeper does not wait for that.
+      const late = setTimeout(() => socket.destroy(), LAST_WORD);
+      socket.once('close', () => clearTimeout(late));
+    }
     onClosed();
   }
 

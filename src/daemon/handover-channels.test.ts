@@ -279,4 +279,16 @@ describe('a service that says', () => {
       channels.say(web, old, { type: 'thaw', reason: 'x'.repeat(1000) });
     expect(complaints).toEqual([expect.stringMatching(/does not read/)]);
   });
+
+  it('nothing, and does not read why its channel is closed either, keeps nothing open', async () => {
+    const line = await dial(old);
+    line.socket.pause();
+    // As much as the kernel takes for who does not read, and a little more.
+    for (let i = 0; i < 3000 && line.channel.unread === 0; i++)
+      line.channel.tell({ type: 'export', to: 'x'.repeat(1000) });
+    expect(line.channel.unread).toBeGreaterThan(0);
+    line.channel.close('the keeper ends');
+    await until(() => line.channel.isGone);
+    line.socket.destroy();
+  });
 });
