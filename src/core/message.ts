@@ -141,7 +141,7 @@ function lineOf(change: Change, title: string, service: Service | null): Message
             level: 'warning',
             text: `the old generation of ${title} (pid ${what.process.pid}) was ended after ${inWords(what.took)}: its time to finish was over`,
           }
-        : info(`the old generation of ${title} (pid ${what.process.pid}) has finished after ${inWords(what.took)}`);
+        : info(`the old generation of ${title} (pid ${what.process.pid}) has finished after ${inFineWords(what.took)}`);
     case 'watchdogMissed':
       return {
         level: 'error',

@@ -113,7 +113,7 @@ export function refusedHandover(
       ? ['goes down without its state', 'The next generation begins without it.']
       : ['was not replaced', 'The old generation could not go on either.'];
   const told = bulletin(it, 'handover-refused', at, {
-    headline: headline(`${goesOn ? 'not replaced, goes on as it was' : happened}: ${reason}`),
+    headline: headline(goesOn ? `${reason}; the old one goes on` : `${happened}: ${reason}`),
     story: [sentence(`${titleOf(it)} ${happened}: ${reason}`), meaning],
   });
   const commands = [

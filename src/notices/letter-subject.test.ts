@@ -23,6 +23,13 @@ describe('a subject', () => {
     );
   });
 
+  it('calls a refused hand-over what it is, before what heals by itself', () => {
+    const refused = notice({ label: 'REFUSED', headline: 'the new process ended before it was ready: code 3' });
+    expect(subjectOf(letter(refused))).toBe('[REFUSED] worker@web3: the new process ended before it was ready: code 3');
+    const restarted = notice({ service: 'db', label: 'RESTARTED' });
+    expect(subjectOf(letter(restarted, refused))).toBe('[REFUSED] 2 services@web3: worker, db');
+  });
+
   it('that is too long ends with a whole part of the sentence', () => {
     const long = 'killed by SIGSEGV after 4 h (core dumped), 5th in 10 min, gave up until somebody says otherwise';
     expect(subjectOf(letter(notice({ headline: long })))).toBe(

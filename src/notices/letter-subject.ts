@@ -9,21 +9,25 @@ const LONGEST = 77;
 const LONGEST_HOST = 20;
 const LONGEST_NAME = 32;
 
-/** The gravest first: it stands for a letter of several. */
-const byGravity: readonly Label[] = [
-  'DOWN',
-  'FAILED',
-  'UNHEALTHY',
-  'FIGHT',
-  'FLAPPING',
-  'KEEPER',
-  'UNASKED',
-  'DIED',
-  'STOPPED',
-  'HOLD',
-  'RESTARTED',
-  'UP',
-];
+/** The gravest, 0, stands for a letter of several. */
+const gravity: Readonly<Record<Label, number>> = {
+  DOWN: 0,
+  FAILED: 1,
+  UNHEALTHY: 2,
+  FIGHT: 3,
+  REFUSED: 4,
+  FLAPPING: 5,
+  KEEPER: 6,
+  UNASKED: 7,
+  DIED: 8,
+  STOPPED: 9,
+  HOLD: 10,
+  RESTARTED: 11,
+  UP: 12,
+};
+
+const byGravity = (notices: readonly Notice[]): readonly Notice[] =>
+  notices.toSorted((a, b) => gravity[a.label] - gravity[b.label]);
 
 /** In ASCII where the words are: one sign beyond that, and a mail carries the whole subject encoded. */
 export function subjectOf(letter: Letter): string {
@@ -45,17 +49,13 @@ function lineOf(letter: Letter): string {
   return shortened(head, many === 1 ? headline : `${many} notices, last: ${headline}`);
 }
 
-export const gravestOf = (notices: readonly Notice[]): Label =>
-  byGravity.find((label) => notices.some((notice) => notice.label === label)) ?? 'KEEPER';
+export const gravestOf = (notices: readonly Notice[]): Label => byGravity(notices)[0]?.label ?? 'KEEPER';
 
 /** What a notice is about; the keeper has the name of the program. */
 export const nameOf = ({ service }: Pick<Notice, 'service'>): string => oneLine(service ?? 'upkeep', LONGEST_NAME);
 
 /** Each once, those of the gravest notices first. */
-function namesOf(notices: readonly Notice[]): readonly string[] {
-  const sorted = [...notices].sort((a, b) => byGravity.indexOf(a.label) - byGravity.indexOf(b.label));
-  return [...new Set(sorted.map(nameOf))];
-}
+const namesOf = (notices: readonly Notice[]): readonly string[] => [...new Set(byGravity(notices).map(nameOf))];
 
 /** Whole while it is short; else its first label, which is what people call it. */
 function shortHost(host: string): string {

@@ -172,7 +172,7 @@ describe('a mail', () => {
     ]);
     expect(new Set(notices.map(({ id }) => id)).size).toBe(2);
     expect(notices[0]).toMatchObject({
-      headline: 'not replaced, goes on as it was: the new process ended before it was ready: code 3',
+      headline: 'the new process ended before it was ready: code 3; the old one goes on',
       story: [
         'web was not replaced: the new process ended before it was ready: code 3.',
         'Nothing is down: the old generation serves as before, under its old definition.',

@@ -87,7 +87,9 @@ describe('upkeep restart', () => {
     );
     expect(stderr).not.toContain('\u001b');
     await home.until('the notice', () => home.read('notices').includes('REFUSED'));
-    expect(home.read('notices')).toMatch(/not replaced, goes on as it was: the new generation refused: the tables are/);
+    expect(home.read('notices')).toMatch(
+      /REFUSED\] web: the new generation refused: the tables are .*; the old one goes on/,
+    );
     expect(home.read('notices')).not.toContain('\u001b');
     expect((await home.upkeep('status')).code).toBe(0);
     expect(await metric(home, 'upkeep_service_handovers_refused_total')).toBe(1);
