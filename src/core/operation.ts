@@ -25,10 +25,11 @@ export function progressOf(
   now: Now,
   outlook: Outlook,
 ): Progress {
-  for (const change of changes) {
+  for (const [index, change] of changes.entries()) {
     const { what } = change;
     if (what.type === 'refused' && what.verb === verb) return { type: 'failed', text: what.reason };
-    if (isReplacing(verb) && what.type === 'handoverRefused' && !isLostState(change))
+    const isRefused = what.type === 'handoverRefused' && !isLostState(change);
+    if (isReplacing(verb) && isRefused && !changes.slice(index).some(isMovedAlong))
       return { type: 'failed', text: refusalText(change, service) };
     if (verb === 'restart' && what.type === 'rollEnded') return { type: 'failed', text: what.reason };
     if (verb === 'reload' && what.type === 'reloaded') return { type: 'done', text: 'reloaded' };
@@ -57,6 +58,9 @@ export function progressOf(
       return { type: 'done', text: 'signal sent' };
   }
 }
+
+/** Another service restarts it after all. */
+const isMovedAlong = ({ what }: Change): boolean => what.type === 'stopping' && what.why === 'coupling';
 
 const isReplacing = (verb: Verb): boolean => verb === 'restart' || verb === 'reload';
 

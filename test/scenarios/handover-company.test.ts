@@ -59,6 +59,18 @@ describe('others', () => {
     expect(stage.problems).toEqual([]);
   });
 
+  it('that are restarted in the same breath restart it with them: that is what was asked for', () => {
+    const stage = among(supervised({ name: 'db' }));
+    const was = standingOf(stage);
+    stage.askAll(['web', 'db'], 'restart');
+    stage.run(10);
+    expect(progressSince(stage, was)).toMatchObject({ type: 'pending' });
+    stage.run(20_000);
+    expect(progressSince(stage, was)).toMatchObject({ type: 'done' });
+    expect(stage.mains('web')).toHaveLength(1);
+    expect(was.main.life).toBe('gone');
+  });
+
   it('that come back within their grace do not end it', () => {
     const stage = new Stage();
     stage.host.install('/srv/web', program(handsOver(), readyAfter(1_000)));
