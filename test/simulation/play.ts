@@ -497,11 +497,12 @@ class Game {
       this.#invariants.unheld(service.spec.name);
       this.#invariants.touched(service.spec.name);
       stage.ask(service.spec.name, 'unhold');
-      // One match is enough: what chaos left over of others is ended, so that the rest is clear.
-      const matches = host.living().filter((process) => process.exe === exeOf(service.spec.name));
-      for (const process of matches.slice(1)) host.end(process, { type: 'exited', code: 0 });
     }
+    this.#endDoubles();
     this.#thaw();
+    // A start command that was under way may have added to one that chaos had left.
+    stage.run(20_000);
+    this.#endDoubles();
     this.#settle();
     // A definition that was refused is tried once more, now that nobody has a reason to.
     const refused = this.#services().some(({ spec, next }) => !isEqual(next ?? spec, stage.configured.get(spec.name)));
@@ -536,6 +537,15 @@ class Game {
     this.#news.work();
     const complaint = complaintOf(this.#news, stage.journal.entries, this.#services());
     if (complaint !== null) this.#invariants.fail(complaint);
+  }
+
+  /** One match is enough: what chaos left over of others is ended, so that the rest is clear. */
+  #endDoubles(): void {
+    const { host } = this.#stage;
+    for (const { spec } of this.#services()) {
+      const matches = host.living().filter((process) => process.exe === exeOf(spec.name));
+      for (const process of matches.slice(1)) host.end(process, { type: 'exited', code: 0 });
+    }
   }
 
   /** What hangs, and has a heartbeat that ends it, is ended; and comes back, where its limit lets it. */
