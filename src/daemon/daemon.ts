@@ -82,6 +82,8 @@ async function keep(beginning: Beginning, version: string, guard: Guard, inherit
   engine.newsroom.note({ type: 'ended', how, by: farewell.by });
   log.say('notice', how === 'leave' ? 'ending; the services go on' : 'ending; stopping the supervised services');
   if (how === 'stop') await Promise.race([ending.stopAll(), reception.second]);
+  // Also those of a service that was not up: nobody is left who would serve.
+  if (how === 'stop') outside.holdFor(new Set());
   const exitCode = code ?? farewell.exitCode;
   reception.close(how);
   unguard();

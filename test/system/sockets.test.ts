@@ -271,9 +271,16 @@ describe('a keeper that ends', () => {
   it('leaves nothing behind with its services, and all of it with `--leave`', async () => {
     const home = newHome();
     const path = home.at('web.sock');
-    home.configure({ web: { run: accepting(home), sockets: { unix: path } } });
+    const [lazy, broken] = [home.at('lazy.sock'), home.at('broken.sock')];
+    home.configure({
+      web: { run: accepting(home), sockets: { unix: path } },
+      lazy: { run: accepting(home), sockets: { unix: { listen: lazy, lazy: true } } },
+      broken: { run: 'false', sockets: { unix: broken }, restart: { delay: '1h' } },
+    });
     const leaving = await home.start(['--leave']);
     const pid = await home.running('web');
+    await home.when('broken', ({ state }) => state === 'backoff');
+    expect([lazy, broken].map((at) => existsSync(at))).toEqual([true, true]);
     await leaving.end('SIGTERM');
     expect(holders(home)).toHaveLength(1);
     expect(await ask(path)).toBe(pid);
@@ -281,7 +288,7 @@ describe('a keeper that ends', () => {
     expect(await home.running('web')).toBe(pid);
     await staying.end('SIGTERM');
     expect(holders(home)).toEqual([]);
-    expect(existsSync(path)).toBe(false);
+    expect([path, lazy, broken].map((at) => existsSync(at))).toEqual([false, false, false]);
   });
 
   it('is replaced in place with its sockets', async () => {
