@@ -62,12 +62,14 @@ export class HandoverRules {
 
   check(service: Service): void {
     const { name, handover } = service.spec;
+    this.#checkUndone(service);
+    // Asked after every step: one alone, or none, breaks no rule.
+    if (this.#stage.mains(name).length < 2) return;
     this.#checkGenerations(service);
     const accepting = this.#stage.kernel.speech.accepting(name).filter(({ program }) => program.manners !== null);
     if (accepting.length > 1)
       this.#fail(`${name} has ${accepting.length} generations that take connections: ${pidsOf(accepting)}`);
     if (countDraining(service) > Math.max(handover.maxDraining, 3)) this.#fail(`too many generations of ${name} drain`);
-    this.#checkUndone(service);
   }
 
   /** Every living main process is the service, the one that is to be, or one that is on its way out. */
