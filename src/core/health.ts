@@ -18,7 +18,7 @@ import { isEqual } from './difference.js';
 import type { Effect } from './effect.js';
 import type { ServiceEvent } from './event.js';
 import type { HeartbeatSpec } from './heartbeat.js';
-import { beatOf, isAskable, serverOf, servingProcess, specOf, withBeat } from './heartbeats-of.js';
+import { beatOf, isAskable, processAsked, servingProcess, specOf, withBeat } from './heartbeats-of.js';
 import { andThen, type Move, stay } from './move.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import type { Answer } from './question.js';
@@ -34,12 +34,12 @@ export function tend(was: Service | null, move: Move, at: Moment): Move {
   if (heartbeats.length === 0 && service.health.length === 0) return move;
   const process = servingProcess(service);
   if (process === null) return hush(move);
-  const earlier = was === null ? null : serverOf(was);
+  const earlier = was === null ? null : processAsked(was);
   // What the keeper before had under way is not answered any more.
   if (was === null) return withBeats(move, heartbeats, at, 'same process');
   if (earlier === null || !isSameProcess(earlier, process)) return withBeats(move, heartbeats, at, 'new process');
-  // A hand-over came to nothing.
-  if (was.state.name === 'handover') return withBeats(rethink(was, move), heartbeats, at, 'same process');
+  // What was to replace it came to nothing.
+  if (was.state.name !== 'running') return withBeats(rethink(was, move), heartbeats, at, 'same process');
   // What was left in peace, many at once perhaps, is asked in its own time, and not for every time that was missed.
   const isLeftAlone = isEqual(was.spec.heartbeats, heartbeats) && (isAskable(was) || !isAskable(service));
   return isLeftAlone ? move : withBeats(rethink(was, move), heartbeats, at, 'same process');

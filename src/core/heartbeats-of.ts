@@ -13,6 +13,10 @@ export const servingProcess = ({ state }: Service): ProcessRef | null =>
 export const serverOf = (service: Service): ProcessRef | null =>
   service.state.name === 'handover' ? service.state.process : servingProcess(service);
 
+/** The same, also while it writes its state and is to be stopped after that: where that fails it goes on. */
+export const processAsked = (service: Service): ProcessRef | null =>
+  service.state.name === 'stopping' && service.state.phase === 'exporting' ? service.state.process : serverOf(service);
+
 /** One that nobody wants up, or that is on hold, is left in peace. */
 export const isAskable = (service: Service): boolean =>
   servingProcess(service) !== null && !isHeld(service) && desiredOf(service) === 'up';

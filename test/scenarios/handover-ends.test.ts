@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { seconds } from '../../src/core/time.js';
-import { command, supervised } from '../support/builders.js';
+import { command, heartbeat, supervised } from '../support/builders.js';
 import { drains, exitsAfter, handsOver, ignoresTerm, program, readyAfter } from '../support/program.js';
 import type { Stage } from '../support/stage.js';
 import {
@@ -449,6 +449,19 @@ describe('a restart by stop and start', () => {
     expect(was.main.received).toEqual([]);
     expect(progressSince(stage, was)).toMatchObject({ type: 'failed' });
     expect(progressSince(stage, was).text).toMatch(/its state could not be written: No space left on device/);
+  });
+
+  it('that is refused is no new life for its heartbeats', () => {
+    const beats = [heartbeat({ then: { type: 'notice' }, fails: { count: 1, of: 1 } })];
+    const torn = program(handsOver({ exports: { after: 20, as: 'failed' } }), readyAfter(50));
+    const stage = serving(replaced({ heartbeats: beats }), torn);
+    stage.let('web', 'wrong');
+    stage.run(60_000);
+    expect(stage.happened('web', 'unhealthy')).toHaveLength(1);
+    stage.ask('web', 'restart');
+    stage.run(120_000);
+    expect(stage.happened('web', 'handoverRefused')).toHaveLength(1);
+    expect(stage.happened('web', 'unhealthy')).toHaveLength(1);
   });
 
   it('gives up on it after the time for that', () => {
