@@ -66,6 +66,9 @@ const story: readonly Entry[] = [
   at(14, start + 2, { what: { type: 'launched', process: processRef(4712) } }),
   at(15, start + 1002, { what: { type: 'ready', process: processRef(4712), took: millis(1000) } }),
 ];
+const took = at(21, NOW - 5_000, {
+  what: { type: 'committed', from: processRef(812), to: processRef(4712), took: millis(84) },
+});
 const died = killed().death;
 const restarts = { total: 1, window: [], streak: 1, pace: 'normal', lastStart: null } as const;
 
@@ -208,6 +211,23 @@ describe('upkeep why NAME', () => {
     keeper.put(supervised({ name: 'web' }), running(4713), { lastDeath: { ...died, time: wallTime(NOW - 5) } });
     const { terminal } = await run('why --all web');
     expect(terminal.printed().match(/when .*/g)).toHaveLength(3);
+  });
+
+  it.each([
+    [
+      'that it came to nothing, and why',
+      [] as readonly Entry[],
+      /the last attempt to replace it, 10 s ago, came to nothing: the tables/,
+    ],
+    ['nothing of it once another has succeeded', [took], null],
+  ])('tells of the last attempt to replace one %s', async (_, later, sentence) => {
+    keeper.close();
+    const refused = { type: 'handoverRefused', reason: 'the tables are of 1997', process: null } as const;
+    await open({ history: historyOf([at(20, NOW - 10_000, { what: refused }), ...later]) });
+    keeper.put(supervised({ name: 'web', notifyAccess: 'main' }), running(4712));
+    const { terminal } = await run('why web');
+    if (sentence === null) expect(terminal.printed()).not.toContain('attempt');
+    else expect(terminal.printed()).toMatch(sentence);
   });
 
   it('has nothing to tell of one that never ended', async () => {

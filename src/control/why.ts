@@ -3,6 +3,7 @@
 
 import type { Death } from '../core/death.js';
 import { type Answer, anything, type Question } from '../core/history.js';
+import { attemptsOn, refusedSentence } from '../core/last-attempt.js';
 import { beginningOf, movedSentence, waveAmong, wavesBefore } from '../core/moved-by.js';
 import type { Outlook } from '../core/outlook.js';
 import { namedBy } from '../core/pool.js';
@@ -83,13 +84,14 @@ async function whyOf(status: ServiceStatus, question: WhyQuestion, parts: WhyPar
   const service = parts.services().get(status.name);
   if (service === undefined) return { why: null, problem: null };
   const { sentences, next, commands } = standingOf(service, parts.now(), parts.outlook());
-  const [{ postMortems, problem }, moved] = await Promise.all([
+  const [{ postMortems, problem }, moved, refused] = await Promise.all([
     postMortemsOf(service, question.ends, parts),
     movedBy(service, parts),
+    refusedLately(service, parts),
   ]);
   const why: Why = {
     service: status,
-    standing: { asWanted: isAsWanted(status) ? 'yes' : 'no', sentences: [...sentences, ...moved] },
+    standing: { asWanted: isAsWanted(status) ? 'yes' : 'no', sentences: [...sentences, ...refused, ...moved] },
     next,
     commands,
     postMortems: question.details === 'yes' ? postMortems : postMortems.map(withoutDetails),
@@ -143,6 +145,13 @@ async function movedBy(service: Service, { history, now }: WhyParts): Promise<re
   const waves = wavesBefore(service);
   const wave = waves === null ? null : waveAmong(service, entriesIn(await history(waves)));
   return wave === null ? [] : [movedSentence(wave, entriesIn(await history(beginningOf(wave))), now())];
+}
+
+/** Why the last attempt to replace it came to nothing, where that is still how things stand. */
+async function refusedLately(service: Service, { history, now }: WhyParts): Promise<readonly string[]> {
+  const attempts = attemptsOn(service, now());
+  const sentence = attempts === null ? null : refusedSentence(entriesIn(await history(attempts)), now());
+  return sentence === null ? [] : [sentence];
 }
 
 const entriesIn = (answer: Answer) => (answer.type === 'found' ? answer.entries : []);

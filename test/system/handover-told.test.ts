@@ -92,6 +92,11 @@ describe('upkeep restart', () => {
     );
     expect(home.read('notices')).not.toContain('\u001b');
     expect((await home.upkeep('status')).code).toBe(0);
+    await home.until('the card says so', async () =>
+      /the last attempt to replace it, .* ago, came to nothing: the new generation refused: the tables are/.test(
+        (await home.upkeep('why', 'web')).stdout,
+      ),
+    );
     expect(await metric(home, 'upkeep_service_handovers_refused_total')).toBe(1);
   });
 
