@@ -66,7 +66,7 @@ export function goUp(service: Service, state: Starting, at: Moment): Move {
 function beginGeneration(service: Service, state: Starting, at: Moment): Move {
   const generation = nextGeneration(service);
   const begun: Service = { ...service, generation, opposition: { ...service.opposition, launched: generation } };
-  const next: Starting = { ...state, phase: 'preparing', hook: 0 };
+  const next: Starting = { ...state, phase: 'preparing', hook: 0, helper: null, deadline: null };
   return before([], [{ type: 'starting', why: state.why }], prepare(begun, next, at));
 }
 

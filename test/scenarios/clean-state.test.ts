@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { describeDeath } from '../../src/core/death.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
-import { supervised } from '../support/builders.js';
-import { binds, lives, program } from '../support/program.js';
+import { command, supervised } from '../support/builders.js';
+import { binds, exitsAfter, lives, program } from '../support/program.js';
 import { Stage } from '../support/stage.js';
 
 const MINUTE = 60_000;
@@ -67,4 +67,19 @@ describe('what cannot be prepared', () => {
     stage.runUntilState('web', 'running');
     expect(stage.spawns('web')).toBe(2);
   });
+});
+
+it('may take longer to make ready than its condition may: the keeper waits, and turns no wheel', () => {
+  const stage = new Stage({ latency: (event) => (event === 'prepared' ? 20_000 : 1) });
+  stage.host.install('/bin/condition', program(exitsAfter(10, 0)));
+  stage.add(
+    supervised({
+      hooks: { condition: command('/bin/condition', 1_000) },
+      directories: [{ path: '/run/web', mode: 0o755 }],
+    }),
+  );
+  stage.run(10_000);
+  expect(stage.state('web')).toMatchObject({ name: 'starting', phase: 'preparing', deadline: null });
+  stage.run(MINUTE);
+  expect(stage.state('web').name).toBe('running');
 });
