@@ -35,6 +35,8 @@ export class SimulatedAskers {
   readonly #parts: Parts;
   /** How to give up what is under way, by service. */
   readonly #underWay = new Map<string, Set<() => void>>();
+  /** Whom they answer: nobody but the keeper that asked, as on a pipe of its own. */
+  #keeper = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -53,8 +55,10 @@ export class SimulatedAskers {
     const wait = this.#isSilent(question) ? timeout : Math.min(course.after, timeout);
     const extra = course.how === 'late' ? late : 0;
     const underWay = this.#questionsOf(question.spec.name);
+    const keeper = this.#keeper;
     const cancel = clock.after(wait, () => {
       underWay.delete(giveUp);
+      if (keeper !== this.#keeper) return;
       const answer = this.#find(question, wait);
       clock.after(extra, () => this.#tell(question, answer));
       if (course.how === 'twice') clock.after(extra + course.after, () => this.#tell(question, answer));
@@ -69,6 +73,7 @@ export class SimulatedAskers {
   }
 
   close(): void {
+    this.#keeper++;
     for (const service of [...this.#underWay.keys()]) this.stop(service);
   }
 
