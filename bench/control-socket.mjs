@@ -21,6 +21,30 @@ export function statusAt(socketPath) {
   });
 }
 
+/** Asks for something, and waits until it is over. @returns {Promise<string | null>} null: it was done; else why not */
+export function order(socketPath, path) {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': 2 };
+    const asked = request(
+      { socketPath, path: `${path}?wait=1m`, method: 'POST', agent: false, headers },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          const { progress, error } = JSON.parse(text);
+          resolve(progress?.type === 'done' ? null : (progress?.text ?? error?.message ?? text));
+        });
+      },
+    );
+    asked.on('error', reject);
+    asked.end('{}');
+  });
+}
+
 /** Calls back with every change as it is told. @returns {Promise<() => void>} how to stop that, once it has begun */
 export function follow(socketPath, onChange) {
   return new Promise((resolve, reject) => {

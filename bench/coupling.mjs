@@ -48,7 +48,7 @@ async function measureStarts(peer, { size, starts }, ground, say) {
 }
 
 /** How long until the keeper itself says that all are ready. Only asked when all have started: an answer costs it some of its time. */
-async function allReady(contender) {
+export async function allReady(contender) {
   for (;;) {
     const status = await statusAt(socketOf(contender));
     if (status?.services.every(({ state }) => state === 'running')) return now() - contender.launchedAt;

@@ -5,6 +5,7 @@ import { measureAway, measureGuard } from './away.mjs';
 import { Contender } from './contender.mjs';
 import { measureCoupling } from './coupling.mjs';
 import { measureFrozen } from './frozen.mjs';
+import { measureGraceful } from './graceful.mjs';
 import { measureHeartbeats } from './heartbeats.mjs';
 import { measureLatency } from './latency.mjs';
 import { measureNotices } from './notices.mjs';
@@ -31,6 +32,22 @@ const FULL = {
   toldRounds: 300,
   coupled: { size: 1000, starts: 3, rounds: 100, waves: 100 },
   asked: { size: 1000, every: 10_000, settle: 60_000, window: 60_000, long: 105_000, hangs: 30, calm: 12_000 },
+  handed: {
+    restarts: { upkeep: 100, others: 25 },
+    kept: 50,
+    fresh: 50,
+    pause: 50,
+    between: 200,
+    commits: 100,
+    states: [
+      { bytes: 100e6, rounds: 10 },
+      { bytes: 1e9, rounds: 1 },
+    ],
+    refusals: 10,
+    flood: 20_000,
+    floods: 20,
+    rest: { size: 1000, settle: 20_000, window: 10_000, struck: 10, rounds: 100 },
+  },
 };
 const QUICK = {
   rounds: 5,
@@ -47,6 +64,19 @@ const QUICK = {
   toldRounds: 12,
   coupled: { size: 100, starts: 2, rounds: 10, waves: 10 },
   asked: { size: 10, every: 1_000, settle: 1_500, window: 3_000, long: 3_000, hangs: 2, calm: 1_000 },
+  handed: {
+    restarts: { upkeep: 3, others: 2 },
+    kept: 5,
+    fresh: 5,
+    pause: 50,
+    between: 100,
+    commits: 3,
+    states: [{ bytes: 10e6, rounds: 2 }],
+    refusals: 2,
+    flood: 5_000,
+    floods: 2,
+    rest: { size: 10, settle: 500, window: 1_000, struck: 2, rounds: 3 },
+  },
 };
 const plan = options.quick ? QUICK : FULL;
 const begun = Date.now();
@@ -146,6 +176,7 @@ if (upkeep !== undefined) {
 if (options.evidence !== null && options.evidence !== undefined) results.evidence = options.evidence;
 await measure('coupling', 'a graph of services', () => measureCoupling({ ...plan.coupled, peers }, ground, say));
 await measure('heartbeats', 'what it costs to ask', () => measureHeartbeats({ ...plan.asked, peers }, ground, say));
+await measure('graceful', 'how a web is replaced', () => measureGraceful({ ...plan.handed, peers }, ground, say));
 await measure('scale', 'many services', async () => {
   const rows = [];
   for (const size of plan.sizes) rows.push(...(await measureScale({ ...plan, peers, size }, ground, say)));

@@ -72,6 +72,9 @@ export function makeServices(place, kind, count, isStatic) {
         const coupling = isAgent ? { restartWith: [names(index + 1)] } : { needs: [names(index - 1)] };
         return { ...service, command: [STAMP, FIFO, name], socket: join(place.run, `${name}.sock`), coupling };
       }
+      case 'socket':
+      case 'held':
+        return { ...service, command: [STAMP, FIFO, name], socket: join(place.run, `${name}.sock`) };
       default:
         return { ...service, command: [STAMP, FIFO, name] };
     }

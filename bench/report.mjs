@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { shareOfKeeper } from './coupling.mjs';
+import { gracefulText } from './graceful-report.mjs';
 import { heartbeatsText } from './heartbeat-report.mjs';
 import { quantile } from './latency.mjs';
 import { LAYERS } from './place.mjs';
@@ -111,6 +112,9 @@ export function report(results) {
   if (results.coupling !== undefined) parts.push('## A graph of services', '', ...couplingText(results.coupling), '');
   if (results.heartbeats !== undefined) {
     parts.push('## What it costs to ask', '', ...heartbeatsText(results.heartbeats), '');
+  }
+  if (results.graceful !== undefined) {
+    parts.push('## How a running service is replaced', '', ...gracefulText(results.graceful), '');
   }
   if (results.away !== undefined) parts.push('## The keeper’s own death', '', ...awayText(results.away), '');
   if (scale !== undefined) {

@@ -19,7 +19,7 @@ const USAGE = `usage: node bench/run.mjs [--quick] [--only NAME,…] [--phases N
   --quick     a few rounds and at most 10 services: shows that the harness works, writes no results
   --only      these peers alone (${PEERS.map((peer) => peer.name).join(', ')})
   --phases    these measurements alone (supervised, watched, frozen, evidence, notices, steady, coupling,
-              heartbeats, scale, away)
+              heartbeats, graceful, scale, away)
   --output    where the results go (bench/RESULTS.md; with --quick or a selection nowhere)`;
 
 function options() {
@@ -76,6 +76,9 @@ const fromNpm = peers.flatMap((peer) => peer.npm ?? []);
 const phases = chosen.phases?.split(',') ?? null;
 const hasEvidence = peers.some((peer) => peer.name === 'upkeep') && (phases?.includes('evidence') ?? true);
 const evidence = hasEvidence ? evidenceOutside(chosen.quick) : null;
+/** nginx keeps nothing up: it is only one of those that restart a web. */
+const packages = peers.flatMap((peer) => peer.packages ?? []);
+if (phases?.includes('graceful') ?? true) packages.push('nginx');
 const npmPlace = fromNpm.length > 0 ? fetchFromNpm(fromNpm) : null;
 try {
   const inside = spawnSync(
@@ -99,7 +102,7 @@ try {
       stdio: ['ignore', 'pipe', 'inherit'],
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
-      env: { ...process.env, SANDBOX_INSTALL: peers.flatMap((peer) => peer.packages ?? []).join(' ') },
+      env: { ...process.env, SANDBOX_INSTALL: packages.join(' ') },
     },
   );
   process.stdout.write(inside.stdout);

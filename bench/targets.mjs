@@ -1,5 +1,6 @@
 // What Upkeep promises (its first issue, "What it must reach"), each held against the figures of this run.
 import { shareOfKeeper } from './coupling.mjs';
+import { rateOf } from './graceful-report.mjs';
 import { shareOf } from './heartbeats.mjs';
 import { quantile } from './latency.mjs';
 
@@ -19,6 +20,9 @@ const ANSWERED_NS = 500e6;
 const ASKING_SHARE = 0.1;
 const LATE_MS = 50;
 const RUNS_AGAIN_S = 15;
+const COMMIT_NS = 5e6;
+const STATE_MB_S = 150;
+const FLOODED_NS = 100e6;
 
 /** @returns {{promise: string, found: string, verdict: 'yes' | 'no' | 'not measured'}[]} */
 export function judge(results) {
@@ -31,6 +35,7 @@ export function judge(results) {
     ...steady(results),
     ...coupling(results),
     ...heartbeats(results),
+    ...graceful(results),
     ...scale(results),
     ...away(results),
   ];
@@ -206,6 +211,66 @@ function healed(promise, { samples, lost }) {
   const worst = Math.max(...samples);
   const text = `${worst.toFixed(1)} s at the worst of ${samples.length}, ${lost.length} lost`;
   return verdict(promise, text, lost.length === 0 && worst < RUNS_AGAIN_S);
+}
+
+function graceful({ graceful: found }) {
+  const measured = (part) => part !== undefined && part !== null && part.problem === null;
+  const [bytes, count] = [found?.states?.[0]?.bytes ?? 100e6, found?.flood ?? 20_000];
+  const promises = [
+    'restarts with overlap under load: no request lost or refused',
+    'their p99 is lower than every peer’s',
+    'READY=1 to `accept`: under 5 ms',
+    `${bytes / 1e6} MB of state, digest checked: over ${STATE_MB_S} MB/s`,
+    'a refused one leaves the old one serving with no request lost',
+    `${count} STATUS of one service delay another’s READY=1 by less than 100 ms`,
+  ];
+  const overlap = found?.restarts.find(({ name }) => name === 'upkeep, overlap');
+  const [state, refused, flood] = [found?.states?.[0], found?.refused, found?.flooded];
+  const commits = found?.commits?.filter(measured) ?? [];
+  return [
+    measured(overlap) ? noneLost(promises[0], overlap) : unmeasured(promises[0]),
+    measured(overlap) ? lowest(promises[1], overlap, found.restarts.filter(measured)) : unmeasured(promises[1]),
+    commits.length > 0 ? soon(promises[2], commits) : unmeasured(promises[2]),
+    measured(state) && state.took.length > 0 ? fast(promises[3], state) : unmeasured(promises[3]),
+    measured(refused) ? noneLost(promises[4], refused) : unmeasured(promises[4]),
+    measured(flood) && flood.during.length > 0 ? undelayed(promises[5], flood) : unmeasured(promises[5]),
+  ];
+}
+
+function noneLost(promise, { rounds, failed, answered, lost, refused }) {
+  const text = `${rounds} restarts, ${failed.length} failed; ${answered} answered, ${lost} lost, ${refused} refused`;
+  return verdict(promise, text, lost + refused + failed.length === 0);
+}
+
+function lowest(promise, overlap, rows) {
+  const peers = rows.filter(({ name }) => !name.startsWith('upkeep'));
+  if (peers.length === 0) return unmeasured(promise);
+  const text = [overlap, ...peers].map(({ name, p99 }) => `${name} ${p99.toFixed(1)} ms`).join('; ');
+  return verdict(
+    promise,
+    text,
+    peers.every(({ p99 }) => overlap.p99 < p99),
+  );
+}
+
+function soon(promise, commits) {
+  const medians = commits.map(({ keeper }) => quantile(keeper, 0.5));
+  const text = commits.map(({ way }, index) => `by ${way} ${millis(medians[index])}`).join(', ');
+  return verdict(
+    promise,
+    `${text} (medians)`,
+    medians.every((median) => median < COMMIT_NS),
+  );
+}
+
+function fast(promise, { bytes, took, failed }) {
+  const rate = rateOf(bytes, quantile(took, 0.5));
+  return verdict(promise, `${rate.toFixed(0)} MB/s (median)`, rate > STATE_MB_S && failed.length === 0);
+}
+
+function undelayed(promise, { calm, during }) {
+  const [without, within] = [calm, during].map((samples) => Math.max(...samples));
+  return verdict(promise, `${millis(within)} at the worst; ${millis(without)} without`, within - without < FLOODED_NS);
 }
 
 function away({ away: found }) {

@@ -32,12 +32,23 @@ class Keeper {
       max_restarts: 1_000_000,
       pmx: false,
       vizion: false, // looks for a repository beside each program: not what is measured
+      ...(service.app && { interpreter: 'node', args: [], ...service.app }),
     }));
     writeFileSync(this.#file, `module.exports = ${JSON.stringify({ apps })};\n`);
   }
 
   launch() {
     return launch([this.#place.node, program(), 'start', this.#file], join(this.#place.disk, 'log'), this.#env);
+  }
+
+  /** One of its commands. @returns {string | null} what it complained of */
+  complaintOf(...words) {
+    try {
+      run([this.#place.node, program(), ...words], this.#env);
+      return null;
+    } catch (error) {
+      return error.message.trim().split('\n').at(-1);
+    }
   }
 
   pidOf(stamp) {

@@ -31,8 +31,8 @@ class Keeper {
     this.#place = place;
   }
 
-  /** Boots: what a machine with systemd has already done before anybody starts a service. */
-  async prepare(services) {
+  /** `others`: units as they are, by name. Boots: what a machine with systemd has already done before anybody starts a service. */
+  async prepare(services, others = {}) {
     const root = join(this.#place.run, 'root');
     mkdirSync(root);
     this.#child = launch(['/bin/bash', SCRIPT, root, this.#place.name], join(this.#place.disk, 'log'));
@@ -40,9 +40,10 @@ class Keeper {
     const units = `/proc/${this.#pid}/root/run/systemd/system`;
     mkdirSync(units, { recursive: true });
     for (const service of services) writeFileSync(join(units, `${service.name}.service`), unit(service));
+    for (const [name, text] of Object.entries(others)) writeFileSync(join(units, name), text);
     const wants = services.map((service) => `Wants=${service.name}.service\n`).join('');
     writeFileSync(join(units, 'bench.target'), `[Unit]\n${wants}`);
-    this.#systemctl('daemon-reload');
+    this.systemctl('daemon-reload');
   }
 
   async #booted() {
@@ -61,12 +62,12 @@ class Keeper {
     }
   }
 
-  #systemctl(...words) {
+  systemctl(...words) {
     run(['nsenter', '-t', String(this.#pid), '-m', '-p', '-u', '-i', '-C', 'systemctl', ...words]);
   }
 
   launch() {
-    this.#systemctl('start', '--no-block', 'bench.target');
+    this.systemctl('start', '--no-block', 'bench.target');
     return this.#child;
   }
 

@@ -25,6 +25,14 @@ function settings(service) {
       const { socket, coupling } = service;
       return { run: [...service.command, `=${socket}`], ready: { socket }, clean: [socket], ...coupling, restart };
     }
+    case 'notify':
+      return { run: [...service.command, '='], ready: 'notify', restart };
+    case 'socket':
+      return { run: service.command, sockets: { own: service.socket }, restart };
+    case 'held':
+      return { run: [...service.command, '='], ready: 'notify', sockets: { own: service.socket }, restart };
+    case 'given':
+      return { restart, ...service.settings };
     default: {
       const { command: run, heartbeat, stop } = service;
       return { run, restart, ...(heartbeat && { heartbeat }), ...(stop && { stop }) };

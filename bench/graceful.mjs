@@ -1,0 +1,61 @@
+// How a running web is replaced: what a restart under load costs its clients, beside others that restart the same program; what
+// happens between two generations (graceful-handing.mjs); what a flood of words delays (graceful-flooding.mjs); and what held
+// sockets and `ready: notify` cost where nothing happens (graceful-rest.mjs).
+import { loadavg } from 'node:os';
+import { restartedUnderLoad } from './graceful-clients.mjs';
+import { measureFlood } from './graceful-flooding.mjs';
+import { measureCommits, measureRefusals, measureState } from './graceful-handing.mjs';
+import { RESTARTERS } from './graceful-peers.mjs';
+import { measureHeldAtRest, measureHeldRestarts } from './graceful-rest.mjs';
+import { hasClient, layOutPrograms, nextPort } from './graceful-web.mjs';
+
+/**
+ * @param {{peers: object[], restarts: {upkeep: number, others: number}, kept: number, fresh: number, pause: number, between: number,
+ *   commits: number, states: {bytes: number, rounds: number}[], refusals: number, flood: number, floods: number, rest: object}} what restarts
+ *   under so many clients, milliseconds between two requests of one, and between two restarts; hand-overs that are timed; states; restarts
+ *   that are refused; messages of a flood, and floods; and what graceful-rest.mjs is told
+ */
+export async function measureGraceful(what, ground, say) {
+  layOutPrograms();
+  /** Told with the load before and after it; what breaks in it costs none of the others. */
+  const part = async (name, how) => {
+    const before = loadavg()[0];
+    const found = await how().catch((error) => ({ problem: error.message }));
+    say(`${name}: ${JSON.stringify(found)}`);
+    return { ...found, load: [before, loadavg()[0]] };
+  };
+  const isHere = ({ peer }) => peer === null || what.peers.some(({ name }) => name === peer);
+  const restarts = [];
+  for (const restarter of RESTARTERS.filter(isHere)) {
+    const { name, what: how } = restarter;
+    restarts.push({ name, what: how, ...(await part(name, () => underLoad(restarter, what, ground))) });
+  }
+  const upkeep = what.peers.find(({ name }) => name === 'upkeep');
+  if (upkeep === undefined) return { ...what, restarts };
+  const commits = [];
+  for (const way of ['datagram', 'channel'])
+    commits.push({ way, ...(await part(`READY by ${way}`, () => measureCommits(upkeep, way, what, ground))) });
+  const states = [];
+  for (const state of hasClient() ? what.states : [])
+    states.push({ ...state, ...(await part(`${state.bytes} bytes`, () => measureState(upkeep, state, ground))) });
+  const refused = hasClient() ? await part('refused under load', () => measureRefusals(upkeep, what, ground)) : null;
+  const flooded = await part('a flood of words', () => measureFlood(upkeep, what, ground));
+  const struck = await part('held, and killed', () => measureHeldRestarts(upkeep, what.rest, ground));
+  const resting = await part('held, at rest', () => measureHeldAtRest(upkeep, what.rest, ground, say));
+  return { ...what, restarts, commits, states, refused, flooded, struck, resting };
+}
+
+async function underLoad(restarter, what, ground) {
+  const missing = restarter.missing();
+  if (missing !== null) return { problem: missing };
+  const port = nextPort();
+  const web = restarter.make({ peers: what.peers, ground, port });
+  const rounds = restarter.peer === 'upkeep' ? what.restarts.upkeep : what.restarts.others;
+  try {
+    const problem = await web.up();
+    if (problem !== null) return { problem };
+    return await restartedUnderLoad(web, port, rounds, what);
+  } finally {
+    await web.down();
+  }
+}
