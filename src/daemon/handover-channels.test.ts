@@ -165,6 +165,14 @@ describe('an order to hand state over', () => {
     expect(from.told).toEqual([{ do: 'export', to: join(directory, 'run/handover/web.d/state') }]);
   });
 
+  it('waits for nobody who has known no other keeper', () => {
+    channels = make(60_000);
+    const young: ProcessRef = { ...old, startTicks: Number.MAX_SAFE_INTEGER };
+    running(young);
+    channels.export({ type: 'export', spec, from: young, to: null });
+    expect(posted).toEqual([{ type: 'heard', service: web, process: young, word: { type: 'noState' } }]);
+  });
+
   it('has failed when its channel is lost, unless something else is heard of it first', async () => {
     const from = await greeted(old);
     channels.export({ type: 'export', spec, from: old, to: fresh });

@@ -13,6 +13,7 @@ import { isSameProcess, type ProcessRef } from '../core/process.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { ServiceSet } from '../core/state.js';
 import type { Handovers, Post, Sink } from '../keeper/ports.js';
+import { ticksNow } from '../kernel/boot-clock.js';
 import type { StateFiles } from '../kernel/state-files.js';
 import type { Order, Saying } from '../protocol/handover-line.js';
 import { HandoverChannel } from './handover-channel.js';
@@ -55,6 +56,7 @@ export class HandoverChannels implements Handovers, Sink {
   readonly #notes = new Map<ServiceName, readonly Note[]>();
   readonly #exports = new Map<ServiceName, Export>();
   readonly #begun = performance.now();
+  readonly #begunTicks = ticksNow();
 
   constructor(parts: HandoverChannelsParts) {
     this.#parts = parts;
@@ -78,7 +80,9 @@ export class HandoverChannels implements Handovers, Sink {
     this.#forget(service);
     const channel = this.#channelOf(service, order.from);
     const wait = this.#begun + (this.#parts.grace ?? GRACE) - performance.now();
-    const isExpected = (channel === null || channel.state === null) && wait > 0;
+    // Only who knew an earlier keeper has had a channel that it may be about to open again.
+    const isOlder = order.from.startTicks < this.#begunTicks;
+    const isExpected = isOlder && (channel === null || channel.state === null) && wait > 0;
     const asked: Export = { order, channel: null, timer: null };
     this.#exports.set(service, asked);
     if (isExpected) asked.timer = setTimeout(() => this.#carryOut(asked), wait);
