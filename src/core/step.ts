@@ -68,9 +68,19 @@ function outcome({ services: changed, faint, effects, changes, links }: Draft, q
 
 function takeTogether(draft: Draft, events: readonly SingleEvent[]): void {
   const rolled = rolledBy(draft, events);
-  for (const [index, event] of events.entries())
+  for (const [index, event] of deathsFirst(draft, events).entries())
     take(draft, event, rolled.has(event.service) ? 'in turn' : 'now', byChance(draft.at, index));
 }
+
+/** Of a successor that says that it is ready and dies in the same moment the death counts: from a commit there is no way back. */
+function deathsFirst(draft: Draft, events: readonly SingleEvent[]): readonly SingleEvent[] {
+  const isDeath = (event: SingleEvent): boolean =>
+    event.type === 'exited' && isThe(successorOf(draft.get(event.service)), event.process);
+  return events.some(isDeath) ? [...events.filter(isDeath), ...events.filter((event) => !isDeath(event))] : events;
+}
+
+const successorOf = (service: Service | undefined): ProcessRef | null =>
+  service?.state.name === 'handover' ? service.state.successor : null;
 
 /** Nothing but a heartbeat's own memory has changed, and none of it that has to survive: that moves no neighbour. */
 function isHum(was: Service, { service, happened }: Move): boolean {

@@ -2,9 +2,11 @@
 // that it is meant to go, and all that leads back to where it began. Deaths, stops and keepers are in handover-ends.test.ts.
 
 import { describe, expect, it } from 'vitest';
+import { silence } from '../../src/core/notification.js';
 import { serviceName } from '../../src/core/spec.js';
 import { millis, seconds } from '../../src/core/time.js';
 import { command } from '../support/builders.js';
+import { ended } from '../support/evidence.js';
 import {
   diesAfter,
   drains,
@@ -305,6 +307,26 @@ describe('an overlapped restart that comes to nothing leaves the old generation 
     expectUndone(stage, was, /ended before it was ready: code 0/);
     expect(stage.helpers('web', 'afterStart')).toEqual([]);
   });
+
+  it.each(['notified', 'becameReady'] as const)(
+    'when the new one %s and ends in the same moment, whichever is heard of first: the end wins (2-11)',
+    (type) => {
+      const stage = serving(overlapping(), polite, [program(lives, readyAfter(null))]);
+      const was = standingOf(stage);
+      reach(stage, 'warming');
+      const successor = successorOf(stage);
+      const [service, { ref: process }] = [was.service.spec.name, successor];
+      const sender = { process, uid: 0, isMember: 'yes', kinOf: null } as const;
+      stage.host.end(successor, { type: 'exited', code: 0 });
+      stage.together([
+        type === 'becameReady'
+          ? { type, service, process }
+          : { type, service, sender, says: { ...silence, ready: 'yes' }, batch: null },
+        { type: 'exited', service, process, evidence: ended({ type: 'exited', code: 0 }), away: 'no' },
+      ]);
+      expectUndone(stage, was, /ended before it was ready: code 0/);
+    },
+  );
 
   it('when a command after the start fails', () => {
     const stage = serving(overlapping({ hooks: { afterStart: [command('/srv/post')] } }));
