@@ -1,6 +1,6 @@
 // With real connections: a Unix socket on whose other side a service speaks, or does not.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -246,6 +246,27 @@ describe('a state that was left in a file', () => {
     line.say({ say: 'wantsState' });
     await until(() => line.told.length > 1);
     expect(line.told[1]).toEqual({ do: 'import', from: null });
+  });
+
+  it('and was not taken is kept beside, the latest one only, and the log says where; the next one gets none', async () => {
+    const path = files.fileOf(spec);
+    const kept = `${path}.refused`;
+    const line = await greeted(old);
+    for (const [index, type] of (['startFailed', 'failed'] as const).entries()) {
+      writeFileSync(path, `state ${index}`);
+      channels.tell([{ service: web, what: { type } } as never], new Map());
+      expect([existsSync(path), readFileSync(kept, 'utf8')]).toEqual([false, `state ${index}`]);
+    }
+    const sentence = `web: the state that it did not take is kept in ${kept}; the next start begins without`;
+    expect(complaints).toEqual([sentence, sentence]);
+    line.say({ say: 'wantsState' });
+    await until(() => line.told.length > 0);
+    expect(line.told).toEqual([{ do: 'import', from: null }]);
+    // Nothing was left: there is nothing to tell.
+    channels.tell([{ service: web, what: { type: 'startFailed' } } as never], new Map());
+    expect([complaints.length, existsSync(kept)]).toEqual([2, true]);
+    channels.tell([{ service: web, what: { type: 'removed' } } as never], new Map());
+    expect(existsSync(kept)).toBe(false);
   });
 });
 

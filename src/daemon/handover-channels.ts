@@ -107,20 +107,26 @@ export class HandoverChannels implements Handovers, Sink {
     channel?.tell(word);
   }
 
-  /** The state that a generation finds is gone when that one is ready, or has come to nothing. */
+  /** The state that a generation finds is gone when that one is ready; one that it did not take is kept for people, and for nobody else. */
   tell(changes: readonly Change[], set: ServiceSet): void {
     for (const { service, what } of changes) {
       const isDown = what.type === 'stopped' && set.get(service)?.state.name === 'stopped';
-      const isOver = what.type === 'ready' || what.type === 'startFailed' || what.type === 'failed' || isDown;
-      // Who is killed did not leave anything on purpose.
+      // Who is killed while it serves did not leave anything on purpose.
       const isTorn = what.type === 'died' && what.death.status.type !== 'exited';
-      if (isOver || isTorn) this.#parts.files.remove(service);
+      if (what.type === 'ready' || isDown || isTorn) this.#parts.files.remove(service);
+      if (what.type === 'startFailed' || what.type === 'failed') this.#setAside(service);
       if (what.type === 'removed') this.#release(service);
     }
   }
 
   close(): void {
     for (const service of [...this.#exports.keys()]) this.#forget(service);
+  }
+
+  #setAside(service: ServiceName): void {
+    const kept = this.#parts.files.refuse(service);
+    if (kept === null) return;
+    this.#parts.complain(service, `the state that it did not take is kept in ${kept}; the next start begins without`);
   }
 
   // ---- what a service says ----
@@ -264,8 +270,7 @@ export class HandoverChannels implements Handovers, Sink {
   #release(service: ServiceName): void {
     this.#forget(service);
     this.#notes.delete(service);
-    this.#parts.files.endPipe(service);
-    this.#parts.files.remove(service);
+    this.#parts.files.release(service);
   }
 }
 

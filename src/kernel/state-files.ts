@@ -72,6 +72,22 @@ export class StateFiles {
     removeFile(this.#path(service, FILE));
   }
 
+  /** Nobody took it: it is kept beside, in place of the last such one, for whoever wants to see why. Its path; null: there was none. */
+  refuse(service: ServiceName): string | null {
+    const path = this.left(service);
+    const kept = this.#path(service, REFUSED);
+    if (path === null) this.remove(service);
+    else renameSync(path, kept);
+    return path === null ? null : kept;
+  }
+
+  /** There is no such service any more. */
+  release(service: ServiceName): void {
+    this.endPipe(service);
+    this.remove(service);
+    removeFile(this.#path(service, REFUSED));
+  }
+
   #home(service: ServiceName): string {
     return join(this.#directory, `${encodeURIComponent(service)}.d`);
   }
@@ -93,8 +109,7 @@ export class StateFiles {
       const stat = fstatSync(fd);
       if (stat.uid !== uid || stat.gid !== gid) {
         // Another user's from now on: what the one before has left is not for that one.
-        removeFile(this.#path(service, FILE));
-        releasePipe(this.#path(service, PIPE));
+        this.release(service);
         fchownSync(fd, uid, gid);
       }
       if ((stat.mode & 0o7777) !== 0o700) fchmodSync(fd, 0o700);
@@ -106,6 +121,7 @@ export class StateFiles {
 
 const FILE = 'state';
 const PIPE = 'pipe';
+const REFUSED = 'state.refused';
 
 /**
  * Who waits in open(2) for the other end goes on when both are there for a moment, and reads the end of the file or is told that
