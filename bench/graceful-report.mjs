@@ -10,9 +10,9 @@ const mebibytes = (kibibytes) => fixed(kibibytes / 1024, 1);
 const KINDS = { plain: 'neither', notify: '`ready: notify`', socket: 'a held socket', held: 'both' };
 
 export function gracefulText(found) {
-  const { kept, fresh, pause, restarts, commits, states, refused, flooded, struck, resting } = found;
+  const { kept, fresh, pause, every, restarts, commits, states, refused, flooded, struck, resting } = found;
   const text = [
-    `${kept} clients that keep their connection and ${fresh} that open one for each request; each asks again ${pause} ms after its answer, and again after 10 ms where it was refused or cut off. The time of a request is that from its first attempt to its answer. Restarts follow one another.`,
+    `${kept} clients that keep their connection and ${fresh} that open one for each request; each asks again ${pause} ms after its answer, and again after 10 ms where it was refused or cut off. The time of a request is that from its first attempt to its answer. A restart is begun every ${every / 1000} s, or when the one before is over.`,
     '',
     table(
       [

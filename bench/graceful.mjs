@@ -10,10 +10,11 @@ import { measureHeldAtRest, measureHeldRestarts } from './graceful-rest.mjs';
 import { hasClient, layOutPrograms, nextPort } from './graceful-web.mjs';
 
 /**
- * @param {{peers: object[], restarts: {upkeep: number, others: number}, kept: number, fresh: number, pause: number, between: number,
- *   commits: number, states: {bytes: number, rounds: number}[], refusals: number, flood: number, floods: number, rest: object}} what restarts
- *   under so many clients, milliseconds between two requests of one, and between two restarts; hand-overs that are timed; states; restarts
- *   that are refused; messages of a flood, and floods; and what graceful-rest.mjs is told
+ * @param {{peers: object[], restarts: {overlap: number, others: number}, kept: number, fresh: number, pause: number, every: number,
+ *   between: number, commits: number, states: {bytes: number, rounds: number}[], refusals: number, flood: number, floods: number, rest: object}} what
+ *   restarts under so many clients of each sort, milliseconds between two requests of one, from one restart to the next, and at least
+ *   between them; hand-overs that are timed; states; restarts that are refused; messages of a flood, and floods; and what
+ *   graceful-rest.mjs is told
  */
 export async function measureGraceful(what, ground, say) {
   layOutPrograms();
@@ -50,7 +51,7 @@ async function underLoad(restarter, what, ground) {
   if (missing !== null) return { problem: missing };
   const port = nextPort();
   const web = restarter.make({ peers: what.peers, ground, port });
-  const rounds = restarter.peer === 'upkeep' ? what.restarts.upkeep : what.restarts.others;
+  const rounds = restarter.name === 'upkeep, overlap' ? what.restarts.overlap : what.restarts.others;
   try {
     const problem = await web.up();
     if (problem !== null) return { problem };

@@ -33,10 +33,11 @@ const FULL = {
   coupled: { size: 1000, starts: 3, rounds: 100, waves: 100 },
   asked: { size: 1000, every: 10_000, settle: 60_000, window: 60_000, long: 105_000, hangs: 30, calm: 12_000 },
   handed: {
-    restarts: { upkeep: 100, others: 25 },
+    restarts: { overlap: 100, others: 25 },
     kept: 50,
     fresh: 50,
     pause: 50,
+    every: 2_000,
     between: 200,
     commits: 100,
     states: [
@@ -65,10 +66,11 @@ const QUICK = {
   coupled: { size: 100, starts: 2, rounds: 10, waves: 10 },
   asked: { size: 10, every: 1_000, settle: 1_500, window: 3_000, long: 3_000, hangs: 2, calm: 1_000 },
   handed: {
-    restarts: { upkeep: 3, others: 2 },
+    restarts: { overlap: 3, others: 2 },
     kept: 5,
     fresh: 5,
     pause: 50,
+    every: 0,
     between: 100,
     commits: 3,
     states: [{ bytes: 10e6, rounds: 2 }],
