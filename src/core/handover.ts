@@ -41,7 +41,11 @@ export function obstacle(service: Service): string | null {
   const count = countDraining(service);
   if (!overlaps(service) || service.state.name !== 'running' || count < maxDraining) return null;
   const which = service.draining.map(({ process }) => process.pid).join(', ');
-  return `${count === 1 ? 'an old generation' : `${count} old generations`} of it (process ${which}) still finish what they have begun; wait for that, or raise \`handover.maxDraining\``;
+  const finish =
+    count === 1
+      ? `an old generation of it (process ${which}) still finishes what it has begun`
+      : `${count} old generations of it (processes ${which}) still finish what they have begun`;
+  return `${finish}; wait for that, or raise \`handover.maxDraining\``;
 }
 
 export function phaseText({ phase }: Pick<Handover, 'phase'>): string {
