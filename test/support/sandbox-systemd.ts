@@ -1,9 +1,10 @@
 // A real systemd inside the sandbox (sandbox-systemd.sh), and commands run below it. Knows nothing of Upkeep.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { explainWith, type Ran, until } from './sandbox-machine.js';
 
 const SCRIPT = join(dirname(fileURLToPath(import.meta.url)), 'sandbox-systemd.sh');
@@ -38,11 +39,20 @@ export class Systemd {
 
   /** Runs a command in there to its end. */
   run(...words: readonly string[]): Ran {
-    const namespaces = ['-t', String(this.#pid), '-m', '-p', '-u', '-i', '-C'];
-    const env = ['env', '-i', `PATH=${process.env.PATH}`, 'HOME=/root', 'LC_ALL=C.UTF-8'];
-    const ran = spawnSync('nsenter', [...namespaces, '--', ...env, ...words], { encoding: 'utf8', timeout: 120_000 });
+    const ran = spawnSync('nsenter', this.#inThere(words), { encoding: 'utf8', timeout: 120_000 });
     if (ran.error) throw ran.error;
     return { code: ran.status, stdout: ran.stdout, stderr: ran.stderr };
+  }
+
+  /** What a command in there says, beside whatever else is done meanwhile. */
+  async answer(...words: readonly string[]): Promise<string> {
+    return (await promisify(execFile)('nsenter', this.#inThere(words), { timeout: 120_000 })).stdout;
+  }
+
+  #inThere(words: readonly string[]): string[] {
+    const namespaces = ['-t', String(this.#pid), '-m', '-p', '-u', '-i', '-C'];
+    const env = ['env', '-i', `PATH=${process.env.PATH}`, 'HOME=/root', 'LC_ALL=C.UTF-8'];
+    return [...namespaces, '--', ...env, ...words];
   }
 
   /** Everything in there ends with it. `by itself`: it was told to power off. */

@@ -7,6 +7,7 @@
 #   {"store": TEXT, "content": TEXT}      the message with a memory file of that content
 #   {"pidfd": PID or null}                MAINPIDFD=1 with a pidfd of that process, or of a new child
 #   {"fork": [...], "session": true}      a child does that and sleeps; it is waited for until it has done it
+#   {"fork": [...], "named": true}        and then it is named as the main process, by this one
 #   {"brief": [...]}                      a child does that and ends at once, and nobody asks how
 #   {"tell": PATH}                        a line with the pid is written to PATH
 #   {"report": [NAME, ...]}               STATUS with these variables and the pid
@@ -70,6 +71,7 @@ def child(steps, session, brief):
     os.close(ready)
     os.read(read, 1)
     os.close(read)
+    return pid
 
 
 def do(steps):
@@ -98,7 +100,9 @@ def do(steps):
             send('MAINPIDFD=1', [fd])
             os.close(fd)
         elif 'fork' in step:
-            child(step['fork'], step.get('session', False), False)
+            pid = child(step['fork'], step.get('session', False), False)
+            if step.get('named'):
+                send('MAINPID=' + str(pid))
         elif 'brief' in step:
             child(step['brief'], False, True)
         elif 'tell' in step:
