@@ -7,7 +7,13 @@ const millis = (nanoseconds) => fixed(nanoseconds / 1e6, 2);
 const loads = (load) => (load === undefined ? '–' : load.map((one) => fixed(one, 1)).join(' to '));
 const mebibytes = (kibibytes) => fixed(kibibytes / 1024, 1);
 
-const KINDS = { plain: 'neither', notify: '`ready: notify`', socket: 'a held socket', held: 'both' };
+const KINDS = {
+  plain: 'neither',
+  notify: '`ready: notify`',
+  socket: 'a held socket without a path',
+  path: 'a held socket with a path',
+  held: 'the latter and `ready: notify`',
+};
 
 export function gracefulText(found) {
   const { kept, fresh, pause, every, restarts, commits, states, refused, flooded, struck, resting } = found;

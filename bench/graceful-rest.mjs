@@ -8,7 +8,7 @@ import { memoryKiB, spent } from './processes.mjs';
 
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 const PATIENCE_MS = 240_000;
-const STRUCK = ['plain', 'notify', 'socket', 'held'];
+const STRUCK = ['plain', 'notify', 'socket', 'path', 'held'];
 const RESTING = ['plain', 'held'];
 
 /** kill -9 to the first instruction, of all kinds in turns. */

@@ -73,6 +73,8 @@ export function makeServices(place, kind, count, isStatic) {
         return { ...service, command: [STAMP, FIFO, name], socket: join(place.run, `${name}.sock`), coupling };
       }
       case 'socket':
+        return { ...service, command: [STAMP, FIFO, name], socket: `@bench-${name}` };
+      case 'path':
       case 'held':
         return { ...service, command: [STAMP, FIFO, name], socket: join(place.run, `${name}.sock`) };
       default:

@@ -28,6 +28,7 @@ function settings(service) {
     case 'notify':
       return { run: [...service.command, '='], ready: 'notify', restart };
     case 'socket':
+    case 'path':
       return { run: service.command, sockets: { own: service.socket }, restart };
     case 'held':
       return { run: [...service.command, '='], ready: 'notify', sockets: { own: service.socket }, restart };
