@@ -27,7 +27,8 @@ export function progressOf(
 ): Progress {
   for (const [index, change] of changes.entries()) {
     const { what } = change;
-    if (what.type === 'refused' && what.verb === verb) return { type: 'failed', text: what.reason };
+    if (what.type === 'refused' && what.verb === verb && isOfFirst(verb, changes.slice(0, index)))
+      return { type: 'failed', text: what.reason };
     const isRefused = what.type === 'handoverRefused' && !isLostState(change);
     if (isReplacing(verb) && isRefused && !changes.slice(index).some(isMovedAlong))
       return { type: 'failed', text: refusalText(change, service) };
@@ -58,6 +59,10 @@ export function progressOf(
       return { type: 'done', text: 'signal sent' };
   }
 }
+
+/** Each refusal follows its ask; the second ask was somebody else's, and so is its answer. */
+const isOfFirst = (verb: Verb, before: readonly Change[]): boolean =>
+  before.filter(({ what }) => what.type === 'asked' && what.verb === verb).length <= 1;
 
 /** Another service restarts it after all. */
 const isMovedAlong = ({ what }: Change): boolean => what.type === 'stopping' && what.why === 'coupling';

@@ -11,7 +11,7 @@ import { supervised } from '../support/builders.js';
 import { Newsroom } from '../support/newsroom.js';
 import { drains, exitsAfter, handsOver, hangsAfter, pings, program, readyAfter } from '../support/program.js';
 import type { Stage } from '../support/stage.js';
-import { overlapping, polite, progressSince, serving, standingOf } from '../support/succession.js';
+import { overlapping, polite, progressSince, reach, serving, standingOf } from '../support/succession.js';
 
 const http = {
   name: 'http',
@@ -42,6 +42,18 @@ describe('whoever asked for a restart', () => {
     expect(named(progressSince(stage, was).text, pids)).toMatch(
       /^running \(pid NEW\), was pid OLD; (\d+ ms|0\.\d s); [\d.]+ (B|KiB|MiB) of state went over; pid OLD finishes what it has begun$/,
     );
+  });
+
+  it('hears nothing of the refusal of somebody who asked after that (D8)', () => {
+    const stage = serving();
+    const was = standingOf(stage);
+    reach(stage, 'warming');
+    const second = standingOf(stage);
+    stage.ask('web', 'restart');
+    expect(progressSince(stage, second)).toMatchObject({ type: 'failed', text: expect.stringMatching(/under way/) });
+    expect(progressSince(stage, was)).toMatchObject({ type: 'pending' });
+    stage.runUntilState('web', 'running');
+    expect(progressSince(stage, was)).toMatchObject({ type: 'done' });
   });
 
   it('is told on the way how far it is', () => {
