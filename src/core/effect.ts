@@ -4,7 +4,7 @@ import type { Told } from './handover-word.js';
 import type { HeartbeatSpec } from './heartbeat.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Command, Leftovers, ServiceName, ServiceSpec } from './spec.js';
-import type { WallTime } from './time.js';
+import type { Millis, WallTime } from './time.js';
 
 /** What a spawned process is for. `main` is the supervised service itself; the others are commands around it. */
 export type Role =
@@ -134,8 +134,13 @@ export type Effect =
   /** Tell when somebody connects to one of its lazy sockets. Answered by `connected`. */
   | { readonly type: 'awaitConnection'; readonly spec: ServiceSpec }
   | { readonly type: 'stopAwaitingConnection'; readonly service: ServiceName }
-  /** Its main process has ended, and may have left a successor whose pid its pid file names. Answered by `succeeded`. */
-  | { readonly type: 'seekSuccessor'; readonly spec: ServiceSpec; readonly dead: ProcessRef }
+  /** Its main process has ended, and may have left a successor whose pid its pid file names. Looked for so long where somebody is left who could be it. Answered by `succeeded`. */
+  | {
+      readonly type: 'seekSuccessor';
+      readonly spec: ServiceSpec;
+      readonly dead: ProcessRef;
+      readonly patience: Millis;
+    }
   /** When is it time by this cron expression, after that time? Answered by `planned`. */
   | {
       readonly type: 'plan';

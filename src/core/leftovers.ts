@@ -3,7 +3,7 @@
 
 import type { Effect } from './effect.js';
 import { killPatience, launch } from './launch.js';
-import { go, type Move } from './move.js';
+import { before, go, type Move } from './move.js';
 import type { Pid, ProcessRef, SignalName } from './process.js';
 import type { Service, Waiting } from './state.js';
 import { later, type Moment } from './time.js';
@@ -22,6 +22,14 @@ export function leaveNoRest(
 export function orderRest(service: Service): readonly Effect[] {
   const { hold, spec } = service;
   return hold === null ? endingOfRest(service, spec.leftovers === 'kill' ? 'SIGKILL' : 'SIGTERM') : [];
+}
+
+/** While its successor is sought nobody is ended: who the dead one left may be that one. It is over, and there is none. */
+export function endSpared({ state }: Service, move: Move): Move {
+  const next = move.service.state;
+  const wasSought = state.name === 'waiting' && state.for === 'settle';
+  const isSought = next.name === 'unknown' || (next.name === 'waiting' && next.for === 'settle');
+  return wasSought && !isSought && move.service.rest !== null ? before(orderRest(move.service), [], move) : move;
 }
 
 /** The same with this signal; empty: nothing is noted. */

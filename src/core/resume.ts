@@ -11,6 +11,7 @@ import { endingOfRest, orderRest } from './leftovers.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import { workDeadline } from './oneshot.js';
 import type { ProcessRef } from './process.js';
+import { seekSuccessor } from './running.js';
 import { desiredOf, type Handover, type Service, type Starting, type Stopping } from './state.js';
 import { type Instant, later, type Moment, millis, seconds } from './time.js';
 import { armed } from './watchdog.js';
@@ -25,8 +26,9 @@ const grace = seconds(10);
 
 export function resume(service: Service, at: Moment): Move {
   const { state } = service;
-  // Those two press on with what they were at; in all other states the rest is ended as at the first time.
-  const presses = state.name === 'stopping' || (state.name === 'waiting' && state.for === 'leftovers');
+  // Two press on with what they were at, and one looks for a successor first; in all other states the rest is ended as at the first time.
+  const presses =
+    state.name === 'stopping' || (state.name === 'waiting' && (state.for === 'leftovers' || state.for === 'settle'));
   const resumed = before(presses ? [] : orderRest(service), [], resumeState(service, at));
   return andThen(resumed, (it) => resumeOutgoing(it, at));
 }
@@ -105,10 +107,10 @@ function resumeWaiting(service: Service, at: Moment): Move {
 
 /** Whether it left a successor has still to be found out. */
 function resumeSeeking(service: Service, at: Moment): Move {
-  const dead = service.lastDeath?.process ?? null;
-  if (dead === null || service.state.name !== 'waiting') return launch(service, 'restart', at);
+  const { lastDeath } = service;
+  if (lastDeath?.process == null || service.state.name !== 'waiting') return launch(service, 'restart', at);
   const state = { ...service.state, deadline: later(at.instant, grace) };
-  return go(service, state, [{ type: 'seekSuccessor', spec: service.spec, dead }]);
+  return go(service, state, [seekSuccessor(service, lastDeath, lastDeath.process)]);
 }
 
 /** A start command is not run before a look could tell that somebody else has done it meanwhile. */

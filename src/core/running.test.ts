@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { watched } from '../../test/support/builders.js';
 import { failedStart } from './death.js';
 import { asPid } from './process.js';
@@ -128,4 +128,39 @@ it('a polite end soon after another belongs to the same incident, also in what i
   const { services, changes } = step(worldOf(new Map([['ssh', running]])), { ...exited, service: spec.name }, at);
   expect(services[0]?.lastDeath?.incident).toBe(before.incident);
   expect(changes[0]?.what).toMatchObject({ type: 'died', death: { incident: before.incident } });
+});
+
+describe('what a watched daemon leaves behind', () => {
+  const master = facts(80, 5000, '/usr/sbin/ssh');
+  const heir = { ...facts(81, 9000, '/usr/sbin/ssh'), ppid: 80 };
+  const strict: Service = {
+    ...newService({ ...spec, leftovers: 'kill' }, instant(0)),
+    ...{ generation: 1, matched: 'once', identity: { uid: 0, argv: master.argv } },
+    state: { name: 'running', since: instant(99_000), process: master.process, helper: null, deadline: null },
+  };
+  const none = { oom: false, peakMemory: null, cpuTime: null, findings: null, ticks: 9500, by: null } as const;
+  const evidence = { ...none, status: { type: 'exited', code: 0 } } as const;
+  const tell = (service: Service | undefined, event: Parameters<typeof step>[1], time = at): ReturnType<typeof step> =>
+    step(worldOf(new Map(service === undefined ? [] : [['ssh', service]])), event, time);
+  const ended = (): ReturnType<typeof step> =>
+    tell(strict, { type: 'exited', service: spec.name, process: master.process, evidence, away: 'no' });
+  const endings = ({ effects }: ReturnType<typeof step>): unknown => effects.filter(({ type }) => type === 'endRest');
+
+  it('is spared while it is looked for a successor, and afterwards where there is one', () => {
+    const end = ended();
+    expect(endings(end)).toEqual([]);
+    const look = { matches: [heir], pidFile: { type: 'none' }, unseen: null } as const;
+    const found = tell(end.services[0], { type: 'looked', service: spec.name, look });
+    expect(found.services[0]).toMatchObject({ rest: null, state: { name: 'running', process: heir.process } });
+    expect(endings(found)).toEqual([]);
+  });
+
+  it('is ended when there is none, and when somebody does not wait for that', () => {
+    const [waiting] = ended().services;
+    const order = { type: 'endRest', process: master.process, signal: 'SIGKILL', policy: 'kill' };
+    const late = { ...at, instant: instant(400_000) };
+    expect(endings(tell(waiting, { type: 'deadlinePassed', service: spec.name }, late))).toMatchObject([order]);
+    const start = { type: 'asked', service: spec.name, ask: { verb: 'start', reason: null }, by: null } as const;
+    expect(endings(tell(waiting, start))).toMatchObject([order]);
+  });
 });

@@ -19,7 +19,7 @@ import { type ExitEvidence, isSameProcess, type ProcessRef } from './process.js'
 import { reloadTimedOut } from './reload.js';
 import type { Running, Service, Waiting } from './state.js';
 import { beginStop } from './stop.js';
-import { elapsed, type Instant, later, type Moment, seconds } from './time.js';
+import { elapsed, type Instant, later, type Moment, millis, seconds } from './time.js';
 import { isMissed, missed, pardoned } from './watchdog.js';
 import { follow } from './watching.js';
 
@@ -41,7 +41,7 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
   if (kind.type === 'supervised')
     return service.spec.handover.pidFile === null || service.hold !== null
       ? before(orders, [], conclude(rid.service, death, at))
-      : seekHeir(service, state, death, busy, at);
+      : seekHeir(rid.service, state, death, busy, at);
 
   // A crash is answered at once. After an end that somebody may have wanted (also without `settle`: it may have forked
   // its successor), and wherever a pid file may name one, we look first.
@@ -56,7 +56,8 @@ export function exited(service: Service, state: Running, fact: Of<'exited'>, at:
     deadline: later(at.instant, settle),
   };
   const told: What = { type: 'died', death, next: wanted ? { type: 'settle', for: settle } : { type: 'start' } };
-  return go({ ...rid.service, lastDeath: death }, next, [...orders, seek(service)], [told]);
+  // Its successor is no leftover: those are noted, and spared until there is none (leftovers.ts).
+  return go({ ...rid.service, lastDeath: death }, next, [...busy, seek(service)], [told]);
 }
 
 /** A program that starts its own successor, like nginx and gunicorn, leaves it behind when it ends; its pid file names it. Until that is known, nothing of it is a leftover. */
@@ -65,9 +66,14 @@ function seekHeir(service: Service, { process }: Running, death: Death, busy: re
     ...{ name: 'waiting', since: at.instant, for: 'settle', why: 'restart' },
     deadline: later(at.instant, seconds(10)),
   };
-  const seekSuccessor: Effect = { type: 'seekSuccessor', spec: service.spec, dead: process };
-  return go({ ...service, lastDeath: death }, next, [...busy, seekSuccessor]);
+  return go({ ...service, lastDeath: death }, next, [...busy, seekSuccessor(service, death, process)]);
 }
+
+/** A crash is answered at once, by what the file says now; after an end that was wanted some rename it a moment later (gunicorn). */
+export const seekSuccessor = ({ spec }: Service, death: Death, dead: ProcessRef): Effect => ({
+  ...{ type: 'seekSuccessor', spec, dead },
+  patience: mayBeWanted(death) ? lookTime : millis(0),
+});
 
 /** The answer. Whoever took over was never away; else it has ended, and is answered as any end. */
 export function succeeded(
@@ -78,13 +84,10 @@ export function succeeded(
   const { state, lastDeath } = service;
   const waits = state.name === 'waiting' && state.for === 'settle' && service.spec.kind.type === 'supervised';
   if (!waits || lastDeath?.process == null || !isSameProcess(lastDeath.process, dead)) return stay(service);
-  if (process === null) {
-    const rid = leaveNoRest(service, dead);
-    return before(rid.effects, [], conclude(rid.service, lastDeath, at));
-  }
+  if (process === null) return conclude(service, lastDeath, at);
   const running: Running = { name: 'running', since: at.instant, process, helper: null, deadline: null };
   return go(
-    staying(service, process),
+    { ...staying(service, process), rest: null },
     running,
     [follow(service, process)],
     [{ type: 'handedOver', from: dead, to: process }],

@@ -14,6 +14,7 @@ import type { Event, ServiceEvent, SingleEvent } from './event.js';
 import type { Dependents } from './graph.js';
 import { answered, hasNewStanding, isAwaited, plannedBeat } from './health.js';
 import { heard } from './heard.js';
+import { endSpared } from './leftovers.js';
 import { close } from './membership.js';
 import { andThen, before, type Move, stay } from './move.js';
 import { notified } from './notified.js';
@@ -101,7 +102,7 @@ function take(draft: Draft, event: SingleEvent, pace: Pace, at: Moment): void {
   if (service === undefined || isStale(service, event)) return;
   if (event.type === 'deadlinePassed') loseFaith(draft, service);
   const now = draft.get(event.service) ?? service;
-  const moved = move(now, event, pace, at);
+  const moved = endSpared(now, move(now, event, pace, at));
   if (isHum(now, moved)) {
     hum(draft, moved);
     return;

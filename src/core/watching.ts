@@ -6,6 +6,7 @@ import { isEqual } from './difference.js';
 import type { Effect } from './effect.js';
 import { decide, rest, retry } from './ending.js';
 import { launch, seek } from './launch.js';
+import { orderRest } from './leftovers.js';
 import { andThen, go, type Move, stay } from './move.js';
 import { chooseMain, findSuccessor, type Look, type ProcessFacts } from './pattern.js';
 import { isSameProcess, type ProcessRef } from './process.js';
@@ -124,7 +125,9 @@ export function adopt(
   at: Moment,
 ): Move {
   const { process } = facts;
-  const effects: Effect[] = [follow(service, process), { type: 'stopSeeking', service: service.spec.name }];
+  // What the dead one left is its successor's. Of a daemon that came by another's hand it is not, once that one is followed.
+  const rid = how === 'cameBack' ? orderRest(service) : [];
+  const effects: Effect[] = [follow(service, process), ...rid, { type: 'stopSeeking', service: service.spec.name }];
   const known = remember(service, facts);
   const from = service.lastDeath?.process;
   const what =

@@ -205,7 +205,7 @@ export class RealKernel implements Kernel {
         handovers.say(effect.service, effect.process, effect.word);
         return;
       case 'seekSuccessor':
-        this.#successors.seek(effect.spec, effect.dead);
+        this.#successors.seek(effect.spec, effect.dead, effect.patience);
         return;
       case 'keep':
         stored.keep(effect);

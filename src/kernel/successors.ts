@@ -4,6 +4,7 @@
 
 import { isSameProcess, type ProcessRef } from '../core/process.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
+import type { Millis } from '../core/time.js';
 import { readPidFile } from './pid-file.js';
 import { watchPidFile } from './pid-file-watch.js';
 
@@ -11,8 +12,6 @@ export interface SuccessorParts {
   /** Living processes that the dead one has left. */
   readonly left: (service: ServiceName, dead: ProcessRef) => Promise<readonly ProcessRef[]>;
   readonly answer: (service: ServiceName, dead: ProcessRef, successor: ProcessRef | null) => void;
-  /** How long it is looked for, in ms. */
-  readonly patience?: number;
 }
 
 interface Search {
@@ -23,8 +22,6 @@ interface Search {
   watch: { close(): void } | null;
 }
 
-const PATIENCE = 5000;
-
 export class Successors {
   readonly #parts: SuccessorParts;
   readonly #searches = new Map<ServiceName, Search>();
@@ -33,8 +30,8 @@ export class Successors {
     this.#parts = parts;
   }
 
-  /** Answers later; at once where nobody is left who could be it. */
-  seek({ name: service, handover }: ServiceSpec, dead: ProcessRef): void {
+  /** Answers later; at once where nobody is left who could be it. Without patience it is looked once. */
+  seek({ name: service, handover }: ServiceSpec, dead: ProcessRef, patience: Millis): void {
     this.#stop(service);
     if (handover.pidFile === null) {
       this.#parts.answer(service, dead, null);
@@ -42,17 +39,21 @@ export class Successors {
     }
     const search: Search = { service, dead, path: handover.pidFile, timer: null, watch: null };
     this.#searches.set(service, search);
-    search.timer = setTimeout(() => this.#end(search, null), this.#parts.patience ?? PATIENCE);
+    const first = this.#look(search);
+    if (patience === 0) {
+      first.then(() => this.#end(search, null));
+      return;
+    }
+    search.timer = setTimeout(() => this.#end(search, null), patience);
     search.watch = watchPidFile(search.path, () => this.#look(search));
-    this.#look(search);
   }
 
   close(): void {
     for (const service of [...this.#searches.keys()]) this.#stop(service);
   }
 
-  #look(search: Search): void {
-    this.#findIn(search).then(
+  #look(search: Search): Promise<void> {
+    return this.#findIn(search).then(
       (found) => {
         if (found !== 'not yet') this.#end(search, found);
       },

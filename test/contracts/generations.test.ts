@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceEvent } from '../../src/core/event.js';
 import type { ProcessRef } from '../../src/core/process.js';
 import type { Command, ServiceSpec } from '../../src/core/spec.js';
+import { millis } from '../../src/core/time.js';
 import { findCgroupBase, findMemoryV1Base } from '../../src/kernel/cgroup-mounts.js';
 import { readStat } from '../../src/kernel/identity.js';
 import { supervised } from '../support/builders.js';
@@ -168,7 +169,8 @@ for (const [name, without] of RUNGS) {
       open F, '>', "$ARGV[0].new"; print F "$$\\n"; close F; rename "$ARGV[0].new", $ARGV[0]; sleep 600 while 1 };
       open F, '>', $ARGV[0]; print F "$$\\n"; close F; sleep 600 while 1`;
 
-    const seek = (dead: ProcessRef): void => subject.kernel.perform({ type: 'seekSuccessor', spec: forking(), dead });
+    const seek = (dead: ProcessRef, patience = 5000): void =>
+      subject.kernel.perform({ type: 'seekSuccessor', spec: forking(), dead, patience: millis(patience) });
     const answered = (): Promise<void> => subject.until('it was sought', () => of('succeeded').length > 0);
 
     it('is found by its pid file, and what it has is not taken for what the dead one left (graceful D17)', async () => {
@@ -233,6 +235,11 @@ for (const [name, without] of RUNGS) {
       seek(old);
       await subject.until('it was sought', () => of('succeeded').length === 2);
       expect(of('succeeded')[1]).toMatchObject({ dead: old, process: null });
+      // After a crash nobody waits.
+      rmSync(pidFile(), { force: true });
+      seek(old, 0);
+      await subject.until('it was sought', () => of('succeeded').length === 3);
+      expect(of('succeeded')[2]).toMatchObject({ dead: old, process: null });
       endRest(old, 'SIGKILL');
       await isEmpty(old);
     });
