@@ -55,6 +55,8 @@ export const replaceHandover: HandoverSpec = {
 /** Whose words count (systemd's NotifyAccess=): of the main process; of the commands around it too; of all processes of the service. */
 export type NotifyAccess = 'none' | 'main' | 'exec' | 'all';
 
-/** The sockets of a service, by whom they are held: members of a pool share theirs. */
-export const holderOf = (spec: { readonly name: string; readonly pool: { readonly name: string } | null }): string =>
-  spec.pool?.name ?? spec.name;
+/** By whose name its sockets are known: members of a pool share theirs. */
+export const socketOwnerOf = (spec: {
+  readonly name: string;
+  readonly pool: { readonly name: string } | null;
+}): string => spec.pool?.name ?? spec.name;

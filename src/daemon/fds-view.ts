@@ -1,7 +1,7 @@
 // What `upkeep fds` shows of a service: its sockets and what it stored, as the kernel describes each.
 
 import type { DescriptorFacts, DescriptorView, FdsDocument } from '../core/descriptor-view.js';
-import { holderOf } from '../core/socket.js';
+import { socketOwnerOf } from '../core/socket.js';
 import type { Service } from '../core/state.js';
 import { iso, wallTime } from '../core/time.js';
 import type { HeldDescriptors } from '../kernel/held-descriptors.js';
@@ -14,7 +14,7 @@ export interface FdsParts {
 }
 
 export function fdsView({ spec, state }: Service, { held, stored, factsOf }: FdsParts): FdsDocument {
-  const owner = holderOf(spec);
+  const owner = socketOwnerOf(spec);
   const open = held.of('socket').filter((one) => one.owner === owner);
   const place = new Map(spec.sockets.map(({ name }, index) => [name, index]));
   const placeOf = (name: string): number => place.get(name) ?? spec.sockets.length;

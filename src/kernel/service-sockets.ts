@@ -3,7 +3,7 @@
 // stays open, whatever its next definition says. It must not know why a service starts or stops.
 
 import { isSameProcess, type ProcessRef } from '../core/process.js';
-import { holderOf, type SocketSpec } from '../core/socket.js';
+import { type SocketSpec, socketOwnerOf } from '../core/socket.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Report } from '../keeper/ports.js';
 import { ConnectionWatch } from './connection-watch.js';
@@ -53,7 +53,7 @@ export class ServiceSockets {
 
   /** All that this definition wants are open then. @throws Refusal: why not, in a sentence */
   async open(spec: ServiceSpec, walk: Walk): Promise<void> {
-    const family = this.#familyOf(holderOf(spec));
+    const family = this.#familyOf(socketOwnerOf(spec));
     family.users.add(spec.name);
     family.starting.add(spec.name);
     try {
@@ -70,7 +70,7 @@ export class ServiceSockets {
 
   /** For a start that is made now, in the order of the definition; null: one of them is not open. */
   pass(spec: ServiceSpec): readonly { readonly fd: number; readonly name: string }[] | null {
-    const family = this.#families.get(holderOf(spec));
+    const family = this.#families.get(socketOwnerOf(spec));
     const opened = spec.sockets.map((socket) => family?.sockets.find((one) => isSame(one.spec, socket)));
     const found = opened.filter((one) => one !== undefined);
     if (found.length < opened.length) return null;
@@ -82,7 +82,7 @@ export class ServiceSockets {
 
   /** This process was started with them. */
   began(spec: ServiceSpec, process: ProcessRef, passed: readonly number[]): void {
-    const family = this.#families.get(holderOf(spec));
+    const family = this.#families.get(socketOwnerOf(spec));
     if (family === undefined) return;
     family.starting.delete(spec.name);
     family.runners = [...family.runners, { process, passed }];
@@ -110,8 +110,9 @@ export class ServiceSockets {
   }
 
   /** It is down, and to stay so. */
-  close({ name, ...spec }: ServiceSpec): void {
-    const family = this.#families.get(holderOf({ name, ...spec }));
+  close(spec: ServiceSpec): void {
+    const { name } = spec;
+    const family = this.#families.get(socketOwnerOf(spec));
     if (family === undefined) return;
     this.#watch.stop(name);
     family.users.delete(name);

@@ -3,7 +3,7 @@
 
 import type { Effect } from '../../src/core/effect.js';
 import { isSameProcess, type ProcessRef } from '../../src/core/process.js';
-import { holderOf } from '../../src/core/socket.js';
+import { socketOwnerOf } from '../../src/core/socket.js';
 import type { ServiceName, ServiceSpec } from '../../src/core/spec.js';
 
 interface Kept {
@@ -30,7 +30,7 @@ type Order = Extract<
 
 export class SimulatedKeeping {
   readonly #stores = new Map<string, readonly Kept[]>();
-  /** By holder: the members that have opened them and were not stopped since. */
+  /** By owner: the members that have opened them and were not stopped since. */
   readonly #sockets = new Map<string, Set<ServiceName>>();
   readonly #awaiting = new Set<ServiceName>();
   readonly #waiting = new Set<string>();
@@ -54,24 +54,24 @@ export class SimulatedKeeping {
   }
 
   areOpen(spec: ServiceSpec): boolean {
-    return this.#sockets.has(holderOf(spec));
+    return this.#sockets.has(socketOwnerOf(spec));
   }
 
   open(spec: ServiceSpec): void {
-    const holder = holderOf(spec);
-    if (spec.sockets.length > 0) this.#sockets.set(holder, (this.#sockets.get(holder) ?? new Set()).add(spec.name));
+    const owner = socketOwnerOf(spec);
+    if (spec.sockets.length > 0) this.#sockets.set(owner, (this.#sockets.get(owner) ?? new Set()).add(spec.name));
   }
 
   /** Somebody connects: whoever waits for that is told, now or once it waits. */
   connect(spec: ServiceSpec): void {
     if (!this.areOpen(spec)) return;
-    this.#waiting.add(holderOf(spec));
+    this.#waiting.add(socketOwnerOf(spec));
     if (this.#awaiting.delete(spec.name)) this.#connected(spec.name);
   }
 
   /** It accepts what has waited. */
   accept(spec: ServiceSpec): void {
-    this.#waiting.delete(holderOf(spec));
+    this.#waiting.delete(socketOwnerOf(spec));
   }
 
   disconnected(): void {
@@ -101,14 +101,14 @@ export class SimulatedKeeping {
         this.#stores.delete(effect.service);
         return;
       case 'closeSockets': {
-        const holder = holderOf(effect.spec);
-        const users = this.#sockets.get(holder);
+        const owner = socketOwnerOf(effect.spec);
+        const users = this.#sockets.get(owner);
         users?.delete(effect.spec.name);
-        if (users?.size === 0) this.#sockets.delete(holder);
+        if (users?.size === 0) this.#sockets.delete(owner);
         return;
       }
       case 'awaitConnection':
-        if (this.#waiting.has(holderOf(effect.spec))) this.#connected(effect.spec.name);
+        if (this.#waiting.has(socketOwnerOf(effect.spec))) this.#connected(effect.spec.name);
         else this.#awaiting.add(effect.spec.name);
         return;
       case 'stopAwaitingConnection':
