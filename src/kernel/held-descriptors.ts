@@ -32,6 +32,10 @@ export interface HeldParts {
 const PAUSE = 1000;
 /** Between two holders, in ms: a thousand services that start at once are held by fifty of them, not by a thousand. */
 const PACE = 20;
+/** And so many times as long as the last one took: with two thousand descriptors it takes 5 ms, which would be a quarter of every second. */
+const REST = 10;
+/** But no longer, in ms: what is new would be lost with a keeper that is killed before. */
+const LONGEST_PACE = 200;
 
 type Due = 'nothing' | 'record' | 'holder';
 
@@ -40,7 +44,7 @@ export class HeldDescriptors {
   readonly name = 'the record of what is held';
   readonly #parts: HeldParts;
   readonly #path: string;
-  readonly #held = new Map<number, Keeping & { readonly inode: string }>();
+  readonly #held = new Map<number, Known>();
   /** What was held and was not to be had from the holder: a living process of the service may have it. */
   #missing: readonly Entry[] = [];
   #holder: ProcessRef | null = null;
@@ -52,7 +56,8 @@ export class HeldDescriptors {
   /** What does not stand as it should: only what the file says, or what the holder has too. */
   #due: Due = 'nothing';
   #pass: NodeJS.Timeout | null = null;
-  #last = Number.NEGATIVE_INFINITY;
+  /** The next pass begins no sooner. */
+  #next = Number.NEGATIVE_INFINITY;
   #retry: NodeJS.Timeout | null = null;
   #life: 'open' | 'closed' = 'open';
   #told: string | null = null;
@@ -69,10 +74,12 @@ export class HeldDescriptors {
    * those count from now on.
    */
   add({ fd, owner, kind, name, note }: Held): void {
-    const inode = inodeOf(fd);
-    const isNew = this.#held.get(fd)?.inode !== inode;
-    this.#held.set(fd, { owner, kind, name, note, inode });
-    this.#bringAboutSoon(isNew ? 'holder' : 'record');
+    const keeping = { owner, kind, name, note, inode: inodeOf(fd) };
+    const known = this.#held.get(fd);
+    // With every restart: the record may be half a megabyte.
+    if (known !== undefined && isSameKeeping(known, keeping)) return;
+    this.#held.set(fd, keeping);
+    this.#bringAboutSoon(known?.inode === keeping.inode ? 'record' : 'holder');
   }
 
   /** To be called before it is closed. */
@@ -167,15 +174,21 @@ export class HeldDescriptors {
   #bringAboutSoon(due: Exclude<Due, 'nothing'>): void {
     if (this.#due !== 'holder') this.#due = due;
     if (this.#life === 'closed' || this.#retry !== null) return;
-    this.#pass ??= setTimeout(() => this.#bringAbout(), Math.max(0, this.#last + PACE - performance.now()));
+    this.#pass ??= setTimeout(() => this.#bringAbout(), Math.max(0, this.#next - performance.now()));
+  }
+
+  #bringAbout(): void {
+    if (this.#pass !== null) clearTimeout(this.#pass);
+    this.#pass = null;
+    const begun = performance.now();
+    this.#renewAll();
+    const ended = performance.now();
+    this.#next = ended + Math.min(LONGEST_PACE, Math.max(PACE, (ended - begun) * REST));
   }
 
   /** At every moment the file names a holder that lives: the one of before is ended once it names the next. */
-  #bringAbout(): void {
+  #renewAll(): void {
     const { features, report } = this.#parts;
-    if (this.#pass !== null) clearTimeout(this.#pass);
-    this.#pass = null;
-    this.#last = performance.now();
     if (features.pidfdGetfd === 'no') return;
     try {
       if (this.#due === 'holder') this.#startNext();
@@ -244,6 +257,11 @@ export class HeldDescriptors {
     return [...held, ...this.#missing];
   }
 }
+
+type Known = Keeping & { readonly inode: string };
+
+const isSameKeeping = (a: Known, b: Known): boolean =>
+  a.inode === b.inode && a.owner === b.owner && a.kind === b.kind && a.name === b.name && a.note === b.note;
 
 function whyNot(error: unknown): string {
   switch (error instanceof SystemCallFailure ? error.errno : errorCode(error)) {

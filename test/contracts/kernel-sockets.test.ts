@@ -12,11 +12,13 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceEvent } from '../../src/core/event.js';
@@ -160,7 +162,7 @@ describe('a service with sockets', () => {
         unix(path, { name: 'admin' }),
         udp(b, { name: 'dns' }),
         unix(log, { name: 'dns', type: 'datagram' }),
-        unix('@upkeep-test', { name: 'hidden' }),
+        unix(`@upkeep-test-${process.pid}`, { name: 'hidden' }),
       ),
     );
     expect(said).toEqual([
@@ -171,7 +173,7 @@ describe('a service with sockets', () => {
       `4 stream listens blocks ${path}`,
       `5 datagram blocks 127.0.0.1|${b}`,
       `6 datagram blocks ${log}`,
-      '7 stream listens blocks @upkeep-test',
+      `7 stream listens blocks @upkeep-test-${process.pid}`,
     ]);
   });
 
@@ -543,6 +545,17 @@ for (const [name, without] of RUNGS) {
       close(spec);
       await held(0);
       expect(record()).toBeNull();
+    });
+
+    it('is not written down anew by a start that finds all as it was', async () => {
+      const spec = web(tcp(await freePort()), unix(join(subject.home, 'web.sock')));
+      expect(await prepare(spec)).toBeNull();
+      await held(2);
+      const written = statSync(join(subject.home, 'held.json')).ino;
+      expect(await prepare(spec)).toBeNull();
+      // Longer than it would take to be written.
+      await pause(300);
+      expect(statSync(join(subject.home, 'held.json')).ino).toBe(written);
     });
 
     it('brings the sockets over the death of the keeper: nobody is refused, nothing is opened twice (B5, B6)', async () => {
