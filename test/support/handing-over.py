@@ -13,6 +13,7 @@ Environment:
   HO_STATE=no       it speaks the channel, and has no state to hand over
   HO_SAY=channel    READY=1 goes over the channel, not by datagram
   HO_SIZE=N         its state has N bytes beside the count (default 0)
+  HO_CHILDREN=N     it has so many children, which end with nobody (each a step "child" with "child")
   HO_WARMUP=S       seconds between having its state and being ready (default 0)
   HO_LOG=PATH       a line of JSON is appended for each step: {"generation", "pid", "event", …}; events: connected, told (with
                     "word"), exporting, exported, froze, thawed, imported, refused, ready, accepting, draining, lost, ends
@@ -32,6 +33,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -405,6 +407,8 @@ def refuse(reason):
 
 
 def main():
+    for _ in range(int(ENV.get("HO_CHILDREN", "0"))):
+        log("child", child=subprocess.Popen(["sleep", "infinity"]).pid)
     server = Server()
     speaks = ENV.get("HO_CHANNEL") != "no"
     signal.signal(signal.SIGTERM, server.drain)
