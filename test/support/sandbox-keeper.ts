@@ -38,6 +38,7 @@ export interface Status {
   readonly desired: string;
   readonly reason: string;
   readonly process: { readonly pid: number } | null;
+  readonly statusText: string | null;
   readonly restarts: { readonly total: number };
   readonly lastDeath: {
     readonly pid: number;

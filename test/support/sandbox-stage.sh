@@ -88,7 +88,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${node:+
 unset TMPDIR XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_STATE_HOME XDG_DATA_HOME XDG_CACHE_HOME DBUS_SESSION_BUS_ADDRESS NOTIFY_SOCKET
 
 daemons="openssh-server slapd bind9 apache2 cfengine3 cron rsyslog postfix"
-packages=${SANDBOX_INSTALL-"$daemons postgresql redis-server openssh-client ldap-utils bind9-utils procps psmisc iproute2 e2fsprogs util-linux systemd"}
+graceful="nginx-light haproxy gunicorn unicorn puma ruby-sd-notify python3-sdnotify"
+packages=${SANDBOX_INSTALL-"$daemons $graceful postgresql redis-server openssh-client ldap-utils bind9-utils procps psmisc iproute2 e2fsprogs util-linux systemd"}
 if [ -n "$packages" ]; then
   log=/var/log/sandbox-install.log
   export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true
