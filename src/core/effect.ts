@@ -1,6 +1,6 @@
 // Vocabulary: orders to the outside. Imperative. They never answer: what comes of them returns as an event.
 
-import type { Told } from './handover-word.js';
+import type { KeeperWord } from './handover-word.js';
 import type { HeartbeatSpec } from './heartbeat.js';
 import type { ProcessRef, SignalName } from './process.js';
 import type { Command, Leftovers, ServiceName, ServiceSpec } from './spec.js';
@@ -105,7 +105,7 @@ export type Effect =
   /** Nothing more of a hand-over under way: what was made for its state is removed. */
   | { readonly type: 'endExport'; readonly service: ServiceName }
   /** Say this on the hand-over channel of that process, where it has one. */
-  | { readonly type: 'tell'; readonly service: ServiceName; readonly process: ProcessRef; readonly word: Told }
+  | { readonly type: 'tell'; readonly service: ServiceName; readonly process: ProcessRef; readonly word: KeeperWord }
   /** Keep the descriptors that came with this message. */
   | {
       readonly type: 'keep';

@@ -2,7 +2,7 @@
 
 import type { Sender } from './death.js';
 import type { Planned, Role } from './effect.js';
-import type { Heard } from './handover-word.js';
+import type { ServiceWord } from './handover-word.js';
 import type { Notification } from './notification.js';
 import type { Look } from './pattern.js';
 import type { ExitEvidence, ProcessRef } from './process.js';
@@ -89,7 +89,7 @@ export type ServiceEvent =
       readonly type: 'heard';
       readonly service: ServiceName;
       readonly process: ProcessRef;
-      readonly word: Heard;
+      readonly word: ServiceWord;
     }
   /** The answer to `awaitConnection`: somebody wants it. */
   | { readonly type: 'connected'; readonly service: ServiceName }

@@ -2,7 +2,7 @@
 // line of JSON each way (docs/graceful.md); protocol/ reads and writes it.
 
 /** A service to the keeper. */
-export type Heard =
+export type ServiceWord =
   /** The new generation is ready to take the state of the old one. */
   | { readonly type: 'wantsState' }
   /** The old generation has written its state, with its end mark. */
@@ -15,7 +15,7 @@ export type Heard =
   | { readonly type: 'refused'; readonly reason: string };
 
 /** The keeper to a service. `accept`: you are the one, take connections. `drain`: finish what you have begun. `thaw`: it came to nothing, go on. */
-export type Told =
+export type KeeperWord =
   | { readonly type: 'accept' }
   | { readonly type: 'drain' }
   | { readonly type: 'thaw'; readonly reason: string };

@@ -8,7 +8,7 @@ import type { Effect } from '../core/effect.js';
 import { errorText } from '../core/error-text.js';
 import type { Speaker } from '../core/event.js';
 import { mainsOf } from '../core/generations.js';
-import type { Heard, Told } from '../core/handover-word.js';
+import type { KeeperWord, ServiceWord } from '../core/handover-word.js';
 import { isSameProcess, type ProcessRef } from '../core/process.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { ServiceSet } from '../core/state.js';
@@ -37,7 +37,7 @@ export interface HandoverChannelsParts {
 interface Note {
   readonly process: ProcessRef;
   readonly from: Extract<Order, { type: 'import' }> | null;
-  readonly word: Told | null;
+  readonly word: KeeperWord | null;
 }
 
 interface Export {
@@ -99,7 +99,7 @@ export class HandoverChannels implements Handovers, Sink {
     this.#parts.files.remove(service);
   }
 
-  say(service: ServiceName, process: ProcessRef, word: Told): void {
+  say(service: ServiceName, process: ProcessRef, word: KeeperWord): void {
     const channel = this.#channelOf(service, process);
     // Who has heard that it came to nothing need not hear it again; who takes over, or ends, may have to.
     if (word.type === 'thaw' && channel !== null) this.#drop(service, process);
@@ -222,14 +222,14 @@ export class HandoverChannels implements Handovers, Sink {
     else channel.tell(from);
   }
 
-  #answer(service: ServiceName, word: Heard): void {
+  #answer(service: ServiceName, word: ServiceWord): void {
     const asked = this.#exports.get(service);
     if (asked === undefined) return;
     this.#forget(service);
     this.#post(service, asked.order.from, word);
   }
 
-  #post(service: ServiceName, process: ProcessRef, word: Heard): void {
+  #post(service: ServiceName, process: ProcessRef, word: ServiceWord): void {
     this.#parts.post({ type: 'heard', service, process, word });
   }
 

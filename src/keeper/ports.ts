@@ -4,7 +4,7 @@
 import type { Change } from '../core/change.js';
 import type { Effect } from '../core/effect.js';
 import type { Event } from '../core/event.js';
-import type { Told } from '../core/handover-word.js';
+import type { KeeperWord } from '../core/handover-word.js';
 import type { ProcessRef } from '../core/process.js';
 import type { ServiceName, ServiceSpec } from '../core/spec.js';
 import type { Service, ServiceSet } from '../core/state.js';
@@ -42,7 +42,7 @@ export interface Handovers {
   export(order: Extract<Effect, { type: 'export' }>): void;
   endExport(service: ServiceName): void;
   /** Said now, or when it connects. */
-  say(service: ServiceName, process: ProcessRef, word: Told): void;
+  say(service: ServiceName, process: ProcessRef, word: KeeperWord): void;
 }
 
 /** Both clocks, and one wake-up. */

@@ -1,7 +1,7 @@
 // The words of the hand-over channel, as lines of JSON (docs/graceful.md): what a service says is read and checked here, what it
 // is told is written. Pure. It must not know who is on the channel, nor what follows from a word.
 
-import type { Heard, Told } from '../core/handover-word.js';
+import type { KeeperWord, ServiceWord } from '../core/handover-word.js';
 import { oneLine } from '../core/one-line.js';
 
 /** What a service may say. */
@@ -10,7 +10,7 @@ export type Saying =
   | { readonly type: 'hello'; readonly state: 'yes' | 'no' }
   /** A message of sd_notify, from a program that cannot send datagrams. */
   | { readonly type: 'notify'; readonly text: string }
-  | Heard;
+  | ServiceWord;
 
 /** What a service may be told: the words of the core, and where its state is. */
 export type Order =
@@ -18,7 +18,7 @@ export type Order =
   | { readonly type: 'export'; readonly to: string }
   /** Read the state of your predecessor here; null: it has none. */
   | { readonly type: 'import'; readonly from: string | null }
-  | Told;
+  | KeeperWord;
 
 /** `unknown`: of a later version, to be ignored. `wrong`: nobody who speaks this protocol says so. */
 export type Reading =

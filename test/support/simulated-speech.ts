@@ -4,7 +4,7 @@
 
 import type { Effect } from '../../src/core/effect.js';
 import type { Event, Speaker } from '../../src/core/event.js';
-import type { Heard } from '../../src/core/handover-word.js';
+import type { ServiceWord } from '../../src/core/handover-word.js';
 import { type Notification, silence } from '../../src/core/notification.js';
 import type { ProcessRef } from '../../src/core/process.js';
 import type { ServiceName, ServiceSpec } from '../../src/core/spec.js';
@@ -89,7 +89,7 @@ export class SimulatedSpeech {
   }
 
   /** A word on the channel, which is there only while a keeper is. */
-  hear(service: ServiceName, process: SimulatedProcess, word: Heard): void {
+  hear(service: ServiceName, process: SimulatedProcess, word: ServiceWord): void {
     const mayBeTold = (): boolean => {
       if (word.type !== 'wantsState' || this.#parts.isSuccessor(service, process.ref)) return true;
       // Nobody is there who could give it any: it is told so, and goes on without.

@@ -5,7 +5,7 @@ import type { Change, What } from '../../src/core/change.js';
 import { comebacks } from '../../src/core/comeback.js';
 import type { Effect } from '../../src/core/effect.js';
 import type { Ask, Event, SingleEvent } from '../../src/core/event.js';
-import type { Heard } from '../../src/core/handover-word.js';
+import type { ServiceWord } from '../../src/core/handover-word.js';
 import { heldBackBy } from '../../src/core/held-back.js';
 import type { Notification } from '../../src/core/notification.js';
 import { applyEvents } from '../../src/core/plan.js';
@@ -258,7 +258,7 @@ export class Stage {
   }
 
   /** That process says this on its hand-over channel. */
-  hear(name: string, process: SimulatedProcess, word: Heard): void {
+  hear(name: string, process: SimulatedProcess, word: ServiceWord): void {
     this.kernel.speech.hear(serviceName(name), process, word);
   }
 

@@ -2,7 +2,7 @@
 // machine does; a test compares, and `UPDATE_DOCS=1 npm test -- unit` writes it anew.
 
 import type { ServiceEvent } from '../../src/core/event.js';
-import type { Heard } from '../../src/core/handover-word.js';
+import type { ServiceWord } from '../../src/core/handover-word.js';
 import { type Notification, silence } from '../../src/core/notification.js';
 import { asPid, type ProcessRef } from '../../src/core/process.js';
 import { type Hooks, noHooks, type ServiceSpec } from '../../src/core/spec.js';
@@ -264,7 +264,7 @@ function handoverEvents(spec: ServiceSpec): readonly Row[] {
     ...{ type: 'notified', service, says: { ...silence, ...what }, batch: null },
     sender: { process, uid: 0, isMember: 'yes', kinOf: process },
   });
-  const hears = (process: ProcessRef, word: Heard): ServiceEvent => ({ type: 'heard', service, process, word });
+  const hears = (process: ProcessRef, word: ServiceWord): ServiceEvent => ({ type: 'heard', service, process, word });
   const ended = (process: ProcessRef, code: number): ServiceEvent => ({
     ...{ type: 'exited', service, process, evidence: evidence(code), away: 'no' },
   });
