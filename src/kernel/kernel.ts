@@ -1,15 +1,15 @@
 // The port Kernel, made of the parts of this folder: each effect of the core is carried out here, and whatever comes of it
 // is posted. Never throws to the keeper: what fails becomes an event. It must not know why something is ordered.
 
-import type { Effect, Role } from '../core/effect.js';
-import { errorCode, errorText } from '../core/error-text.js';
+import type { Effect } from '../core/effect.js';
 import { LOST } from '../core/event.js';
-import { commandsOf } from '../core/hooks.js';
-import { type ExitEvidence, type ExitStatus, noFindings, type OomKill, type ProcessRef } from '../core/process.js';
+import type { ExitEvidence, ExitStatus, ProcessRef } from '../core/process.js';
 import type { Command, ServiceName, ServiceSpec } from '../core/spec.js';
 import type { WallTime } from '../core/time.js';
 import type { Usage } from '../core/usage.js';
 import type { Asking, Handovers, Kernel, Outputs, Post, Readiness, Report } from '../keeper/ports.js';
+import { Births } from './births.js';
+import { Encounters, type Ended } from './encounters.js';
 import { endHelper } from './end-helper.js';
 import type { Origin } from './environment.js';
 import { type Errand, type ErrandEnd, runErrand } from './errand.js';
@@ -17,29 +17,23 @@ import type { Exits } from './exits.js';
 import type { Features } from './features.js';
 import { Generations } from './generations.js';
 import type { Groups } from './groups.js';
-import { handoverEnvironment, mayHandOver } from './handover-environment.js';
 import type { HeldDescriptors } from './held-descriptors.js';
-import { notifyEnvironment } from './notify-environment.js';
 import type { NotifySockets } from './notify-sockets.js';
-import { type Given, nothingPassed, type Passing, passing } from './passing.js';
-import { removeStale } from './pid-file.js';
-import type { Passed } from './posix-spawn.js';
 import { Preparations } from './prepare.js';
-import { environmentOf, variableOf } from './processes-of.js';
+import { variableOf } from './processes-of.js';
 import type { Pump } from './pump.js';
 import { Reactions } from './reaction.js';
 import { ReadyFiles } from './ready-file.js';
 import type { Reaper } from './reaper.js';
 import { Reclaims } from './reclaim.js';
 import { Rests } from './rest.js';
+import { commandOf } from './role-command.js';
 import type { ServiceSockets } from './service-sockets.js';
 import { signalGroup, signalProcess } from './signals.js';
-import { refuseWithoutRoom, spawn } from './spawn.js';
 import type { Speakers } from './speakers.js';
 import type { StateFiles } from './state-files.js';
 import type { StoredDescriptors } from './stored-descriptors.js';
 import { Successors } from './successors.js';
-import { close } from './syscalls.js';
 import { tokenOf } from './token.js';
 import { type UsageAsked, Usages } from './usage.js';
 import type { Witnesses } from './witnesses.js';
@@ -86,9 +80,6 @@ export interface KernelParts {
   readonly readyFiles: string;
 }
 
-/** Until following is tried again, in ms. */
-const RETRY = 1000;
-
 export class RealKernel implements Kernel {
   readonly #parts: KernelParts;
   readonly #rests: Rests;
@@ -97,11 +88,10 @@ export class RealKernel implements Kernel {
   readonly #readyFiles: ReadyFiles;
   readonly #reclaims: Reclaims;
   readonly #preparations: Preparations;
-  readonly #retries = new Set<NodeJS.Timeout>();
-  /** The last dead process of each service that was followed: a pid file that names it is stale. */
-  readonly #dead = new Map<ServiceName, number>();
   readonly #generations = new Generations();
   readonly #successors: Successors;
+  readonly #births: Births;
+  readonly #encounters: Encounters;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -132,6 +122,15 @@ export class RealKernel implements Kernel {
       living: (service) => this.#rests.living(service),
       open: (spec, walk) => parts.sockets.open(spec, walk),
     });
+    const ended: Ended = (service, process, evidence, away) => this.#ended(service, process, evidence, away);
+    this.#encounters = new Encounters({ ...parts, generations: this.#generations, ended });
+    this.#births = new Births({
+      ...parts,
+      generations: this.#generations,
+      readyFiles: this.#readyFiles,
+      lastDead: (service) => this.#encounters.lastDead(service),
+      ended,
+    });
   }
 
   perform(effect: Effect): void {
@@ -146,7 +145,7 @@ export class RealKernel implements Kernel {
     const { seeker, readiness, exits, asking, handovers, stored } = this.#parts;
     switch (effect.type) {
       case 'spawn':
-        this.#spawn(effect);
+        this.#births.begin(effect, this.#tokenFor(effect.spec.name, effect.generation, effect.role, effect.hook));
         return;
       case 'prepare':
         this.#preparations.begin(effect.spec, effect.generation);
@@ -155,7 +154,7 @@ export class RealKernel implements Kernel {
         this.#reclaim(effect);
         return;
       case 'follow':
-        this.#follow(effect.service, effect.process);
+        this.#encounters.follow(effect.service, effect.process);
         return;
       case 'unfollow':
         exits.unfollow(effect.service, effect.process);
@@ -258,7 +257,7 @@ export class RealKernel implements Kernel {
 
   close(): void {
     const { seeker, exits, groups, reaper, witnesses, pump, notifySockets } = this.#parts;
-    for (const timer of this.#retries) clearTimeout(timer);
+    this.#encounters.close();
     this.#rests.close();
     this.#successors.close();
     this.#preparations.close();
@@ -276,158 +275,11 @@ export class RealKernel implements Kernel {
     pump.close();
   }
 
-  #spawn({ spec, command, role, hook, generation, env }: Extract<Effect, { type: 'spawn' }>): void {
-    const { features, outputs, post, groups, exits, notifySockets, speakers, sockets } = this.#parts;
-    const refused = refuseWithoutRoom(this.#generations.hasStarted(spec.name) ? 'again' : 'first');
-    if (refused !== null) {
-      const { errno, detail } = refused;
-      post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
-      return;
-    }
-    if (role === 'start') this.#removeStalePidFile(spec);
-    try {
-      if (spec.notifyAccess !== 'none') notifySockets.open(spec.name);
-    } catch (error) {
-      const errno = errorCode(error, 'EIO');
-      const detail = `the socket for its sd_notify cannot be made: ${errorText(error)}`;
-      post({ type: 'spawnFailed', service: spec.name, role, generation, errno, detail });
-      return;
-    }
-    let ready: Passed | null = null;
-    let given: Passing;
-    try {
-      if (role === 'main') ready = this.#makeReadyFile(spec);
-      given = role === 'main' ? passing(spec, this.#givenTo(spec), ready) : nothingPassed;
-    } catch (error) {
-      if (ready !== null) close(ready.fd);
-      post({
-        type: 'spawnFailed',
-        service: spec.name,
-        role,
-        generation,
-        errno: errorCode(error, 'EIO'),
-        detail: errorText(error),
-      });
-      return;
-    }
-    const token = this.#tokenFor(spec.name, generation, role, hook);
-    const done = spawn(
-      {
-        spec,
-        command,
-        role,
-        generation,
-        token,
-        env: { ...env, ...this.#handoverEnvironment(spec, role), ...this.#notifyEnvironment(spec, role), ...given.env },
-        output: outputs.descriptorFor(spec),
-        passed: given.passed,
-        ownPid: given.ownPid,
-      },
-      features,
-    );
-    if (ready !== null) close(ready.fd);
-    if (done.type === 'failed') {
-      post({ type: 'spawnFailed', service: spec.name, role, generation, errno: done.errno, detail: done.detail });
-      return;
-    }
-    const { process } = done;
-    speakers.note(spec.name, process, role === 'main' ? 'main' : 'helper', token);
-    if (role === 'main') {
-      this.#generations.born(spec.name, process, generation);
-      groups.assign(spec.name, process, generation);
-      sockets.began(
-        spec,
-        process,
-        given.passed.map(({ fd }) => fd),
-      );
-    }
-    const oomSince = spec.settings.memory === null ? null : groups.oomKillSince(spec.name, process);
-    exits.follow(
-      spec.name,
-      process,
-      (seen) => {
-        const evidence = oomSince === null ? seen : withOom(seen, oomSince);
-        notifySockets.catchUp(spec.name);
-        sockets.ended(process);
-        post({ type: 'exited', service: spec.name, process, evidence, away: 'no' });
-      },
-      { pidfd: done.pidfd },
-    );
-    post({ type: 'spawned', service: spec.name, role, generation, process });
-    if (role === 'main') groups.place(spec.name, process, generation, spec.settings.memory);
-  }
-
-  #notifyEnvironment(spec: ServiceSpec, role: Role): Readonly<Record<string, string>> {
-    return notifyEnvironment(spec, role, this.#parts.notifySockets.pathOf(spec.name), process.pid);
-  }
-
-  /** @throws what the system says */
-  #makeReadyFile({ name, ready: { probe } }: ServiceSpec): Passed | null {
-    if (probe.type !== 'fd') return null;
-    try {
-      return { fd: this.#readyFiles.make(name), as: probe.fd };
-    } catch (error) {
-      throw new Error(`the file for its \`ready: {fd}\` cannot be made (${errorCode(error, 'EIO')})`);
-    }
-  }
-
-  /** What is held for it. @throws Error: not all of it is there */
-  #givenTo(spec: ServiceSpec): readonly Given[] {
-    const sockets = this.#parts.sockets.pass(spec);
-    if (sockets === null) throw new Error('its sockets are not open any more; it is started again');
-    return [...sockets, ...this.#parts.stored.pass(spec)];
-  }
-
-  #handoverEnvironment(spec: ServiceSpec, role: Role): Readonly<Record<string, string>> {
-    const { socket, stateFiles, report } = this.#parts;
-    if (role !== 'main' || !mayHandOver(spec)) return {};
-    try {
-      return handoverEnvironment(spec, socket, stateFiles.fileOf(spec));
-    } catch (error) {
-      report(`${spec.name} has no place for its state; it hands over none`, error);
-      return handoverEnvironment(spec, socket, null);
-    }
-  }
-
-  /** A process that we were told of, not one that we started: it may be gone already, or may not be ours to see. */
-  #follow(service: ServiceName, process: ProcessRef): void {
-    const { exits, groups, post, notifySockets, speakers, sockets } = this.#parts;
-    const exited = (evidence: ExitEvidence, away: 'yes' | 'no'): void => {
-      this.#dead.set(service, process.pid);
-      notifySockets.catchUp(service);
-      sockets.ended(process);
-      post({ type: 'exited', service, process, evidence, away });
-    };
-    const variable = environmentOf(process.pid);
-    const isHelper = ![null, 'main'].includes(variable('UPKEEP_ROLE'));
-    speakers.note(service, process, isHelper ? 'helper' : 'main', variable('UPKEEP_TOKEN'));
-    try {
-      if (!isHelper) this.#generations.met(service, process);
-      if (!isHelper) sockets.met(service, process);
-      if (!isHelper) this.#parts.stored.met(service, process);
-      groups.recognize(service, process);
-      const oomSince = groups.oomKillSince(service, process);
-      const onExit = (seen: ExitEvidence): void => {
-        const peakMemory = seen.peakMemory ?? groups.peakMemory(service, process);
-        exited(withOom({ ...seen, peakMemory }, oomSince), 'no');
-      };
-      if (exits.follow(service, process, onExit) === 'gone') exited(exits.ofMissed(process), 'yes');
-    } catch (error) {
-      // No descriptor to be had: it is tried again, not given up.
-      this.#parts.report(`process ${process.pid} of ${service} cannot be followed now; it is tried again`, error);
-      const timer = setTimeout(() => {
-        this.#retries.delete(timer);
-        this.#follow(service, process);
-      }, RETRY);
-      this.#retries.add(timer);
-    }
-  }
-
-  /** Many start scripts do nothing while the pid file of a killed daemon is there. */
-  #removeStalePidFile({ name, kind }: ServiceSpec): void {
-    const dead = this.#dead.get(name);
-    if (kind.type === 'watched' && kind.pattern.pidFile !== null && dead !== undefined)
-      removeStale(kind.pattern.pidFile, dead);
+  #ended(service: ServiceName, process: ProcessRef, evidence: ExitEvidence, away: 'yes' | 'no'): void {
+    // Its last words were said while it lived, and count as such.
+    this.#parts.notifySockets.catchUp(service);
+    this.#parts.sockets.ended(process);
+    this.#parts.post({ type: 'exited', service, process, evidence, away });
   }
 
   #reclaim({ spec, role, hook, generation }: Extract<Effect, { type: 'reclaim' }>): void {
@@ -441,7 +293,7 @@ export class RealKernel implements Kernel {
         return;
       }
       post({ type: 'spawned', service, role, generation, process });
-      this.#follow(service, process);
+      this.#encounters.follow(service, process);
     });
   }
 
@@ -495,35 +347,4 @@ export class RealKernel implements Kernel {
   #tokenFor(service: ServiceName, generation: number, role: Origin['role'], hook: number): string {
     return tokenOf(this.#parts.token, service, generation, role, hook);
   }
-}
-
-/** What is run for this. */
-function commandOf({ kind, hooks }: ServiceSpec, role: Role, hook: number): Command | null {
-  switch (role) {
-    case 'main':
-      return kind.type === 'supervised' ? kind.run : null;
-    case 'start':
-      return kind.type === 'watched' ? kind.start : null;
-    case 'stop':
-      return kind.stop.type === 'command' ? kind.stop.command : null;
-    case 'restart':
-      return kind.type === 'watched' ? kind.restart : null;
-    case 'reload':
-      return kind.reload?.type === 'command' ? kind.reload.command : null;
-    case 'condition':
-    case 'beforeStart':
-    case 'afterStart':
-    case 'beforeStop':
-    case 'afterStop':
-      return commandsOf(hooks, role)[hook] ?? null;
-  }
-}
-
-/** The kernel's word that somebody of the service was killed for want of memory counts for a main process that was killed, unless somebody was seen who did that. */
-function withOom(evidence: ExitEvidence, oomSince: () => OomKill | null): ExitEvidence {
-  const { status, findings } = evidence;
-  if (evidence.oom || evidence.by !== null || status.type !== 'signaled' || status.signal !== 'SIGKILL')
-    return evidence;
-  const oomKill = oomSince();
-  return oomKill === null ? evidence : { ...evidence, oom: true, findings: { ...(findings ?? noFindings), oomKill } };
 }
