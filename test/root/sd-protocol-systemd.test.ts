@@ -5,6 +5,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Check, Findings, Kept, Manager } from '../support/protocol-check.js';
+import { accessChecks } from '../support/protocol-checks-access.js';
+import { endingChecks } from '../support/protocol-checks-endings.js';
+import { libraryChecks } from '../support/protocol-checks-library.js';
+import { mainChecks } from '../support/protocol-checks-main.js';
 import { socketChecks } from '../support/protocol-checks-sockets.js';
 import { storeChecks } from '../support/protocol-checks-store.js';
 import { wordChecks } from '../support/protocol-checks-words.js';
@@ -15,7 +19,15 @@ import { Systemd } from '../support/sandbox-systemd.js';
 
 const PLACE = '/srv/protocol';
 const PAGE = join(import.meta.dirname, '../../docs/systemd.md');
-const CHECKS: readonly Check[] = [...wordChecks, ...socketChecks, ...storeChecks];
+const CHECKS: readonly Check[] = [
+  ...wordChecks,
+  ...accessChecks,
+  ...mainChecks,
+  ...endingChecks,
+  ...socketChecks,
+  ...storeChecks,
+  ...libraryChecks,
+];
 
 /** What each check found, or how it broke. */
 type Played = ReadonlyMap<string, PromiseSettledResult<Findings>>;

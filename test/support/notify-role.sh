@@ -1,8 +1,9 @@
-# A command around a service (ExecStartPre=, a hook, …): notes whether it has a NOTIFY_SOCKET and a WATCHDOG_USEC, and says STATUS=ROLE when a file
+# A command around a service (ExecStartPre=, a hook, …): notes whether it has a NOTIFY_SOCKET and its like, and says STATUS=ROLE when a file
 # go-ROLE is there, to the address of the main process where it has none of its own. Arguments: ROLE DIRECTORY SENDER.
 cd "$2" || exit 1
 echo "${NOTIFY_SOCKET:+yes}" >"socket-$1"
 echo "${WATCHDOG_USEC:+yes}" >"watchdog-$1"
+echo "${LISTEN_FDS:+yes}" >"sockets-$1"
 [ -n "${NOTIFY_SOCKET:-}" ] || [ ! -e address ] || export NOTIFY_SOCKET="$(cat address)"
 if [ -z "${NOTIFY_SOCKET:-}" ]; then
   : >"heard-$1"

@@ -35,7 +35,7 @@ export interface CheckedSocket {
 }
 
 /** `up`: it has started. `again`: it waits to be started anew. */
-export type State = 'starting' | 'up' | 'ending' | 'again' | 'down' | 'failed';
+export type State = 'starting' | 'up' | 'reloading' | 'ending' | 'again' | 'down' | 'failed';
 
 export interface Seen {
   readonly state: State;

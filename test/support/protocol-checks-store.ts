@@ -210,4 +210,23 @@ const failed: Check = {
   },
 };
 
-export const storeChecks: readonly Check[] = [lifetime, failed, counted, polled, disabled, aligned];
+/** As cloudflare/shellflip does it under systemd: a memory file that is stored empty, and filled before the end with an agreed code. */
+const handedOver: Check = {
+  cites: 'C8',
+  id: 'handed-over',
+  script: () => `exec ${PYTHON} ${program('storing-service.py')} ${REPORT} mem-handover 75`,
+  unit: () => ['Type=notify', 'FileDescriptorStoreMax=1', 'Restart=no', 'RestartForceExitStatus=75'],
+  settings: () => ({ ready: 'notify', fdStore: 1, restart: { when: 'never', alwaysAfter: [75] } }),
+  play: async (kept) => {
+    const states: string[] = [];
+    for (let number = 0; number < 3; number++) {
+      states.push(shortly((await run(kept, number)).state));
+      if (number < 2) signal(kept, (await kept.look()).main, 'USR1');
+    }
+    return { 'what three generations find, each of which ends with the agreed code 75': states.join(', ') };
+  },
+};
+
+const shortly = (state: string | null): string => (state === null || state === '' ? 'nothing' : state);
+
+export const storeChecks: readonly Check[] = [lifetime, failed, handedOver, counted, polled, disabled, aligned];

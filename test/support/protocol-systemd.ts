@@ -12,7 +12,7 @@ const PROPERTIES = 'ActiveState,SubState,StatusText,MainPID,Result,NFileDescript
 const STATES: ReadonlyMap<string, State> = new Map([
   ['activating', 'starting'],
   ['active', 'up'],
-  ['reloading', 'up'],
+  ['reloading', 'reloading'],
   ['deactivating', 'ending'],
   ['inactive', 'down'],
   ['failed', 'failed'],

@@ -85,10 +85,10 @@ function socketSettings(one: Staged, { name, type }: CheckedSocket): Readonly<Re
   return { [type === 'udp' ? 'udp' : 'listen']: at, ...(isLazy(one.check) ? { lazy: true } : {}) };
 }
 
-function seenIn({ state, statusText, process, lastDeath }: ServiceStatus): Omit<Seen, 'stored'> {
+function seenIn({ state, statusText, process, lastDeath, reloading }: ServiceStatus): Omit<Seen, 'stored'> {
   const cause = lastDeath?.cause ?? 'none';
   return {
-    state: STATES[state],
+    state: reloading === null ? STATES[state] : 'reloading',
     text: statusText ?? '',
     main: process?.pid ?? 0,
     result: lastDeath === null || lastDeath.code === 0 ? 'success' : (RESULTS.get(cause) ?? cause),
