@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { order } from './control-socket.mjs';
-import { restartedUnderLoad } from './graceful-clients.mjs';
+import { restartedUnderLoad, summary } from './graceful-clients.mjs';
 import { linesOf, nextPort, UpkeepWeb, until } from './graceful-web.mjs';
 import { copyNode } from './place.mjs';
 
@@ -79,10 +79,15 @@ export async function measureRefusals(peer, what, ground) {
     const problem = await web.up();
     if (problem !== null) return { problem };
     writeFileSync(refuse, '');
-    const { failed, ...found } = await restartedUnderLoad(web, port, what.refusals, what);
+    const { failed, ...found } = summary([await restartedUnderLoad(web, port, what.refusals, what)]);
     const isHeard = failed.length === what.refusals && failed.every((text) => text.includes('the bench wants it so'));
     rmSync(refuse);
-    return { ...found, failed: isHeard ? [] : failed, read: steps().filter((step) => step.what === 'read').length };
+    return {
+      problem: null,
+      ...found,
+      failed: isHeard ? [] : failed,
+      read: steps().filter((step) => step.what === 'read').length,
+    };
   } finally {
     await web.down();
   }

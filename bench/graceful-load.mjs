@@ -2,7 +2,6 @@
 // moment after its answer. What is refused or cut off counts, and is asked again until it is answered: the time of a request is that
 // from its first attempt. Told `{port, kept, fresh, pause}` it begins, told 'end' it lets what is under way finish, and tells.
 import { connect } from 'node:net';
-import { quantile } from './latency.mjs';
 
 const AGAIN_MS = 10;
 /** Longer than any server here lets a client wait. */
@@ -84,8 +83,7 @@ async function client(isKept, { port, pause }) {
 async function tell() {
   life = 'ends';
   await Promise.all(clients);
-  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => quantile(took, share));
-  process.send({ answered: took.length, ...counts, causes: Object.fromEntries(causes), p50, p99, max });
+  process.send({ took, ...counts, causes: Object.fromEntries(causes) });
 }
 
 process.on('message', (word) => {

@@ -18,7 +18,7 @@ const KINDS = {
 export function gracefulText(found) {
   const { kept, fresh, pause, every, restarts, commits, states, refused, flooded, struck, resting } = found;
   const text = [
-    `${kept} clients that keep their connection and ${fresh} that open one for each request; each asks again ${pause} ms after its answer, and again after 10 ms where it was refused or cut off. The time of a request is that from its first attempt to its answer. A restart is begun every ${every / 1000} s, or when the one before is over.`,
+    `${kept} clients that keep their connection and ${fresh} that open one for each request; each asks again ${pause} ms after its answer, and again after 10 ms where it was refused or cut off. The time of a request is that from its first attempt to its answer. A restart is begun every ${every / 1000} s, or when the one before is over. They are all up at once and take turns, in an order shuffled each time; the load is the least and the most at the beginning of a turn.`,
     '',
     table(
       [

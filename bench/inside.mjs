@@ -33,11 +33,12 @@ const FULL = {
   coupled: { size: 1000, starts: 3, rounds: 100, waves: 100 },
   asked: { size: 1000, every: 10_000, settle: 60_000, window: 60_000, long: 105_000, hangs: 30, calm: 12_000 },
   handed: {
-    restarts: { overlap: 100, others: 25 },
+    restarts: { overlap: 100, others: 15 },
+    turns: 5,
     kept: 50,
     fresh: 50,
     pause: 50,
-    every: 2_000,
+    every: 1_500,
     between: 200,
     commits: 100,
     states: [
@@ -67,6 +68,7 @@ const QUICK = {
   asked: { size: 10, every: 1_000, settle: 1_500, window: 3_000, long: 3_000, hangs: 2, calm: 1_000 },
   handed: {
     restarts: { overlap: 3, others: 2 },
+    turns: 1,
     kept: 5,
     fresh: 5,
     pause: 50,

@@ -11,7 +11,7 @@ const LOST_IN_A_ROW = 3;
 
 const sleep = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 
-function shuffled(list) {
+export function shuffled(list) {
   const copy = [...list];
   for (let i = copy.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));
