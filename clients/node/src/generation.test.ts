@@ -49,6 +49,6 @@ it('all that is to be finished is finished before the end, once, and also where 
   const done: string[] = [];
   generation.onDrain(() => Promise.reject(new Error('no')));
   generation.onDrain(async () => void done.push('a'));
-  await Promise.all([generation.drain(0), generation.drain(1)]);
+  await Promise.all([generation.drain(0, 'stop'), generation.drain(1, 'superseded')]);
   expect([done, exits]).toEqual([['a'], [0]]);
 });

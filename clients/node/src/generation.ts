@@ -2,10 +2,11 @@
 // Knows no manager.
 
 import type { Writable } from 'node:stream';
+import type { DrainReason } from './drain-reason.js';
 import type { Offer } from './offer.js';
 import { stateSink } from './state-writer.js';
 
-type Drain = () => Promise<void> | void;
+type Drain = (why: DrainReason) => Promise<void> | void;
 
 export interface GenerationParts {
   readonly service: string;
@@ -72,13 +73,13 @@ export class Generation {
   }
 
   /** Calls everybody who has something to finish, and ends the process when all have. */
-  drain(code: number): Promise<void> {
-    this.#draining ??= this.#finish(code);
+  drain(code: number, why: DrainReason): Promise<void> {
+    this.#draining ??= this.#finish(code, why);
     return this.#draining;
   }
 
-  async #finish(code: number): Promise<void> {
-    const ends = await Promise.allSettled(this.#drains.map(async (drain) => drain()));
+  async #finish(code: number, why: DrainReason): Promise<void> {
+    const ends = await Promise.allSettled(this.#drains.map(async (drain) => drain(why)));
     for (const end of ends) {
       if (end.status === 'rejected') process.emitWarning(`what was to be finished failed: ${textOf(end.reason)}`);
     }

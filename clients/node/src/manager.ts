@@ -1,6 +1,7 @@
 // What the three managers have in common, as `service` sees them, and what they may ask of this generation. Each has a folder.
 
 import type { Writable } from 'node:stream';
+import type { DrainReason } from './drain-reason.js';
 import type { HeldSockets } from './held-sockets.js';
 import type { Guarantees } from './mode.js';
 import type { Notify } from './notify.js';
@@ -26,9 +27,9 @@ export interface Manager {
   /** Tells whoever may care; the process ends afterwards. */
   readonly refuse: (reason: string) => Promise<void>;
   /** The pid of the next generation, which serves by then; 0: there is none yet. Has this one drain. @throws Error */
-  readonly restart: (reason: string | null) => Promise<number>;
-  /** This generation was told to end. Tells whether another has taken over; `last` where none has. */
-  readonly leave: () => Promise<'last' | 'succeeded'>;
+  readonly restart: (how: RestartOrder) => Promise<number>;
+  /** This generation was told to end, by a signal. Tells why. */
+  readonly leave: () => Promise<DrainReason>;
 }
 
 /** This generation, as its manager moves it. */
@@ -45,8 +46,14 @@ export interface Ward {
   readonly thaw: (reason: string) => Promise<void>;
   /** Has the program anything to finish? Otherwise it has its own way to end. */
   readonly canDrain: () => boolean;
-  /** Another one serves, or nobody is to: finish and end with this code. Never rejects. */
-  readonly drain: (code: number) => Promise<void>;
+  /** Finish, and end with this code. Never rejects. */
+  readonly drain: (code: number, why: DrainReason) => Promise<void>;
+}
+
+export interface RestartOrder {
+  readonly reason: string | null;
+  /** `exit`: with the state left behind, and the agreed code; whoever started this process starts the next one. */
+  readonly by: 'request' | 'exit';
 }
 
 export interface RequestSocket {

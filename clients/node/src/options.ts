@@ -16,7 +16,10 @@ export interface Options {
   readonly env?: Readonly<Record<string, string>>;
   /** Alone: end with 1 after a restart that failed. Otherwise this generation goes on. */
   readonly exitOnError?: boolean;
-  /** systemd: the code with which to end so that the manager starts the next generation (RestartForceExitStatus=). */
+  /**
+   * With which code to end so that the manager starts the next generation: systemd (RestartForceExitStatus=), and Upkeep where
+   * `restart` is asked `by: 'exit'` (restart.alwaysAfter).
+   */
   readonly restartCode?: number;
   /** How many bytes of state at most are sent, and taken. */
   readonly stateLimit?: number;

@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:net';
 import { AloneManager } from './alone/alone-manager.js';
+import type { DrainReason } from './drain-reason.js';
 import { forget, type Surroundings, surroundings } from './environment.js';
 import { Generation, textOf } from './generation.js';
 import { HeldSockets } from './held-sockets.js';
@@ -12,7 +13,7 @@ import { reloadingWords, statusWord } from './notify.js';
 import type { Offer, Received } from './offer.js';
 import { type Options, type Settings, standard } from './options.js';
 import { Requests } from './requests/requests.js';
-import type { Address, Service } from './service-type.js';
+import type { Address, RestartRequest, Service } from './service-type.js';
 import type { NamedDescriptor } from './sockets.js';
 import type { IncomingState } from './state-reader.js';
 import { keptState, SystemdManager } from './systemd/systemd-manager.js';
@@ -20,6 +21,9 @@ import { UpkeepManager } from './upkeep/upkeep-manager.js';
 import { startWatchdog } from './watchdog.js';
 
 type Later = () => Promise<void>;
+
+/** 128 and the number of SIGINT, as a shell says it. */
+const SECOND_INTERRUPT = 130;
 
 class Runtime implements Service {
   readonly sockets: readonly NamedDescriptor[];
@@ -35,6 +39,7 @@ class Runtime implements Service {
   #received: Promise<IncomingState | null> | null = null;
   #ready: Promise<boolean> | null = null;
   #reloading: Promise<void> = Promise.resolve();
+  #leaving: Promise<void> | null = null;
 
   constructor(env: NodeJS.ProcessEnv, argv: readonly string[]) {
     this.#surroundings = surroundings(env, process.pid);
@@ -113,15 +118,25 @@ class Runtime implements Service {
     return this.#manager.notify(['STOPPING=1', ...(words.status === undefined ? [] : [statusWord(words.status)])]);
   }
 
-  onDrain(drain: () => Promise<void> | void): void {
+  onDrain(drain: (why: DrainReason) => Promise<void> | void): void {
     // A program that finishes nothing ends at a signal as it always has.
-    if (!this.#generation.canDrain) {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void this.#leave());
-    }
+    if (!this.#generation.canDrain) this.#hearEnd();
     this.#generation.onDrain(drain);
   }
 
-  receive(): Promise<Received | null> {
+  receive(): Promise<Received | null>;
+  receive<T>(load: (state: Received) => Promise<T> | T): Promise<T | null>;
+  async receive<T>(load?: (state: Received) => Promise<T> | T): Promise<Received | T | null> {
+    try {
+      const state = await this.#incoming();
+      return state === null || load === undefined ? state : await load(state);
+    } catch (error) {
+      if (load === undefined || !this.mode.guarantees.canRefuse) throw error;
+      return this.refuse(textOf(error));
+    }
+  }
+
+  #incoming(): Promise<IncomingState | null> {
     this.#received ??= this.#manager.incoming({
       newest: this.#generation.schema,
       limit: this.#settings.stateLimit,
@@ -142,8 +157,8 @@ class Runtime implements Service {
     process.exit(1);
   }
 
-  restart(request: { readonly reason?: string } = {}): Promise<number> {
-    return this.#manager.restart(request.reason ?? null);
+  restart({ reason = '', by = 'request' }: RestartRequest = {}): Promise<number> {
+    return this.#manager.restart({ reason: reason === '' ? null : reason, by });
   }
 
   /** Where nobody else would go on, it is for the program to say what is to be done. */
@@ -188,17 +203,30 @@ class Runtime implements Service {
     }
   }
 
-  /** Told to end, by a signal. */
-  async #leave(): Promise<void> {
-    const who = await this.#manager.leave();
-    await this.stopping();
-    if (who === 'last') this.#held.removePaths();
-    await this.#drain(0, who);
+  /** These stay to the end: a keeper that was killed says again what it may not have said, and that must kill nobody. */
+  #hearEnd(): void {
+    const leave = (): void => {
+      this.#leaving ??= this.#leave();
+    };
+    process.on('SIGTERM', leave);
+    process.on('SIGINT', () => {
+      // Whoever sits at the terminal means it.
+      if (this.#leaving !== null && this.#surroundings.origin.manager === 'alone') process.exit(SECOND_INTERRUPT);
+      leave();
+    });
   }
 
-  #drain(code: number, who: 'last' | 'succeeded'): Promise<void> {
-    this.#requests.close(who);
-    return this.#generation.drain(code);
+  /** Told to end, by a signal. */
+  async #leave(): Promise<void> {
+    const why = await this.#manager.leave();
+    await this.stopping();
+    if (why === 'stop') this.#held.removePaths();
+    await this.#drain(0, why);
+  }
+
+  #drain(code: number, why: DrainReason): Promise<void> {
+    this.#requests.close(why === 'stop' ? 'last' : 'succeeded');
+    return this.#generation.drain(code, why);
   }
 
   #ward(): Ward {
@@ -211,7 +239,7 @@ class Runtime implements Service {
       send: (out, onProgress) => generation.send(out, onProgress),
       thaw: (reason) => generation.thaw(reason),
       canDrain: () => generation.canDrain,
-      drain: (code) => this.#drain(code, 'succeeded'),
+      drain: (code, why) => this.#drain(code, why),
     };
   }
 

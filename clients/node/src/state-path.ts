@@ -1,6 +1,15 @@
 // Opens what a manager names for a state to go through: a FIFO between two generations, or a file from one to the next.
 
-import { constants, createReadStream, createWriteStream, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import {
+  constants,
+  createReadStream,
+  createWriteStream,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -33,6 +42,20 @@ export async function closed(out: Writable): Promise<void> {
   if (out instanceof Socket) out.destroy();
   else out.end();
   await isClosed;
+}
+
+/** A file that is there with all of it, or not at all. @throws Error */
+export async function writeWhole(path: string, write: (out: Writable) => Promise<unknown>): Promise<void> {
+  const draft = `${path}.new`;
+  try {
+    const out = await openToWrite(draft, new AbortController().signal);
+    await write(out);
+    await closed(out);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 export function openToRead(path: string): Readable {

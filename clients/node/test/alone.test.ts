@@ -208,3 +208,13 @@ function livesAlone(program: Program, pid: unknown): boolean {
   const pids = new Set(program.lines.map((line) => Number(/\(pid (\d+)\)/.exec(line)?.[1] ?? pid)));
   return [...pids].every((one) => one === pid || !isAlive(one));
 }
+
+it('a second Ctrl-C ends it at once, a second SIGTERM does not', async () => {
+  const program = start({ env: { SLOW_DRAIN: 'yes' } });
+  await servedAt(program);
+  process.kill(program.pid, 'SIGTERM');
+  await program.said(/^1: drains, stop/);
+  process.kill(program.pid, 'SIGTERM');
+  process.kill(program.pid, 'SIGINT');
+  expect(await program.ended).toEqual({ code: 130, signal: null });
+});

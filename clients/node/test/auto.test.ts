@@ -239,6 +239,34 @@ it('serves and drains on sockets that any other program holds for it', async () 
   expect(await program.ended).toEqual({ code: 0, signal: null });
 });
 
+for (const [why, by] of [
+  ['stop', 'the server'],
+  ['superseded', 'its client'],
+] as const) {
+  it(`has an answer that never ends ended by ${by} where the reason is: ${why}`, async () => {
+    const held = await hold();
+    const { program, channel } = await next('http', [held], { UPKEEP_STOP_WITHIN: '1000' });
+    await program.said(/^listens/);
+    const events = get({ host: '127.0.0.1', port: held.port, path: '/events', agent: false });
+    const [response] = await once(events, 'response');
+    let ender = 'the server';
+    const over = new Promise((resolve) => response.resume().on('error', resolve).once('close', resolve));
+    if (why === 'superseded') {
+      channel.order({ do: 'drain' });
+      // Longer than a stop would wait.
+      const leave = (): void => {
+        ender = 'its client';
+        events.destroy();
+      };
+      setTimeout(leave, 1_500);
+    }
+    process.kill(program.pid, 'SIGTERM');
+    await over;
+    expect(ender).toBe(by);
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+}
+
 it('changes nothing where nobody manages the program', async () => {
   const program = start({ program: programs('http'), env: { NODE_OPTIONS: `--import ${AUTO}`, PORT: '0' } });
   const [, port] = await program.said(/^listens (\d+)/);

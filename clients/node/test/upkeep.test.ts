@@ -233,6 +233,58 @@ it('a state goes through a file, where one generation ends before the next one s
   await second.said(/^2: serves .* count 1/);
 });
 
+describe('a program that is to end', () => {
+  it('hears that it is superseded, though the signal may be heard before the word', async () => {
+    const { old, channels } = await overlapped();
+    process.kill(old.pid, 'SIGTERM');
+    channels[0].order({ do: 'drain' });
+    await old.said(/^1: drains, superseded/);
+    expect(await old.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('hears of a stop where nobody says anything, and says STOPPING=1', async () => {
+    const program = start({ env: env() });
+    await servedAt(program);
+    process.kill(program.pid, 'SIGTERM');
+    await program.said(/^1: drains, stop/);
+    await (await keeper.channel(0)).notified('STOPPING=1');
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('is not killed by a SIGTERM that is said again', async () => {
+    const program = start({ env: env({ SLOW_DRAIN: 'yes' }) });
+    await servedAt(program);
+    process.kill(program.pid, 'SIGTERM');
+    await program.said(/^1: drains/);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGTERM'] as const) process.kill(program.pid, signal);
+    const { channels } = keeper;
+    keeper.stop();
+    await keeper.start();
+    // It lives, and has opened its channel anew.
+    await keeper.channel(channels.length);
+  });
+});
+
+it('a restart by the agreed code leaves the state where the next generation finds it (alwaysAfter)', async () => {
+  const file = join(directory, 'kept');
+  const program = start({ env: env({ UPKEEP_STATE_FILE: file }) });
+  const where = await servedAt(program);
+  await ask(where);
+  expect(await ask(where, '/restart-by-exit')).toEqual({ pid: 0 });
+  expect(await program.ended).toEqual({ code: 75, signal: null });
+  const next = start({ env: env({ UPKEEP_STATE_FILE: file, UPKEEP_GENERATION: '2' }) });
+  const channel = await keeper.channel(1);
+  await channel.said({ say: 'wantsState' });
+  channel.order({ do: 'import', from: file });
+  await next.said(/^2: serves .* count 1/);
+});
+
+it('a restart by the agreed code is refused where the state cannot be left', async () => {
+  const where = await servedAt(start({ env: env() }));
+  expect(await ask(where, '/restart-by-exit')).toMatchObject({ error: expect.stringMatching(/UPKEEP_STATE_FILE/) });
+  expect(await ask(where)).toMatchObject({ life: 'serving' });
+});
+
 describe('a restart that the service asks for itself (E6)', () => {
   it('ends with the pid of the new generation', async () => {
     const where = await servedAt(start({ env: env() }));

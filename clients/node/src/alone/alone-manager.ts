@@ -2,6 +2,7 @@
 // attempt is successor.ts.
 
 import { Socket } from 'node:net';
+import type { DrainReason } from '../drain-reason.js';
 import type { Order } from '../handover-words.js';
 import { type ToManager, toManager } from '../line-channel.js';
 import type { Manager, Ward } from '../manager.js';
@@ -67,10 +68,10 @@ export class AloneManager implements Manager {
       const pid = await this.#attempt.outcome();
       this.#life = 'succeeded';
       // The requester hears of it before the way to it is closed.
-      setImmediate(() => void this.#ward.drain(0));
+      setImmediate(() => void this.#ward.drain(0, 'superseded'));
       return pid;
     } catch (error) {
-      if (exitOnError) setImmediate(() => void this.#ward.drain(1));
+      if (exitOnError) setImmediate(() => void this.#ward.drain(1, 'stop'));
       throw error;
     } finally {
       this.#attempt = null;
@@ -78,11 +79,11 @@ export class AloneManager implements Manager {
   }
 
   /** A successor that is not there yet is not to be there after us. */
-  async leave(): Promise<'last' | 'succeeded'> {
-    if (this.#life === 'succeeded') return 'succeeded';
+  async leave(): Promise<DrainReason> {
+    if (this.#life === 'succeeded') return 'superseded';
     this.#life = 'ending';
     this.#attempt?.abort('this generation was told to end');
-    return 'last';
+    return 'stop';
   }
 
   /** Why there cannot be a restart now; null: there can. */

@@ -3,30 +3,31 @@
 
 import { type EventEmitter, errorMonitor } from 'node:events';
 import type { Server } from 'node:net';
-import { type DrainOptions, graceful } from '../http/drain.js';
+import { graceful } from '../http/drain.js';
 import type { Service } from '../service-type.js';
 import { textOf } from './address.js';
-import { closeGracefully } from './close.js';
+import { closeGracefully, hurryAll } from './close.js';
 import { firstMoments } from './first-moments.js';
 import { type HeldListener, heldListeners } from './held.js';
 import { takeHeld } from './listen.js';
 import { ownHandlers } from './own-handlers.js';
+import type { Patience } from './patience.js';
 import { drainWorkers, MANAGED, rememberHandle } from './workers.js';
 
 /** All that is asked of `service` here. */
 export type Managed = Pick<Service, 'mode' | 'sockets' | 'mayAccept' | 'ready' | 'onDrain'>;
 
-export async function begin(service: Managed, env: NodeJS.ProcessEnv): Promise<void> {
+export async function begin(service: Managed, patience: Patience, env: NodeJS.ProcessEnv): Promise<void> {
   const held = heldListeners(service.sockets);
-  const options = drainOptions(service, env);
   const servers = new Set<Server>();
   const handles: Parameters<typeof rememberHandle>[0] = new Set();
   const moments = firstMoments(held.length, () => void service.ready());
   const warning = warnOfUntaken(held);
   const isAccepted = await isSettled(service.mayAccept);
 
-  env[MANAGED] = JSON.stringify(options);
-  closeGracefully(options);
+  env[MANAGED] = JSON.stringify(patience);
+  // Why a program closes its server we may hear a moment later.
+  closeGracefully(service.mode.guarantees.overlap ? patience.superseded : patience.stop);
   takeHeld(held, isAccepted ? null : service.mayAccept, {
     began(server) {
       servers.add(server);
@@ -50,9 +51,10 @@ export async function begin(service: Managed, env: NodeJS.ProcessEnv): Promise<v
     },
   });
 
-  service.onDrain(async () => {
-    await drainWorkers(handles);
-    await Promise.all([...servers].map((server) => graceful(server).drain(options)));
+  service.onDrain(async (why) => {
+    hurryAll(patience[why]);
+    await drainWorkers(handles, why);
+    await Promise.all([...servers].map((server) => graceful(server).drain(patience[why])));
     if (endsItself()) await new Promise(() => {});
   });
   const endsItself = ownHandlers('SIGTERM');
@@ -67,19 +69,6 @@ function warnOfUntaken(held: readonly HeldListener[]): NodeJS.Timeout | undefine
   const places = held.map(({ name, address }) => `${textOf(address)} (${name})`).join(', ');
   const words = `no server of this program listens on ${places} yet; it counts as ready when one does. Have it listen there, or change \`sockets\`.`;
   return setTimeout(() => process.stderr.write(`${words}\n`), PATIENCE).unref();
-}
-
-/** With somebody else serving already there is time: as long as Node itself keeps a silent connection. */
-const UNHURRIED = 5_000;
-
-/** A little less than a keeper waits after its SIGTERM, where nothing else was said to it. */
-const WITHIN = 8_000;
-
-/** UPKEEP_DRAIN_WITHIN: milliseconds after which open connections are ended. */
-function drainOptions({ mode }: Managed, env: NodeJS.ProcessEnv): DrainOptions {
-  const given = env.UPKEEP_DRAIN_WITHIN ?? '';
-  if (mode.guarantees.overlap) return { pause: UNHURRIED, ...(/^\d+$/.test(given) ? { within: Number(given) } : {}) };
-  return { within: /^\d+$/.test(given) ? Number(given) : WITHIN };
 }
 
 /** A promise that is resolved says so before the next turn of the loop. */

@@ -7,7 +7,20 @@ import { Server as NetServer } from 'node:net';
 import { type DrainOptions, graceful } from '../http/drain.js';
 import { around } from './around.js';
 
+const listened = new Set<NetServer>();
+
+/** Of whoever closes a server next. */
+let patience: DrainOptions = {};
+
+/** Servers that are closed, and those that will be, have no more patience than that. */
+export function hurryAll(options: DrainOptions): void {
+  patience = options;
+  for (const server of listened) if (graceful(server).state === 'draining') void graceful(server).drain(options);
+}
+
+/** `options` hold until somebody hurries. */
 export function closeGracefully(options: DrainOptions): void {
+  patience = options;
   // A server is followed from before its first connection.
   around(
     NetServer.prototype,
@@ -15,6 +28,8 @@ export function closeGracefully(options: DrainOptions): void {
     (listen) =>
       function (this: NetServer, ...args: readonly unknown[]) {
         graceful(this);
+        listened.add(this);
+        this.once('close', () => listened.delete(this));
         return Reflect.apply(listen, this, args);
       },
   );
@@ -27,7 +42,7 @@ export function closeGracefully(options: DrainOptions): void {
           const server = graceful(this);
           if (!this.listening && server.state === 'serving') return Reflect.apply(close, this, [callback]);
           if (callback !== undefined) this.once('close', () => callback());
-          void server.drain(options);
+          void server.drain(patience);
           return this;
         },
     );

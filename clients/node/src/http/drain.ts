@@ -25,7 +25,7 @@ export interface DrainEnd {
 
 export interface GracefulServer {
   readonly state: 'serving' | 'draining';
-  /** Begins to drain; a second call waits for the same. Never rejects. */
+  /** Begins to drain. A second call waits for the same, and hurries it where it has less patience. Never rejects. */
   readonly drain: (options?: DrainOptions) => Promise<DrainEnd>;
 }
 
@@ -44,7 +44,7 @@ const known = new WeakMap<Server, GracefulServer>();
 export function graceful(server: Server, bye: Farewell = farewell): GracefulServer {
   const before = known.get(server);
   if (before !== undefined) return before;
-  let draining: Promise<DrainEnd> | null = null;
+  let draining: Draining | null = null;
   const { open } = followConnections(server, (connection) => {
     if (draining !== null) closeAfterLast(connection);
   });
@@ -54,58 +54,93 @@ export function graceful(server: Server, bye: Farewell = farewell): GracefulServ
       return draining === null ? 'serving' : 'draining';
     },
     drain(options = {}) {
-      if (draining !== null) return draining;
-      if (!server.listening && open.size === 0) return Promise.resolve({ cut: 0 });
-      draining = drain(server, open, sessions, bye, options).finally(() => {
-        draining = null; // It may listen again.
-      });
-      return draining;
+      if (draining === null) {
+        if (!server.listening && open.size === 0) return Promise.resolve({ cut: 0 });
+        draining = begin(server, open, sessions, bye, options);
+        void draining.ended.then(() => {
+          draining = null; // It may listen again.
+        });
+      } else draining.hurry(options);
+      return draining.ended;
     },
   };
   known.set(server, made);
   return made;
 }
 
-async function drain(
+interface Draining {
+  readonly ended: Promise<DrainEnd>;
+  /** With less patience from now on; never with more. */
+  readonly hurry: (options: DrainOptions) => void;
+}
+
+function begin(
   server: Server,
   open: ReadonlySet<Connection>,
   sessions: Sessions,
   bye: Farewell,
-  { pause = PAUSE, freshPause = Math.max(pause, FRESH_PAUSE), within }: DrainOptions,
-): Promise<DrainEnd> {
+  options: DrainOptions,
+): Draining {
   const begun = performance.now();
+  let patience = patienceIn(options);
+  let deadline: NodeJS.Timeout | undefined;
+  let until = Number.POSITIVE_INFINITY;
+  let cut = 0;
+
   const closed = new Promise<void>((resolve) => stopAccepting(server, resolve));
   for (const connection of open) closeAfterLast(connection);
-  sessions.drain(pause, freshPause);
+
+  const endAll = (): void => {
+    server.getConnections((_error, count) => {
+      cut = count;
+      sessions.destroy();
+      for (const { socket } of open) socket.destroy();
+    });
+  };
+  const setOut = ({ within }: DrainOptions): void => {
+    sessions.drain(patience.pause, patience.freshPause);
+    if (within === undefined || performance.now() + within >= until) return;
+    until = performance.now() + within;
+    clearTimeout(deadline);
+    deadline = setTimeout(endAll, within);
+  };
+  setOut(options);
 
   const told = new Set<Socket>();
   const look = (): void => {
     for (const connection of open) sayFarewell(connection, told, bye);
     // The timers come before the sockets in a turn of the loop: whoever asked meanwhile is read first.
     setImmediate(() => {
-      for (const connection of open) closeIfSilent(connection, begun, pause, freshPause);
+      for (const connection of open) closeIfSilent(connection, begun, patience);
     });
   };
   look();
-  const looking = setInterval(look, Math.min(pause, LOOK));
+  const looking = setInterval(look, Math.min(patience.pause, LOOK));
 
-  let cut = 0;
-  const deadline =
-    within === undefined
-      ? undefined
-      : setTimeout(() => {
-          server.getConnections((_error, count) => {
-            cut = count;
-            sessions.destroy();
-            for (const { socket } of open) socket.destroy();
-          });
-        }, within);
-  await closed;
-  clearInterval(looking);
-  clearTimeout(deadline);
-  await haveSaidSo(open);
-  return { cut };
+  const end = async (): Promise<DrainEnd> => {
+    await closed;
+    clearInterval(looking);
+    clearTimeout(deadline);
+    await haveSaidSo(open);
+    return { cut };
+  };
+  return {
+    ended: end(),
+    hurry: (more) => {
+      const { pause, freshPause } = patienceIn(more);
+      patience = { pause: Math.min(patience.pause, pause), freshPause: Math.min(patience.freshPause, freshPause) };
+      setOut(more);
+    },
+  };
 }
+
+/** How long who is silent is waited for. */
+type Patience = Required<Pick<DrainOptions, 'pause' | 'freshPause'>>;
+
+const patienceIn = ({ pause = PAUSE, freshPause = Math.max(pause, FRESH_PAUSE) }: DrainOptions): Patience => ({
+  pause,
+  freshPause,
+});
 
 /**
  * A server is closed before its last sockets have told the program. Whoever ends the process after a drain shall not cut off
@@ -128,7 +163,7 @@ function closeAfterLast({ answers }: Connection): void {
   for (const answer of answers) if (!answer.headersSent) answer.shouldKeepAlive = answer !== last;
 }
 
-function closeIfSilent(connection: Connection, begun: number, pause: number, freshPause: number): void {
+function closeIfSilent(connection: Connection, begun: number, { pause, freshPause }: Patience): void {
   const { use, socket, quietSince } = connection;
   if ((use !== 'fresh' && use !== 'http') || !isIdle(connection)) return;
   const silent = performance.now() - Math.max(begun, quietSince);

@@ -4,7 +4,10 @@ import type { ServerHttp2Session } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 
 export interface Sessions {
-  /** `pause`: how long streams are taken that a client opened before it heard of it. `freshPause`: the same for one that never opened any. */
+  /**
+   * `pause`: how long streams are taken that a client opened before it heard of it. `freshPause`: the same for one that never
+   * opened any. Asked again, the shorter ones count.
+   */
   drain(pause: number, freshPause: number): void;
   destroy(): void;
 }
@@ -30,11 +33,11 @@ export function followSessions(server: Server): Sessions {
   server.on('secureConnection', carry);
 
   const tell = (session: ServerHttp2Session, pause: number): void => {
-    if (open.get(session) === 'told' || session.closed || session.destroyed) return;
-    open.set(session, 'told');
+    if (session.closed || session.destroyed) return;
     // All that a session writes at once are whole frames, and ours comes between two of them.
     const carrier = carriers.get(session);
-    if (carrier?.writable === true) carrier.write(NOTICE);
+    if (open.get(session) !== 'told' && carrier?.writable === true) carrier.write(NOTICE);
+    open.set(session, 'told');
     setTimeout(() => session.close(), pause).unref();
   };
   const tellIfFresh = (session: ServerHttp2Session, pause: number, freshPause: number): void => {
@@ -47,7 +50,7 @@ export function followSessions(server: Server): Sessions {
     session.once('close', () => open.delete(session));
     session.on('stream', () => {
       if (open.get(session) === 'fresh') open.set(session, 'used');
-      if (draining !== null) tell(session, draining.pause);
+      if (draining !== null && open.get(session) !== 'told') tell(session, draining.pause);
     });
     if (draining !== null) tellIfFresh(session, draining.pause, draining.freshPause);
   });

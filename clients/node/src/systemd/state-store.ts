@@ -1,20 +1,11 @@
 // Where the state is between two generations that never live at the same time: in a file in memory that systemd keeps in the unit's
 // fd store, or in a file of $RUNTIME_DIRECTORY. It is empty while a generation serves, so that a crash finds nothing old in it.
 
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, existsSync, fstatSync, ftruncateSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { closed, openToRead, openToWrite } from '../state-path.js';
+import { openToRead, writeWhole } from '../state-path.js';
 import type { Libc } from './libc.js';
 
 export interface StateStore {
@@ -68,21 +59,10 @@ export function memoryStore(libc: Libc, address: string, kept: number | null): S
 
 export function fileStore(directory: string): StateStore {
   const path = join(directory, STORED);
-  const draft = `${path}.new`;
   return {
     prepare: () => true,
     open: () => (existsSync(path) ? openToRead(path) : null),
-    fill: async (write) => {
-      try {
-        const out = await openToWrite(draft, new AbortController().signal);
-        await write(out);
-        await closed(out);
-        renameSync(draft, path);
-      } catch (error) {
-        rmSync(draft, { force: true });
-        throw error;
-      }
-    },
+    fill: (write) => writeWhole(path, write),
     clear: () => rmSync(path, { force: true }),
   };
 }

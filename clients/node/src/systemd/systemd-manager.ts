@@ -1,6 +1,7 @@
 // Under systemd: one generation ends before the next one starts, so nobody can refuse, and the state waits in a store meanwhile.
 // A restart is an end with a code for which the unit asks for a start (RestartForceExitStatus=).
 
+import type { DrainReason } from '../drain-reason.js';
 import type { Origin, Surroundings } from '../environment.js';
 import { textOf } from '../generation.js';
 import type { Manager, Ward } from '../manager.js';
@@ -84,18 +85,18 @@ export class SystemdManager implements Manager {
       throw error;
     }
     // The requester hears of it before the way to it is closed.
-    setImmediate(() => void this.#ward.drain(this.#ward.settings().restartCode));
+    setImmediate(() => void this.#ward.drain(this.#ward.settings().restartCode, 'stop'));
     return 0;
   }
 
   /** It may be a restart, and systemd does not say: what it keeps over a restart it forgets at a stop. */
-  async leave(): Promise<'last' | 'succeeded'> {
-    if (this.#life !== 'serving') return 'last';
+  async leave(): Promise<DrainReason> {
+    if (this.#life !== 'serving') return 'stop';
     this.#life = 'ending';
     await this.#save().catch((error: unknown) =>
       process.emitWarning(`the state is lost, it could not be kept: ${textOf(error)}`),
     );
-    return 'last';
+    return 'stop';
   }
 
   async #save(): Promise<void> {

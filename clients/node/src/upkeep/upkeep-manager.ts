@@ -2,20 +2,25 @@
 // and at its silence: without a keeper nothing is committed.
 
 import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DrainReason } from '../drain-reason.js';
 import type { Origin } from '../environment.js';
 import { textOf } from '../generation.js';
 import type { Order } from '../handover-words.js';
-import type { Manager, Ward } from '../manager.js';
+import type { Manager, RestartOrder, Ward } from '../manager.js';
 import type { Guarantees } from '../mode.js';
 import { Moment } from '../moment.js';
 import type { Notify } from '../notify.js';
-import { closed, openToRead, openToWrite } from '../state-path.js';
+import { closed, openToRead, openToWrite, writeWhole } from '../state-path.js';
 import { type IncomingState, type ReadRules, readState } from '../state-reader.js';
 import { askRestart } from './ask-restart.js';
 import { LastWords } from './last-words.js';
 import { Link } from './link.js';
 
 type Upkeep = Extract<Origin, { manager: 'upkeep' }>;
+
+/** How long a word that was said already may take to be read, on a machine that is busy. */
+const WORD_MS = 100;
 
 export class UpkeepManager implements Manager {
   readonly generation: number;
@@ -25,12 +30,13 @@ export class UpkeepManager implements Manager {
   readonly #link: Link;
   readonly #accepted = new Moment<void>();
   readonly #imported = new Moment<string | null>();
+  readonly #superseded = new Moment<DrainReason>();
   /** `waiting`: another generation serves. */
   #life: 'waiting' | 'accepted';
   #wantsState: 'yes' | 'no' = 'no';
   /** Ends the export that is under way. */
   #export: AbortController | null = null;
-  #serving: 'yes' | 'no' = 'no';
+  #serving: 'no' | 'yes' | 'ends' = 'no';
 
   constructor(origin: Upkeep, ward: Ward) {
     this.#origin = origin;
@@ -94,14 +100,38 @@ export class UpkeepManager implements Manager {
     this.#link.say({ say: 'refused', reason });
   }
 
-  async restart(reason: string | null): Promise<number> {
+  async restart({ reason, by }: RestartOrder): Promise<number> {
     if (this.#serving === 'no') throw new Error('this generation is not ready yet');
+    if (this.#serving === 'ends') throw new Error('a restart is in progress');
+    if (by === 'exit') return this.#exit();
     const { socket, service } = this.#origin;
     return this.#link.until(askRestart({ socket, service, reason }));
   }
 
-  async leave(): Promise<'last' | 'succeeded'> {
-    return 'last';
+  /**
+   * The keeper says `drain` before it sends its SIGTERM, so the word lies in our socket by then; but a signal is heard before a
+   * socket is read. A SIGTERM without that word, from whomever it comes, is a stop.
+   */
+  async leave(): Promise<DrainReason> {
+    if (this.#origin.handover === 'replace') return 'stop';
+    return Promise.race([this.#superseded.promise, pause(WORD_MS, 'stop' as const)]);
+  }
+
+  /** The state is left where the next generation finds it, and the keeper starts that at our code (restart.alwaysAfter). */
+  async #exit(): Promise<number> {
+    const { stateFile } = this.#origin;
+    this.#serving = 'ends';
+    try {
+      if (this.#ward.hasState()) {
+        if (stateFile === null) throw new Error('the keeper has told no place for the state (UPKEEP_STATE_FILE)');
+        await writeWhole(stateFile, (out) => this.#ward.send(out));
+      }
+    } catch (error) {
+      this.#serving = 'yes';
+      throw error;
+    }
+    setImmediate(() => void this.#ward.drain(this.#ward.settings().restartCode, 'stop'));
+    return 0;
   }
 
   #told(order: Order): void {
@@ -121,7 +151,8 @@ export class UpkeepManager implements Manager {
         return;
       case 'drain':
         // A SIGTERM comes with it; said again alone where the keeper was away meanwhile.
-        if (this.#ward.canDrain()) void this.#ward.drain(0);
+        this.#superseded.come('superseded');
+        if (this.#ward.canDrain()) void this.#ward.drain(0, 'superseded');
         return;
     }
   }

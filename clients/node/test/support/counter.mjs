@@ -56,6 +56,10 @@ if (is('gen2-deaf')) {
 }
 const received = await service.receive();
 if (received !== (await service.receive())) throw new Error('asked again it is not the same');
+if (is('gen2-cannot-load'))
+  await service.receive(() => {
+    throw new Error('there is no column 7');
+  });
 if (is('gen2-takes-half')) for await (const _ of received.stream()) break;
 else if (received !== null) state = await received.json();
 if (is('gen2-refuses')) await service.refuse('I do not want it');
@@ -68,8 +72,8 @@ nth = service.generation;
 
 const server = createServer((request, response) => {
   const tell = (body) => response.setHeader('connection', 'close').end(JSON.stringify(body));
-  if (request.url === '/restart')
-    service.restart().then(
+  if (request.url === '/restart' || request.url === '/restart-by-exit')
+    service.restart({ by: request.url === '/restart' ? 'request' : 'exit' }).then(
       (pid) => tell({ pid }),
       (error) => tell({ error: error.message }),
     );
@@ -80,8 +84,8 @@ const server = createServer((request, response) => {
     tell({ nth, pid: process.pid, count: state.count, life, mode: service.mode, sockets: service.sockets });
   }
 });
-service.onDrain(async () => {
-  say('drains');
+service.onDrain(async (why) => {
+  say(`drains, ${why}`);
   await new Promise((resolve) => server.close(resolve));
   if (process.env.SLOW_DRAIN !== undefined) await never();
 });
