@@ -41,7 +41,7 @@ export const FROM_STARTER: ReadonlySet<string> = new Set([
 /** A keeper that is a service was called elsewhere, and what its own keeper has told it is for it alone. */
 const PRIVATE: ReadonlySet<string> = new Set([
   ...[...FROM_STARTER, 'UPKEEP_COMMAND_DIRECTORY'],
-  ...['UPKEEP_SOCKET', 'UPKEEP_HANDOVER', 'UPKEEP_SUCCEEDS', 'UPKEEP_STATE_FILE'],
+  ...['UPKEEP_SOCKET', 'UPKEEP_HANDOVER', 'UPKEEP_STOP_WITHIN', 'UPKEEP_SUCCEEDS', 'UPKEEP_STATE_FILE'],
 ]);
 
 /** Later ones win: inherited, the user's, the files', `env`, and ours. */

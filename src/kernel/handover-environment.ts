@@ -1,5 +1,5 @@
-// What a main process is told of hand-overs in its environment: where its keeper is, what its `handover` says, and where its
-// state may be left. Pure. It must not know what comes of it.
+// What a main process is told of hand-overs in its environment: where its keeper is, what its `handover` says, how long a stop
+// waits for it, and where its state may be left. Pure. It must not know what comes of it.
 
 import type { ServiceSpec } from '../core/spec.js';
 
@@ -15,11 +15,18 @@ export const mayHandOver = ({ kind, handover, notifyAccess, sockets, fdStore, re
 
 /** `socket`: of the keeper. `file`: where its state is left for the next; null: nowhere. */
 export const handoverEnvironment = (
-  { handover }: ServiceSpec,
+  { handover, kind }: ServiceSpec,
   socket: string,
   file: string | null,
 ): Readonly<Record<string, string>> => ({
   UPKEEP_SOCKET: socket,
   UPKEEP_HANDOVER: handover.mode,
+  ...stopWithin(kind),
   ...(file === null ? {} : { UPKEEP_STATE_FILE: file }),
 });
+
+/** From the first signal of its stop to the next, in ms. */
+function stopWithin({ stop }: ServiceSpec['kind']): Readonly<Record<string, string>> {
+  const first = stop.type === 'ladder' ? stop.rungs[0] : undefined;
+  return first === undefined ? {} : { UPKEEP_STOP_WITHIN: first.wait === null ? 'infinity' : String(first.wait) };
+}
