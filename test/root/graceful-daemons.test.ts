@@ -13,7 +13,7 @@ import {
   upkeep,
   writeConfig,
 } from '../support/sandbox-keeper.js';
-import { isAlive, run, until } from '../support/sandbox-machine.js';
+import { isAlive, processes, run, until } from '../support/sandbox-machine.js';
 import { furnish, HAPROXY, REPLACING, successorOf, TAKING } from '../support/sandbox-servers.js';
 
 const PROXY = { port: 8120, to: TAKING[0]?.port };
@@ -147,6 +147,16 @@ describe('a server on a socket that Upkeep holds', () => {
       expect(history(name)).not.toContain('was ended');
     },
   );
+
+  it.each(each(TAKING))('%s, is started again when it is killed, and nothing of it is left', async (name, { port }) => {
+    const old = await mainOf(name);
+    const workers = processes().filter(({ ppid }) => ppid === old);
+    process.kill(old, 'SIGKILL');
+    await mainOf(name, old);
+    await serves(port);
+    expect(workers.filter(({ pid }) => isAlive(pid))).toEqual([]);
+    expect(status(name)).toMatchObject({ restarts: { total: 1 }, lastDeath: { pid: old, signal: 'SIGKILL' } });
+  });
 
   it('is systemd’s own proxy, which is started by the first who connects', async () => {
     expect(status('proxy')).toMatchObject({ state: 'waiting', process: null });
