@@ -1,39 +1,39 @@
 // The outward view, versioned: the CLI, the control socket and later the dashboard and the fleet read this and nothing
 // else. Product.md 3.1 fixes the names; a field without a value is null, never absent.
 
-import { plannedFor } from './calendar.js';
-import { graceOf } from './deadline.js';
 import { type Death, describeDeath, type Sender } from './death.js';
 import { errorCode, errorText } from './error-text.js';
 import { describeFight } from './fight.js';
-import { phaseText } from './handover.js';
+import {
+  type DrainingStatus,
+  drainingStatus,
+  type HandoverStatus,
+  handoverStatus,
+  type ReloadingStatus,
+  reloadingStatus,
+  type WatchdogStatus,
+  watchdogStatus,
+} from './generation-status.js';
 import { type HealthStatus, healthForAll, healthOf } from './health-view.js';
 import type { LastWords } from './last-words.js';
 import { statusSaid } from './last-words-of.js';
 import { countOf } from './message.js';
+import { type NextStatus, nextOf } from './next-status.js';
 import type { Outlook } from './outlook.js';
 import { byWhom } from './person.js';
 import type { ProcessRef } from './process.js';
 import { resultInWords } from './question-text.js';
 import { reasonOf } from './reason.js';
 import { countRecent } from './restart.js';
-import {
-  desiredOf,
-  type Handover,
-  type Hold,
-  isInFight,
-  mainOf,
-  type Outgoing,
-  type Override,
-  type Service,
-  type StateName,
-} from './state.js';
+import { desiredOf, type Hold, isInFight, mainOf, type Override, type Service, type StateName } from './state.js';
 import { type Instant, inWords, iso, type Now } from './time.js';
 
 // Whoever shows the status shows persons, times, counts, errors and answers in the same words.
 export type { DescriptorView, FdsDocument } from './descriptor-view.js';
+export type { DrainingStatus, HandoverStatus, ReloadingStatus, WatchdogStatus } from './generation-status.js';
 export type { AnswerStatus, HeartbeatStatus } from './health-view.js';
 export type { TestAnswer, TestDocument } from './heartbeat-test.js';
+export type { NextStatus } from './next-status.js';
 export { byWhom, countOf, errorCode, errorText, type HealthStatus, inWords, iso, resultInWords };
 
 export interface Status {
@@ -93,46 +93,6 @@ export interface ServiceStatus {
   readonly notEnforced: readonly string[];
 }
 
-/** A generation that serves no more, or never did. */
-export interface DrainingStatus {
-  readonly pid: number;
-  readonly generation: number;
-  readonly since: string;
-  /** `drained`: it finishes what it has begun. `refused`: it was to take over and does not. `own`: it named its successor itself. */
-  readonly why: 'drained' | 'refused' | 'own';
-  /** When it is ended; null: never by us. */
-  readonly until: string | null;
-}
-
-export interface HandoverStatus {
-  /** Of the new generation; null: it does not live yet. */
-  readonly pid: number | null;
-  readonly generation: number;
-  readonly phase: Handover['phase'];
-  readonly text: string;
-}
-
-export interface WatchdogStatus {
-  /** Milliseconds. */
-  readonly period: number;
-  /** By when it has to say so again. */
-  readonly due: string;
-}
-
-export interface ReloadingStatus {
-  readonly since: string;
-  /** When nobody waits for it any more; null: never. */
-  readonly until: string | null;
-}
-
-export interface NextStatus {
-  readonly what: 'start' | 'stop' | 'restart' | 'look';
-  readonly at: string | null;
-  /** `others`: the services in `waitsFor` move first. `place`: so many start at once already. `missing`: those in `waitsFor`, which it needs, are away. */
-  readonly why: string;
-  readonly waitsFor: readonly string[];
-}
-
 export interface FightStatus {
   /** When it was stopped for the first time. */
   readonly since: string;
@@ -187,6 +147,7 @@ export interface Viewpoint {
 export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
   const { spec, state, restarts, lastDeath } = service;
   const main = mainOf(service);
+  const wall = (at: Instant): string => wallOf(at, view);
   return {
     name: spec.name,
     description: spec.description,
@@ -194,91 +155,25 @@ export function statusOf(service: Service, view: Viewpoint): ServiceStatus {
     tags: spec.tags,
     desired: desiredOf(service),
     state: state.name,
-    since: wallOf(state.since, view),
+    since: wall(state.since),
     reason: reasonOf(service, view.now, view.outlook),
     override: service.override === null ? null : overrideStatus(service.override),
     hold: service.hold === null ? null : holdStatus(service.hold),
     process: main === null ? null : { pid: main.pid, started: startedAt(main, view) },
     generation: service.generation,
-    draining: service.draining.map((one) => drainingStatus(one, view)),
+    draining: service.draining.map((one) => drainingStatus(one, wall)),
     handover: handoverStatus(service),
     statusText: statusSaid(service),
-    watchdog: watchdogStatus(service, view),
-    reloading: reloadingStatus(service, view),
-    health: healthOf(service, (at) => wallOf(at, view)),
+    watchdog: watchdogStatus(service, wall),
+    reloading: reloadingStatus(service, wall),
+    health: healthOf(service, wall),
     restarts: { total: restarts.total, window: countRecent(spec.restart, restarts, view.now.instant) },
     lastDeath: lastDeath === null ? null : deathStatus(lastDeath),
-    next: nextOf(service, view),
+    next: nextOf(service, view.outlook, wall),
     blockedBy: view.outlook.blockedBy(service),
     fight: fightStatus(service, view),
     notEnforced: view.notEnforced(service),
   };
-}
-
-const drainingStatus = ({ process, generation, since, why, deadline }: Outgoing, view: Viewpoint): DrainingStatus => ({
-  ...{ pid: process.pid, generation, why, since: wallOf(since, view) },
-  until: deadline === null ? null : wallOf(deadline, view),
-});
-
-function handoverStatus({ state }: Service): HandoverStatus | null {
-  if (state.name !== 'handover') return null;
-  const { successor, generation, phase } = state;
-  return { pid: successor?.pid ?? null, generation, phase, text: phaseText(state) };
-}
-
-const watchdogStatus = ({ watchdog }: Service, view: Viewpoint): WatchdogStatus | null =>
-  watchdog === null ? null : { period: watchdog.period, due: wallOf(watchdog.due, view) };
-
-const reloadingStatus = ({ reloading }: Service, view: Viewpoint): ReloadingStatus | null =>
-  reloading === null
-    ? null
-    : {
-        since: wallOf(reloading.since, view),
-        until: reloading.deadline === null ? null : wallOf(reloading.deadline, view),
-      };
-
-function nextOf(service: Service, view: Viewpoint): NextStatus | null {
-  const { state, hold, enrolled } = service;
-  if (hold !== null) return null;
-  const next = (
-    what: NextStatus['what'],
-    why: string,
-    at: Instant | null = null,
-    waitsFor: readonly string[] = [],
-  ): NextStatus => ({ what, at: at === null ? null : wallOf(at, view), why, waitsFor });
-  const others = view.outlook.waitsFor(service);
-  const missing = service.missing.map((one) => one.service);
-  switch (state.name) {
-    case 'backoff':
-      return next('start', isInFight(service) ? 'fight' : 'backoff', state.deadline);
-    case 'failed':
-      return state.deadline === null ? null : next('start', isInFight(service) ? 'fight' : 'slow', state.deadline);
-    case 'waiting':
-      if (state.for !== 'turn') return next('start', state.for, state.deadline);
-      return next('start', others.length === 0 ? 'place' : 'others', null, others);
-    case 'stopping':
-      if (others.length > 0) return next('stop', 'others', null, others);
-      return desiredOf(service) === 'up' ? next('start', state.why) : null;
-    case 'unknown':
-      return next('look', state.why.type);
-    case 'skipped':
-      return state.deadline === null ? null : next('start', 'condition', state.deadline);
-    case 'handover':
-    case 'running':
-      if (missing.length > 0) return next('stop', 'missing', graceOf(service), missing);
-      return enrolled === null ? plannedNext(service) : next('restart', enrolled);
-    case 'starting':
-      return missing.length > 0 ? next('stop', 'missing', graceOf(service), missing) : null;
-    case 'stopped':
-    case 'done':
-      return null;
-  }
-}
-
-/** By the calendar; null: nothing is planned, or nothing would come of it. */
-function plannedNext(service: Service): NextStatus | null {
-  const at = plannedFor(service);
-  return at === null ? null : { what: 'restart', at: iso(at), why: 'planned', waitsFor: [] };
 }
 
 function fightStatus(service: Service, view: Viewpoint): FightStatus | null {
