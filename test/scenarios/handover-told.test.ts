@@ -11,16 +11,7 @@ import { supervised } from '../support/builders.js';
 import { Newsroom } from '../support/newsroom.js';
 import { drains, exitsAfter, handsOver, hangsAfter, pings, program, readyAfter } from '../support/program.js';
 import type { Stage } from '../support/stage.js';
-import { overlapping, polite, progressSince, reach, serving, standingOf } from '../support/succession.js';
-
-const http = {
-  name: 'http',
-  address: { type: 'tcp', host: null, port: 80 },
-  backlog: 4096,
-  lazy: 'no',
-  freebind: 'no',
-  reusePort: 'no',
-} as const;
+import { http, overlapping, polite, progressSince, reach, serving, standingOf } from '../support/succession.js';
 
 const slow = program(handsOver(), readyAfter(50), drains(5_000));
 
