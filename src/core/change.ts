@@ -101,7 +101,6 @@ export type What =
   | { readonly type: 'watchdogMissed'; readonly period: Millis; readonly how: 'silence' | 'trigger' }
   /** It named another process of it as the main one. */
   | { readonly type: 'mainChanged'; readonly from: ProcessRef; readonly to: ProcessRef }
-  | { readonly type: 'wordRefused'; readonly reason: string }
   /** Somebody has connected to a socket for which it had not been started yet. */
   | { readonly type: 'connected' }
   | { readonly type: 'ambiguous'; readonly pids: readonly number[] }

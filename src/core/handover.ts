@@ -177,7 +177,7 @@ export function exported(service: Service, state: Handover, bytes: number | null
 
 /** Who stood still could not say that it lives: its watchdog begins anew. */
 const goOnMoving = (service: Service, { still }: Handover, at: Moment): Service =>
-  still === null || service.watchdog === null ? service : armed(service, null, at);
+  still === null || service.watchdog === null ? service : armed(service, at);
 
 /** The verdict. It may come before the word of the old one that everything is written: the new one has seen the end mark. */
 export function approved(service: Service, state: Handover, at: Moment): Move {

@@ -152,8 +152,6 @@ function lineOf(change: Change, title: string, service: Service | null): Message
       };
     case 'mainChanged':
       return info(`${title} names pid ${what.to.pid} as its main process, after pid ${what.from.pid}`);
-    case 'wordRefused':
-      return { level: 'warning', text: `a message of ${title} is not believed: ${what.reason}` };
     case 'connected':
       return info(`somebody has connected to ${title}, starting it`);
   }

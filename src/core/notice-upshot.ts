@@ -134,7 +134,6 @@ function happened(found: Case | null, entry: ServiceEntry, what: What, at: WallT
     case 'drained':
     case 'watchdogMissed':
     case 'mainChanged':
-    case 'wordRefused':
     case 'connected':
       return quiet(it);
     case 'handoverRefused':

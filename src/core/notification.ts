@@ -13,8 +13,8 @@ export interface Notification {
   readonly reloading: { readonly at: number | null } | null;
   /** STATUS; empty where the text before is to be taken back, also because this one is no text. */
   readonly status: string | null;
-  /** MAINPID, MAINPIDFD, MAINPIDFDID, as the kernel knows that process. */
-  readonly main: NewMain | null;
+  /** MAINPID, MAINPIDFD, MAINPIDFDID: a process that may be it, since it belongs to the service or root has named it. */
+  readonly main: ProcessRef | null;
   readonly access: NotifyAccess | null;
   /** ERRNO, a number above 0; BUSERROR and VARLINKERROR, names. */
   readonly errno: number | null;
@@ -30,16 +30,6 @@ export interface Notification {
   readonly restartReset: 'yes' | 'no';
   readonly store: StoreWish | null;
 }
-
-/** `refused`: no such process, or none that may be a main process; in words. */
-export type NewMain =
-  | {
-      readonly type: 'process';
-      readonly process: ProcessRef;
-      /** Does it belong to the service already? */
-      readonly isMember: 'yes' | 'no';
-    }
-  | { readonly type: 'refused'; readonly reason: string };
 
 /** What is to be done with the descriptors that came with the message, or with those that are kept. A remove wins over a store in one message. */
 export type StoreWish =

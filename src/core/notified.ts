@@ -7,7 +7,7 @@ import type { Effect } from './effect.js';
 import type { ServiceEvent, Speaker } from './event.js';
 import { approved, callOff } from './handover.js';
 import { awaitReady } from './launch.js';
-import { andThen, before, go, type Move, stay } from './move.js';
+import { andThen, go, type Move, stay } from './move.js';
 import type { Notification, StoreWish } from './notification.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { acknowledge, reloadsByItself } from './reload.js';
@@ -84,7 +84,7 @@ function fromSuccessor(
 
 function fromMain(service: Service, sender: Speaker, says: Notification, batch: number | null, at: Moment): Move {
   const steps: readonly ((it: Service) => Move)[] = [
-    (it) => changeMain(it, sender, says, at),
+    (it) => changeMain(it, says, at),
     (it) => turn(it, says, at),
     (it) => tell(it, says, at),
     (it) => extend(it, says, at),
@@ -98,19 +98,13 @@ function fromMain(service: Service, sender: Speaker, says: Notification, batch: 
   return steps.reduce((move, next) => andThen(move, next), stay(service));
 }
 
-/** MAINPID: another process of it is the main one from now on. One of elsewhere only where root says so. */
-function changeMain(service: Service, { process: sender, uid }: Speaker, { main }: Notification, at: Moment): Move {
+/** MAINPID: another process is the main one from now on. */
+function changeMain(service: Service, { main: process }: Notification, at: Moment): Move {
   const { state } = service;
   const old = mainOf(service);
-  if (main === null || old === null || service.spec.kind.type !== 'supervised') return stay(service);
-  if (main.type === 'refused') return before([], [{ type: 'wordRefused', reason: main.reason }], stay(service));
-  const { process } = main;
+  if (process === null || old === null || service.spec.kind.type !== 'supervised') return stay(service);
   if (isSameProcess(process, old)) return stay(service);
   if ('helper' in state && state.helper !== null && isSameProcess(state.helper, process)) return stay(service);
-  if (main.isMember === 'no' && uid !== 0) {
-    const reason = `process ${sender.pid} names process ${process.pid} as the main one, which does not belong to the service`;
-    return before([], [{ type: 'wordRefused', reason }], stay(service));
-  }
   const named = [{ type: 'mainChanged', from: old, to: process } as const];
   // What it had been, it is no more; it ends when it likes, and that is no end of the service.
   const freed = staying(release(service, old, at), process);
@@ -160,11 +154,12 @@ function tell(service: Service, says: Notification, at: Moment): Move {
 }
 
 function retold(tale: Tale, says: Notification, _at: Moment): Tale {
-  const { status, access, errno, busError, varlinkError } = says;
+  const { status, access, watchdogPeriod, errno, busError, varlinkError } = says;
   const next: Tale = {
     ...tale,
     status: status === null ? tale.status : status === '' ? null : status,
     access: access ?? tale.access,
+    watchdogPeriod: watchdogPeriod ?? tale.watchdogPeriod,
     errno: errno ?? tale.errno,
     busError: busError ?? tale.busError,
     varlinkError: varlinkError ?? tale.varlinkError,
@@ -199,17 +194,17 @@ function extend(service: Service, { extend: by }: Notification, at: Moment): Mov
 
 const furthest = (deadline: Instant, by: Millis, at: Moment): Instant => instant(Math.max(deadline, at.instant + by));
 
-/** WATCHDOG and WATCHDOG_USEC. It is armed while it serves. */
+/** WATCHDOG and WATCHDOG_USEC, which it has told already. It is armed while it serves. */
 function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at: Moment): Move {
   const { state, tale } = service;
   if (state.name !== 'running' && state.name !== 'handover') return stay(service);
-  const set = watchdogPeriod === null ? service : armed({ ...service, watchdog: null }, watchdogPeriod, at);
+  const set = watchdogPeriod === null ? service : armed({ ...service, watchdog: null }, at);
   if (watchdog === 'trigger' && !isHeld(service))
     return andThen(callOff(set, 'the old generation says that it hangs', at), (it) =>
       missed(it, state.process, 'trigger', at),
     );
   const isPing = watchdog === 'ping' && set.watchdog !== null && tale.stopping === null;
-  return stay(isPing ? armed(set, null, at) : set);
+  return stay(isPing ? armed(set, at) : set);
 }
 
 /** FDSTORE and FDSTOREREMOVE. What nobody claims is closed by whoever received it. */

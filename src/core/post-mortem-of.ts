@@ -220,7 +220,6 @@ function markOf(
     case 'drained':
     case 'watchdogMissed':
     case 'mainChanged':
-    case 'wordRefused':
     case 'connected':
     case 'unhealthy':
     case 'healthy':

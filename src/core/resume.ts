@@ -73,7 +73,7 @@ function resumeState(service: Service, at: Moment): Move {
 
 /** Time without a keeper proves nothing against a service that was to say that it lives. */
 const freshWatch = (service: Service, at: Moment): Service =>
-  service.watchdog === null ? service : armed(service, null, at);
+  service.watchdog === null ? service : armed(service, at);
 
 /** It may have been recorded and not told any more; told twice it does no harm. */
 const accepted = ({ spec }: Service, process: ProcessRef): readonly Effect[] =>

@@ -220,6 +220,8 @@ export interface Tale {
   readonly varlinkError: string | null;
   /** Whose words count, by its own word; null: as configured. */
   readonly access: NotifyAccess | null;
+  /** How often it says that it lives, by its own word; 0: never, null: as configured. */
+  readonly watchdogPeriod: Millis | null;
   /** Since when it says that it is stopping; null: it does not. */
   readonly stopping: Instant | null;
   /** Why it is ended by its watchdog: it was silent for that long, or has said itself that it hangs; null: it is not. */
@@ -232,6 +234,7 @@ export const silent: Tale = {
   busError: null,
   varlinkError: null,
   access: null,
+  watchdogPeriod: null,
   stopping: null,
   hung: null,
 };

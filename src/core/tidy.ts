@@ -27,12 +27,8 @@ function serving(was: Service, service: Service, at: Moment): Service {
   const now = serverOf(service);
   if (now === null) return service.reloading === null ? disarmed(service) : { ...disarmed(service), reloading: null };
   const before = serverOf(was);
-  if (before === null || !isSameProcess(before, now)) {
-    // WATCHDOG_USEC in the very message that says READY=1 counts for what serves from now on.
-    const wished = service.watchdog === was.watchdog ? null : (service.watchdog?.period ?? null);
-    return armed({ ...service, watchdog: null }, wished, at);
-  }
-  return isSameDefinition(was, service) ? service : armed({ ...service, watchdog: null }, null, at);
+  const goesOn = before !== null && isSameProcess(before, now) && isSameDefinition(was, service);
+  return goesOn ? service : armed({ ...service, watchdog: null }, at);
 }
 
 const isSameDefinition = (was: Service, is: Service): boolean => was.spec.watchdog === is.spec.watchdog;

@@ -7,9 +7,9 @@ import type { Service } from './state.js';
 import { beginStop } from './stop.js';
 import { type Instant, instant, later, type Millis, type Moment, millis } from './time.js';
 
-/** It serves from now on. `period` null: as configured. */
-export function armed(service: Service, period: Millis | null, at: Moment): Service {
-  const every = period ?? service.watchdog?.period ?? service.spec.watchdog;
+/** It serves from now on, or has just said that it lives. */
+export function armed(service: Service, at: Moment): Service {
+  const every = service.tale.watchdogPeriod ?? service.spec.watchdog;
   const watchdog = every === null || every === 0 ? null : { period: every, due: later(at.instant, every) };
   return service.watchdog === null && watchdog === null ? service : { ...service, watchdog };
 }

@@ -3,12 +3,12 @@
 // heard, or not all of it, is said in the log. It must not know what follows from a word.
 
 import type { Speaker } from '../core/event.js';
-import type { NewMain } from '../core/notification.js';
+import type { ProcessRef } from '../core/process.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Post } from '../keeper/ports.js';
 import type { Batches } from '../kernel/batches.js';
 import { type Datagram, discard } from '../kernel/datagram.js';
-import type { NamedMain } from '../kernel/new-main.js';
+import type { NamedMain, NewMain } from '../kernel/new-main.js';
 import type { Speakers } from '../kernel/speakers.js';
 import { type MainClaim, type Parsed, parseMessage, saysNothing } from '../protocol/message.js';
 
@@ -75,10 +75,19 @@ export class Hearing {
 
   #tell(service: ServiceName, sender: Speaker, { says, main }: Message, descriptors: readonly number[]): boolean {
     const isKept = says.store?.type === 'store' && descriptors.length > 0 && main?.type !== 'pidfd';
-    const named = main === null ? null : this.#mainOf(service, main, descriptors);
+    const named = main === null ? null : this.#believed(service, sender, this.#mainOf(service, main, descriptors));
     const batch = isKept ? this.#parts.batches.add(descriptors) : null;
     this.#parts.post({ type: 'notified', service, sender, says: { ...says, main: named }, batch });
     return isKept;
+  }
+
+  /** One of elsewhere only where root says so. Who is not believed is told of in the log: in the history a flood of it would leave no room. */
+  #believed(service: ServiceName, { process: { pid }, uid }: Speaker, named: NewMain): ProcessRef | null {
+    if (named.type === 'process' && (named.isMember === 'yes' || uid === 0)) return named.process;
+    const reason =
+      named.type === 'refused' ? named.reason : `process ${named.process.pid} does not belong to the service`;
+    this.#parts.complain(service, `the main process that process ${pid} names by sd_notify is not believed: ${reason}`);
+    return null;
   }
 
   #mainOf(service: ServiceName, claim: MainClaim, [fd]: readonly number[]): NewMain {

@@ -2,7 +2,7 @@
 // the kernel allows before anything is believed. It must not know whether the sender may say that.
 
 import { readFileSync } from 'node:fs';
-import type { NewMain } from '../core/notification.js';
+import type { ProcessRef } from '../core/process.js';
 import type { ServiceName } from '../core/spec.js';
 import type { Features } from './features.js';
 import { identify } from './identity.js';
@@ -15,6 +15,16 @@ export interface NamedMain {
   /** The inode of its pidfd, in decimal; null: not named. */
   readonly inode: string | null;
 }
+
+/** `refused`: no such process, or none that may be a main process; in words. */
+export type NewMain =
+  | {
+      readonly type: 'process';
+      readonly process: ProcessRef;
+      /** Does it belong to the service already? */
+      readonly isMember: 'yes' | 'no';
+    }
+  | { readonly type: 'refused'; readonly reason: string };
 
 const refused = (reason: string): NewMain => ({ type: 'refused', reason });
 

@@ -526,7 +526,7 @@ describe('an old generation that drains', () => {
     const before = stage.service('web');
     stage.say('web', { status: 'finishing' }, old);
     stage.say('web', { stopping: 'yes' }, old);
-    stage.say('web', { main: { type: 'process', process: old.ref, isMember: 'yes' } }, old);
+    stage.say('web', { main: old.ref }, old);
     stage.say('web', { store: { type: 'store', name: 'x', poll: 'yes' } }, old, 7);
     stage.say('web', { watchdog: 'trigger' }, old);
     stage.run(20);

@@ -161,8 +161,7 @@ describe('what it says of itself', () => {
 });
 
 describe('MAINPID', () => {
-  const named = (process: SimulatedProcess, isMember: 'yes' | 'no' = 'yes') =>
-    ({ main: { type: 'process', process: process.ref, isMember } }) as const;
+  const named = (process: SimulatedProcess) => ({ main: process.ref });
 
   it('makes a child the main process; the old one may end, and the service stays up (A9) (A10)', () => {
     const stage = up();
@@ -210,38 +209,6 @@ describe('MAINPID', () => {
     stage.host.end(child, { type: 'exited', code: 0 });
     stage.run(5_000);
     expect(stage.service('web')).toMatchObject({ draining: [], state: { name: 'running', process: old.ref } });
-  });
-
-  it('of elsewhere counts where root says so, and no other (A9)', () => {
-    const stage = up();
-    const other = stage.bear('/srv/other', program());
-    const asRoot = up();
-    const foreign = asRoot.bear('/srv/other', program());
-    const low = stage.host.bear({
-      argv: ['/srv/web'],
-      program: program(),
-      ppid: 1,
-      group: stage.serving('web').group,
-      uid: 1000,
-    });
-    stage.say('web', { access: 'all' });
-    stage.run(5);
-    stage.say('web', named(other, 'no'), low);
-    stage.run(5);
-    expect(stage.serving('web')).not.toBe(other);
-    expect(stage.happened('web', 'wordRefused')).toHaveLength(1);
-    asRoot.say('web', named(foreign, 'no'));
-    asRoot.run(5);
-    expect(asRoot.serving('web')).toBe(foreign);
-  });
-
-  it('that names nothing of use is refused, and said so (A9)', () => {
-    const stage = up();
-    const old = stage.serving('web');
-    stage.say('web', { main: { type: 'refused', reason: 'there is no process 1234567' } });
-    stage.run(5);
-    expect(stage.serving('web')).toBe(old);
-    expect(stage.happened('web', 'wordRefused')[0]?.what).toMatchObject({ reason: 'there is no process 1234567' });
   });
 
   it('counts before it is ready too; then the new one is waited for', () => {

@@ -9,11 +9,15 @@ import { Stage } from '../support/stage.js';
 const watched = (wish: Parameters<typeof supervised>[0] = {}) =>
   supervised({ ready: { probe: { type: 'notify' } }, notifyAccess: 'main', watchdog: seconds(3), ...wish });
 
-function up(spec = watched(), act = program(readyAfter(50), pings(1_000))): Stage {
+function up(
+  spec = watched(),
+  act = program(readyAfter(50), pings(1_000)),
+  until: 'running' | 'starting' = 'running',
+): Stage {
   const stage = new Stage();
   stage.host.install('/srv/web', act);
   stage.add(spec);
-  stage.runUntilState('web', 'running');
+  stage.runUntilState('web', until);
   return stage;
 }
 
@@ -97,6 +101,23 @@ describe('a watchdog', () => {
     stage.run(3_600_000);
     expect(stage.service('web').generation).toBe(1);
     expect(stage.service('web').watchdog).toBeNull();
+  });
+
+  it.each([
+    ['in a message of its own before READY=1', [{ watchdogPeriod: millis(60_000) }, { ready: 'yes' }], 60_000],
+    ['beside READY=1', [{ ready: 'yes', watchdogPeriod: millis(60_000) }], 60_000],
+    ['beside READY=1: never', [{ ready: 'yes', watchdogPeriod: millis(0) }], null],
+  ] as const)('has the period that the service asks for %s (A13)', (_, words, period) => {
+    const stage = up(watched(), program(readyAfter(null)), 'starting');
+    stage.run(100);
+    for (const word of words) stage.say('web', word);
+    stage.runUntilState('web', 'running');
+    expect(stage.service('web').watchdog?.period ?? null).toBe(period);
+    stage.kill(stage.serving('web'));
+    stage.run(2_000);
+    stage.say('web', { ready: 'yes' });
+    stage.runUntilState('web', 'running');
+    expect(stage.service('web').watchdog).toMatchObject({ period: 3_000 });
   });
 
   it('is armed anew for the next process, with the period of the configuration', () => {
