@@ -164,3 +164,26 @@ it('is dropped whole where the keeper has no room for its descriptors, and leave
   sockets.release(talker);
   await until('all are closed', () => open() <= before);
 });
+
+it('leaves others their turn between two messages with as many descriptors as the kernel allows (graceful A18)', async () => {
+  const { sockets, die } = keeper();
+  close.push(die);
+  sockets.open(talker);
+  const steps = JSON.stringify([{ say: 'FDSTORE=1', fds: 253, times: 8 }, { exit: 0 }]);
+  const child = spawn('/usr/bin/python3', [sender, steps], {
+    env: { NOTIFY_SOCKET: join(home, 'notify/talker') },
+    stdio: 'ignore',
+  });
+  const seen: number[] = [];
+  let watching = true;
+  const watch = (): void => {
+    seen.push(heard.length);
+    if (watching) setImmediate(watch);
+  };
+  watch();
+  await until('all are heard', () => heard.length === 8);
+  watching = false;
+  expect(seen.every((count, i) => count - (seen[i - 1] ?? 0) <= 1)).toBe(true);
+  if (child.exitCode === null) await once(child, 'exit');
+  sockets.release(talker);
+});
