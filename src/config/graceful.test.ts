@@ -240,12 +240,12 @@ const NONSENSE: readonly (readonly [string, string, ...string[]])[] = [
   [
     'a watched service that would say it is ready',
     'watch: x\nready: notify',
-    '/u.yaml:4:5: services.web.ready: a watched service has no notify socket of ours, since somebody else starts it; write another probe, like {port: 8080}',
+    '/u.yaml:4:5: services.web.ready: a watched service has no socket of ours for sd_notify, since somebody else starts it; write another probe, like {port: 8080}',
   ],
   [
     'a watched service that would say it has reloaded',
     'watch: x\nreload: { signal: SIGHUP, notify: true }',
-    '/u.yaml:4:5: services.web.reload: a watched service has no notify socket of ours, since somebody else starts it; take `notify` out',
+    '/u.yaml:4:5: services.web.reload: a watched service has no socket of ours for sd_notify, since somebody else starts it; take `notify` out',
   ],
 ];
 

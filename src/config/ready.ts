@@ -112,7 +112,7 @@ function probeOf(read: Fields<typeof keys>): ReadyProbe | null {
   return { type: 'heartbeat', name: read.heartbeat === ALL ? null : read.heartbeat };
 }
 
-/** The probe of `ready`, if any, that only a process of ours can answer: with a descriptor, or to its notify socket. */
+/** The probe of `ready`, if any, that only a process of ours can answer: with a descriptor, or by sd_notify. */
 export const probeOfOurs = (tree: Tree): 'fd' | 'notify' | null =>
   (['fd', 'notify'] as const).find((probe) => valueAt(tree, probe) !== undefined) ?? null;
 

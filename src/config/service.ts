@@ -145,12 +145,12 @@ function misfit(entry: Entry, kind: Kind): string {
   if (entry.key === 'ready') {
     const what =
       probeOfOurs(entry.value) === 'notify'
-        ? 'no notify socket of ours, since somebody else starts it'
+        ? 'no socket of ours for sd_notify, since somebody else starts it'
         : 'no descriptor of ours';
     return `a watched service has ${what}; write another probe, like {port: 8080}`;
   }
   if (entry.key === 'reload')
-    return 'a watched service has no notify socket of ours, since somebody else starts it; take `notify` out';
+    return 'a watched service has no socket of ours for sd_notify, since somebody else starts it; take `notify` out';
   const other = kind === 'supervised' ? '`run`, which Upkeep starts itself' : '`watch`, which something else starts';
   return `${entry.key} means nothing for a service with ${other}; take it out`;
 }

@@ -58,8 +58,7 @@ let runs = 0;
 let begun = 0;
 const ofThisRun = (): readonly Event[] => subject.events.slice(begun);
 
-/** The main process, which does these steps; `next` lets it go on. */
-/** `around`: what becomes the program. */
+/** The main process, which does these steps; `next` lets it go on. `around`: what becomes the program. */
 function start(
   steps: readonly Step[],
   service = spec(),
