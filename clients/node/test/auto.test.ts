@@ -267,6 +267,12 @@ for (const [why, by] of [
   });
 }
 
+it('says why a held socket cannot be taken a second time', async () => {
+  const held = await hold();
+  const { program } = await next('twice', [held]);
+  await program.said(/^failed EADDRINUSE .*has taken the held socket \S+ before/);
+});
+
 it('changes nothing where nobody manages the program', async () => {
   const program = start({ program: programs('http'), env: { NODE_OPTIONS: `--import ${AUTO}`, PORT: '0' } });
   const [, port] = await program.said(/^listens (\d+)/);

@@ -1,6 +1,7 @@
 // net.Server#listen of an unchanged program: on an address that is held it takes the descriptor instead of binding, and waits
 // until this generation is accepted. Knows no manager.
 
+import { type EventEmitter, errorMonitor } from 'node:events';
 import { type AddressInfo, isIPv6, Server } from 'node:net';
 import { type ListenAddress, match, wantedAddress } from './address.js';
 import { around } from './around.js';
@@ -42,7 +43,11 @@ export function takeHeld(listeners: readonly HeldListener[], mayAccept: Promise<
         if (waiting.has(this)) throw listensAlready();
         told.began(this);
         const held = meant(free, args);
-        if (held === null) return listenAsAsked();
+        if (held === null) {
+          const taken = meant(new Set(listeners), args);
+          if (taken !== null) explainFailure(this, taken);
+          return listenAsAsked();
+        }
 
         free.delete(held);
         const callback = args.at(-1);
@@ -86,6 +91,17 @@ const listensAlready = (): Error =>
   Object.assign(new Error('Listen method has been called more than once without closing.'), {
     code: 'ERR_SERVER_ALREADY_LISTEN',
   });
+
+/** Node closes the descriptor with its server, and cannot duplicate one before: each held socket can be taken once. */
+function explainFailure(server: Server, { name }: HeldListener): void {
+  const emitter: EventEmitter = server;
+  const explain = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EADDRINUSE') return;
+    error.message += `: this program has taken the held socket ${name} before, and can do so once; restart the service instead`;
+  };
+  emitter.once(errorMonitor, explain);
+  server.once('listening', () => emitter.off(errorMonitor, explain));
+}
 
 /** The one that a program names by its descriptor (it knows LISTEN_FDS itself), or by its address. */
 function meant(free: ReadonlySet<HeldListener>, args: readonly unknown[]): HeldListener | null {

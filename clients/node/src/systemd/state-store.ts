@@ -4,7 +4,7 @@
 import { closeSync, createReadStream, createWriteStream, existsSync, fstatSync, ftruncateSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { openToRead, writeWhole } from '../state-path.js';
 import type { Libc } from './libc.js';
 
@@ -54,6 +54,32 @@ export function memoryStore(libc: Libc, address: string, kept: number | null): S
     clear: () => {
       if (fd !== null) ftruncateSync(fd, 0);
     },
+  };
+}
+
+/**
+ * Where systemd does not say whether it keeps descriptors for this unit (before 254 it says nothing, and closes without a word what it
+ * does not keep): in both places. Whichever is left is read.
+ */
+export function bothStores(memory: StateStore, file: StateStore): StateStore {
+  const clear = (): void => {
+    memory.clear();
+    file.clear();
+  };
+  return {
+    prepare: memory.prepare,
+    open: () => memory.open() ?? file.open(),
+    fill: async (write) => {
+      try {
+        await memory.fill(write);
+        const filled = memory.open();
+        if (filled !== null) await file.fill((out) => pipeline(filled, out));
+      } catch (error) {
+        clear();
+        throw error;
+      }
+    },
+    clear,
   };
 }
 

@@ -11,7 +11,7 @@ import type { NamedDescriptor } from '../sockets.js';
 import { type IncomingState, type ReadRules, readState } from '../state-reader.js';
 import { loadLibc } from './libc.js';
 import { byCommand, byDatagram } from './notify-socket.js';
-import { fileStore, memoryStore, STORED, type StateStore } from './state-store.js';
+import { bothStores, fileStore, memoryStore, STORED, type StateStore } from './state-store.js';
 
 export interface SystemdParts {
   readonly origin: Extract<Origin, { manager: 'systemd' }>;
@@ -33,9 +33,12 @@ export class SystemdManager implements Manager {
     this.#ward = ward;
     const libc = loadLibc();
     this.notify = notifyBy(libc, notifySocket);
-    if (libc !== null && notifySocket !== null && origin.storeMax !== 0)
-      this.#store = memoryStore(libc, notifySocket, kept?.fd ?? null);
-    else this.#store = origin.runtimeDirectory === null ? null : fileStore(origin.runtimeDirectory);
+    const file = origin.runtimeDirectory === null ? null : fileStore(origin.runtimeDirectory);
+    if (libc === null || notifySocket === null || origin.storeMax === 0) this.#store = file;
+    else {
+      const memory = memoryStore(libc, notifySocket, kept?.fd ?? null);
+      this.#store = origin.storeMax === null && file !== null ? bothStores(memory, file) : memory;
+    }
   }
 
   get generation(): number {
