@@ -108,9 +108,9 @@ export class StateFiles {
     try {
       const stat = fstatSync(fd);
       if (stat.uid !== uid || stat.gid !== gid) {
-        // Another user's from now on: what the one before has left is not for that one.
-        this.release(service);
+        // Another user's from now on: what the one before has left is not for that one, and he can put nothing there any more.
         fchownSync(fd, uid, gid);
+        this.release(service);
       }
       if ((stat.mode & 0o7777) !== 0o700) fchmodSync(fd, 0o700);
     } finally {
