@@ -64,7 +64,7 @@ services:
     });
   });
 
-  it('is the only one that may open its channel, and may restart itself and nobody else', async () => {
+  it('is the only one that may open its channel, and may restart itself and nobody else (graceful E6)', async () => {
     const ask = 'curl -s -i -m 5 --unix-socket "$UPKEEP_SOCKET"';
     const upgrade = '-H "Connection: Upgrade" -H "Upgrade: upkeep-handover/1"';
     writeFileSync(
