@@ -1,36 +1,44 @@
 // The promise: a new generation that does anything but take over costs nothing, and one that dies right after it has taken over costs
 // what any crash costs.
 
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ask, fault, startLoad, stepsOf } from '../support/handing-over.js';
-import { acceptingOf, alone, ended, events, restart, serving } from '../support/handing-over-stage.js';
+import { acceptingOf, alone, ended, events, freePort, restart, serving } from '../support/handing-over-stage.js';
+import { newHome } from '../support/keeper.js';
 import { signal } from '../support/running.js';
+
+const COUNTER = fileURLToPath(new URL('../../clients/node/test/support/counter.mjs', import.meta.url));
 
 describe('a new generation', () => {
   it.each([
     ['never reads', 'new:never-reads', /its state was not handed over within 1 s/],
     ['is never ready', 'new:never-ready', /the new process was not ready within 2 s/],
+    ['exits with 0 and without a word', 'new:exit-before-read 0', /ended before it was ready: code 0/],
     ['waits for an old one that never writes', 'old:never-writes', /its state was not handed over within 1 s/],
-  ])('that %s is ended at its deadline, and the old one goes on as it was (graceful D4)', async (_, what, reason) => {
-    const { home, port, old } = await serving(
-      { HO_SIZE: '3000000' },
-      { ready: { notify: true, timeout: '2s' }, handover: { mode: 'overlap', transfer: '1s', drain: '20s' } },
-    );
-    await ask(port);
-    const load = startLoad(port, { kept: 2, fresh: 2 });
-    fault(home, what);
-    const { code, stderr } = await home.upkeep('restart', 'web');
-    expect(code).toBe(1);
-    expect(stderr).toMatch(reason);
-    expect(await alone(home, port)).toBe(old);
-    const { count } = await ask(port);
-    await home.until('it counts', async () => (await ask(port)).count > count);
-    await load.end();
-    expect(load.lost).toEqual([]);
-    expect((await home.service('web')).restarts.total).toBe(0);
-    fault(home);
-    expect(await restart(home, port)).not.toBe(old);
-  });
+  ])(
+    'that %s is ended, at its deadline at the latest, and the old one goes on as it was (graceful D4)',
+    async (_, what, reason) => {
+      const { home, port, old } = await serving(
+        { HO_SIZE: '3000000' },
+        { ready: { notify: true, timeout: '2s' }, handover: { mode: 'overlap', transfer: '1s', drain: '20s' } },
+      );
+      await ask(port);
+      const load = startLoad(port, { kept: 2, fresh: 2 });
+      fault(home, what);
+      const { code, stderr } = await home.upkeep('restart', 'web');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(reason);
+      expect(await alone(home, port)).toBe(old);
+      const { count } = await ask(port);
+      await home.until('it counts', async () => (await ask(port)).count > count);
+      await load.end();
+      expect(load.lost).toEqual([]);
+      expect((await home.service('web')).restarts.total).toBe(0);
+      fault(home);
+      expect(await restart(home, port)).not.toBe(old);
+    },
+  );
 
   it('that dies early five times in a row is followed by one that takes over: nothing sticks (graceful D11)', async () => {
     const { home, port, old } = await serving({ HO_SIZE: '3000000' });
@@ -83,6 +91,32 @@ describe('a new generation', () => {
       expect.stringMatching(/^(1 draining|2 accepting)$/),
       '3 accepting',
     ]);
+  });
+});
+
+describe('a state over the limit of the library', () => {
+  const limited = (port: number, limit: string): object => ({
+    run: [process.execPath, COUNTER],
+    sockets: { http: `127.0.0.1:${port}` },
+    ready: 'notify',
+    handover: 'overlap',
+    env: { BALLAST: '200000', STATE_LIMIT: limit },
+  });
+
+  it.each([
+    ['of the one that writes it', '100000', '100000', /could not write its state: .*limit of 100000 bytes/],
+    ['of the one that reads it', '300000', '100000', /the new generation refused: .*limit of 100000 bytes/],
+  ])('%s ends the attempt, and the old one goes on', async (_, ofOld, ofNew, reason) => {
+    const home = newHome();
+    const port = freePort();
+    home.configure({ web: limited(port, ofOld) });
+    await home.start();
+    const old = await home.running('web');
+    home.configure({ web: limited(port, ofNew) });
+    await home.upkeep(...(ofOld === ofNew ? ['restart', 'web'] : ['apply']));
+    await home.until('it is told why', async () => reason.test((await home.upkeep('why', 'web')).stdout));
+    expect(await home.running('web')).toBe(old);
+    expect(await ask(port)).toMatchObject({ pid: old, count: 1, life: 'serving' });
   });
 });
 
