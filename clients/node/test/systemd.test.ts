@@ -103,6 +103,19 @@ describe('with koffi', () => {
     expect(await ask(where)).toMatchObject({ life: 'serving' });
   });
 
+  it('a systemd that keeps no descriptors, and does not say so, loses no state: it is in $RUNTIME_DIRECTORY too', async () => {
+    const env = { RUNTIME_DIRECTORY: directory };
+    const first = started(env);
+    const where = await servedAt(first);
+    expect(await ask(where)).toMatchObject({ count: 1 });
+    process.kill(first.pid, 'SIGUSR2');
+    expect(await first.ended).toEqual({ code: 75, signal: null });
+    systemd.stored.clear();
+    const second = started(env);
+    await second.said(/^2: serves .* count 1 \(pid/);
+    await until('the file is gone', () => !existsSync(join(directory, 'upkeep-state')));
+  });
+
   it('an abstract address is one too (A16)', async () => {
     const abstract = new FakeSystemd(`@upkeep-client-${process.pid}`);
     const program = start({ env: { NOTIFY_SOCKET: abstract.address } });
