@@ -39,26 +39,25 @@ export class Successors {
     }
     const search: Search = { service, dead, path: handover.pidFile, timer: null, watch: null };
     this.#searches.set(service, search);
-    const first = this.#look(search);
     if (patience === 0) {
-      first.then(() => this.#end(search, null));
+      this.#look(search, 'no more');
       return;
     }
     search.timer = setTimeout(() => this.#end(search, null), patience);
-    search.watch = watchPidFile(search.path, () => this.#look(search));
+    search.watch = watchPidFile(search.path, () => this.#look(search, 'and again'));
+    this.#look(search, 'and again');
   }
 
   close(): void {
     for (const service of [...this.#searches.keys()]) this.#stop(service);
   }
 
-  #look(search: Search): Promise<void> {
-    return this.#findIn(search).then(
-      (found) => {
-        if (found !== 'not yet') this.#end(search, found);
-      },
-      () => {}, // no descriptors: the next look, or the end of the patience
-    );
+  #look(search: Search, then: 'and again' | 'no more'): void {
+    const found = (process: ProcessRef | null | 'not yet'): void => {
+      if (process !== 'not yet') this.#end(search, process);
+      else if (then === 'no more') this.#end(search, null);
+    };
+    this.#findIn(search).then(found, () => found('not yet')); // no descriptors
   }
 
   async #findIn({ service, dead, path }: Search): Promise<ProcessRef | null | 'not yet'> {
