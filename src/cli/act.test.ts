@@ -119,7 +119,7 @@ describe('an act', () => {
     const phase = { type: 'handoverPhase', process: next, bytes: null } as const;
     const handover: Handover = {
       ...{ name: 'handover', since: instant(0), process: old, servedSince: instant(0), generation: 2, successor: next },
-      ...{ phase: 'warming', hook: 0, helper: null, tale: silent, still: null, why: 'requested', deadline: null },
+      ...{ phase: 'warming', hook: 0, helper: null, said: silent, still: null, why: 'requested', deadline: null },
     };
     const phases: readonly (readonly [What, string])[] = [
       [{ type: 'handingOver', why: 'requested', generation: 2 }, 'generation 2 of web is started beside the old one'],

@@ -17,7 +17,7 @@ const at = (ms: number) => instant(INSTANT + ms);
 
 const handover: Handover = {
   ...{ name: 'handover', since: at(-3000), process: processRef(812), servedSince: at(-300_000), generation: 4 },
-  ...{ successor: processRef(913), phase: 'transfer', hook: 0, helper: null, tale: silent, still: at(-1000) },
+  ...{ successor: processRef(913), phase: 'transfer', hook: 0, helper: null, said: silent, still: at(-1000) },
   ...{ why: 'requested', deadline: at(7000) },
 };
 
@@ -46,7 +46,7 @@ describe('the table', () => {
 
   it('has a column for what services say of themselves where one does, cleaned of what a terminal would obey', async () => {
     keeper.put(supervised({ name: 'web' }), running(913), {
-      tale: { ...silent, status: 'serving \u001b[31m12\u001b[0m clients' },
+      said: { ...silent, status: 'serving \u001b[31m12\u001b[0m clients' },
     });
     keeper.put(supervised({ name: 'db' }), running(5));
     expect((await run('status')).slice(2, 5)).toEqual([
@@ -79,7 +79,7 @@ describe('the card', () => {
       draining: [draining, old],
       watchdog: { period: millis(30_000), due: at(12_000) },
       reloading: { phase: 'reloading', since: at(-2000), deadline: at(88_000) },
-      tale: { ...silent, status: 'serving' },
+      said: { ...silent, status: 'serving' },
     });
     const card = (await run('status web')).join('\n');
     expect(card).toMatch(
@@ -98,7 +98,7 @@ describe('its JSON', () => {
     keeper.put(supervised({ name: 'web' }), running(913), {
       draining: [draining],
       watchdog: { period: seconds(30), due: at(12_000) },
-      tale: { ...silent, status: 'up\u202e' },
+      said: { ...silent, status: 'up\u202e' },
     });
     keeper.put(supervised({ name: 'api' }), handover);
     const [web, api] = JSON.parse((await run('status --json')).join('\n')).services;

@@ -1,6 +1,6 @@
 // The overlapped restart: a new generation gets ready beside the old one, which serves until the other has said that it can.
 // Until then everything that happens leads back to where it began: the old generation serves, under its old definition, and
-// whoever asked is told why. The branches are those of docs/graceful.md; what becomes of a generation that serves no more is in
+// whoever asked is told why. docs/graceful.md has a table of them; what becomes of a generation that serves no more is in
 // draining.ts, and the words that a service says in notified.ts and heard.ts.
 
 import type { What } from './change.js';
@@ -84,7 +84,7 @@ function beginHandover(service: Service, running: Running, why: StopReason, at: 
     phase: 'preparing',
     hook: 0,
     helper: null,
-    tale: silent,
+    said: silent,
     still: null,
     why,
     deadline: null,
@@ -212,7 +212,7 @@ function commit(service: Service, state: Handover, at: Moment): Move {
     enrolled: null,
     generation,
     asked: null,
-    tale: state.tale,
+    said: state.said,
     reloading: null,
     watchdog: null,
     restarts: { ...service.restarts, lastStart: state.since },

@@ -13,7 +13,7 @@ import { elapsed, type Now } from './time.js';
  * nothing ended no generation: what was old before it is old still, else an apache's orphaned workers would pass for a new
  * apache after the first start that failed because of them. Filing it again changes nothing.
  */
-export function filed(service: Pick<Service, 'lastDeath' | 'spec' | 'tale'>, death: Death): Death {
+export function filed(service: Pick<Service, 'lastDeath' | 'spec' | 'said'>, death: Death): Death {
   const { lastDeath, spec } = service;
   const ticks = death.ticks ?? lastDeath?.ticks ?? null;
   const isSame = lastDeath !== null && !wasMeant(lastDeath) && (death.served ?? 0) < spec.restart.healthyAfter;

@@ -6,12 +6,12 @@ import { errorsIn } from './last-words.js';
 import { hangInWords, lastWordsOf, statusSaid } from './last-words-of.js';
 import { evidenceOf } from './post-mortem-evidence.js';
 import { asPid, type ExitEvidence } from './process.js';
-import { type Service, silent, type Tale } from './state.js';
+import { type Said, type Service, silent } from './state.js';
 import { instant, seconds, wallTime } from './time.js';
 
-const saying = (tale: Partial<Tale>): Service => ({
+const saying = (said: Partial<Said>): Service => ({
   ...runningService(supervised({ name: 'web' })),
-  tale: { ...silent, ...tale },
+  said: { ...silent, ...said },
 });
 
 describe('what a service says of itself', () => {

@@ -12,7 +12,7 @@ import type { Notification, StoreWish } from './notification.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { acknowledge, reloadsByItself } from './reload.js';
 import type { NotifyAccess } from './socket.js';
-import { isHeld, mainOf, noRestarts, type Service, type Tale } from './state.js';
+import { isHeld, mainOf, noRestarts, type Said, type Service } from './state.js';
 import { type Instant, instant, type Millis, type Moment } from './time.js';
 import { armed, extended, missed } from './watchdog.js';
 import { follow } from './watching.js';
@@ -25,7 +25,7 @@ type Voice = 'main' | 'control' | 'member' | 'successor' | 'old' | 'stranger';
 
 export function notified(service: Service, { sender, says, batch }: Of<'notified'>, at: Moment): Move {
   const voice = voiceOf(service, sender);
-  if (!mayTell(service.tale.access ?? service.spec.notifyAccess, voice)) return stay(service);
+  if (!mayTell(service.said.access ?? service.spec.notifyAccess, voice)) return stay(service);
   return voice === 'successor'
     ? fromSuccessor(service, sender.process, says, batch, at)
     : fromMain(service, sender, says, batch, at);
@@ -44,7 +44,7 @@ function voiceOf(service: Service, { process, kinOf, isMember }: Speaker): Voice
   return isMember === 'yes' ? 'member' : 'stranger';
 }
 
-const speaksForAll = ({ tale, spec }: Service): boolean => (tale.access ?? spec.notifyAccess) === 'all';
+const speaksForAll = ({ said, spec }: Service): boolean => (said.access ?? spec.notifyAccess) === 'all';
 
 function mayTell(access: NotifyAccess, voice: Voice): boolean {
   switch (voice) {
@@ -71,11 +71,11 @@ function fromSuccessor(
 ): Move {
   const { state } = service;
   if (state.name !== 'handover') return stay(service);
-  const tale = retold(state.tale, says, at);
+  const said = saidSoFar(state.said, says);
   const deadline =
     says.extend === null || state.deadline === null ? state.deadline : furthest(state.deadline, says.extend, at);
   const told: Service =
-    tale === state.tale && deadline === state.deadline ? service : { ...service, state: { ...state, tale, deadline } };
+    said === state.said && deadline === state.deadline ? service : { ...service, state: { ...state, said, deadline } };
   const stored = keep(told, process, says.store, batch);
   if (says.ready === 'no' || service.spec.kind.type !== 'supervised') return stored;
   const isAwaited = (service.next ?? service.spec).ready.probe.type === 'notify';
@@ -86,7 +86,7 @@ function fromMain(service: Service, sender: Speaker, says: Notification, batch: 
   const steps: readonly ((it: Service) => Move)[] = [
     (it) => changeMain(it, says, at),
     (it) => turn(it, says, at),
-    (it) => tell(it, says, at),
+    (it) => tell(it, says),
     (it) => extend(it, says, at),
     (it) => watch(it, says, at),
     (it) =>
@@ -129,11 +129,11 @@ function changeMain(service: Service, { main: process }: Notification, at: Momen
 
 /** STOPPING wins over READY, and READY after RELOADING in one message means: reloaded at once. */
 function turn(service: Service, says: Notification, at: Moment): Move {
-  const { state, tale } = service;
+  const { state, said } = service;
   if (says.stopping === 'yes') {
     const serves = state.name === 'running' || state.name === 'handover';
-    const isNews = serves && tale.stopping === null;
-    return isNews ? stay({ ...service, tale: { ...tale, stopping: at.instant }, watchdog: null }) : stay(service);
+    const isNews = serves && said.stopping === null;
+    return isNews ? stay({ ...service, said: { ...said, stopping: at.instant }, watchdog: null }) : stay(service);
   }
   const reloading = says.reloading === null ? stay(service) : acknowledge(service, says.reloading.at, at);
   if (says.ready === 'no') return reloading;
@@ -148,24 +148,24 @@ function becomeReady(service: Service, at: Moment): Move {
   return succeed(service, state, at);
 }
 
-function tell(service: Service, says: Notification, at: Moment): Move {
-  const tale = retold(service.tale, says, at);
-  return tale === service.tale ? stay(service) : stay({ ...service, tale });
+function tell(service: Service, says: Notification): Move {
+  const said = saidSoFar(service.said, says);
+  return said === service.said ? stay(service) : stay({ ...service, said });
 }
 
-function retold(tale: Tale, says: Notification, _at: Moment): Tale {
+function saidSoFar(said: Said, says: Notification): Said {
   const { status, access, watchdogPeriod, errno, busError, varlinkError } = says;
-  const next: Tale = {
-    ...tale,
-    status: status === null ? tale.status : status === '' ? null : status,
-    access: access ?? tale.access,
-    watchdogPeriod: watchdogPeriod ?? tale.watchdogPeriod,
-    errno: errno ?? tale.errno,
-    busError: busError ?? tale.busError,
-    varlinkError: varlinkError ?? tale.varlinkError,
+  const next: Said = {
+    ...said,
+    status: status === null ? said.status : status === '' ? null : status,
+    access: access ?? said.access,
+    watchdogPeriod: watchdogPeriod ?? said.watchdogPeriod,
+    errno: errno ?? said.errno,
+    busError: busError ?? said.busError,
+    varlinkError: varlinkError ?? said.varlinkError,
   };
-  const keys = Object.keys(next) as (keyof Tale)[];
-  return keys.every((key) => next[key] === tale[key]) ? tale : next;
+  const keys = Object.keys(next) as (keyof Said)[];
+  return keys.every((key) => next[key] === said[key]) ? said : next;
 }
 
 /** EXTEND_TIMEOUT_USEC: for what has a time-out now, and for the watchdog. Never less than it has. */
@@ -196,14 +196,14 @@ const furthest = (deadline: Instant, by: Millis, at: Moment): Instant => instant
 
 /** WATCHDOG and WATCHDOG_USEC, which it has told already. It is armed while it serves. */
 function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at: Moment): Move {
-  const { state, tale } = service;
+  const { state, said } = service;
   if (state.name !== 'running' && state.name !== 'handover') return stay(service);
   const set = watchdogPeriod === null ? service : armed({ ...service, watchdog: null }, at);
   if (watchdog === 'trigger' && !isHeld(service))
     return andThen(callOff(set, 'the old generation says that it hangs', at), (it) =>
       missed(it, state.process, 'trigger', at),
     );
-  const isPing = watchdog === 'ping' && set.watchdog !== null && tale.stopping === null;
+  const isPing = watchdog === 'ping' && set.watchdog !== null && said.stopping === null;
   return stay(isPing ? armed(set, at) : set);
 }
 

@@ -39,7 +39,7 @@ export function wholeService<S extends Omit<Service, 'spec' | 'next'>>(service: 
     health: [],
     draining: [],
     unborn: [],
-    tale: silent,
+    said: silent,
     watchdog: null,
     reloading: null,
     planned: null,

@@ -54,7 +54,7 @@ function goOnAlone(service: Service, state: Handover, successor: ProcessRef, fac
     next: null,
     lastDeath: death,
     generation: state.generation,
-    tale: state.tale,
+    said: state.said,
     restarts: { ...verdict.restarts, lastStart: state.since },
     state: starting,
   };

@@ -159,8 +159,8 @@ function away(service: Service, now: Now): string {
 const runningText = (service: Service, length: number, now: Now): string =>
   `running for ${inWords(length)}${away(service, now)}${reloadingText(service)}${drainingText(service)}${enrolled(service)}`;
 
-const reloadingText = ({ reloading, tale }: Service): string =>
-  tale.stopping !== null ? '; says that it is stopping' : reloading !== null ? '; reloads' : '';
+const reloadingText = ({ reloading, said }: Service): string =>
+  said.stopping !== null ? '; says that it is stopping' : reloading !== null ? '; reloads' : '';
 
 function drainingText(service: Service): string {
   const clause = outgoingClause(service);

@@ -155,10 +155,10 @@ export function deadlinePassed(service: Service, state: Running, at: Moment): Mo
 }
 
 /** It has said that it is stopping: when it should have; null: it has not, or may take for ever. */
-export function announcedEnd({ tale, spec }: Service): Instant | null {
+export function announcedEnd({ said, spec }: Service): Instant | null {
   const { stop } = spec.kind;
   const wait = stop.type === 'ladder' ? (stop.rungs[0]?.wait ?? null) : null;
-  return tale.stopping === null || wait === null ? null : later(tale.stopping, wait);
+  return said.stopping === null || wait === null ? null : later(said.stopping, wait);
 }
 
 function isOverdue(service: Service, at: Moment): boolean {

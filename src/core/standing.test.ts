@@ -326,9 +326,9 @@ describe('a service and its generations', () => {
   });
 
   it('tells what it says of itself, that it reloads, and that it is stopping', () => {
-    const tale = { ...silent, status: 'serving\u0007 31 clients', stopping: since };
+    const said = { ...silent, status: 'serving\u0007 31 clients', stopping: since };
     const reloading = { phase: 'signaled', since, deadline: null } as const;
-    expect(sentencesOf(be(web, running, { tale, reloading })).slice(1)).toEqual([
+    expect(sentencesOf(be(web, running, { said, reloading })).slice(1)).toEqual([
       'it said 60 s ago that it is stopping',
       'it was asked to reload 60 s ago, and has not answered yet',
       'it says: serving  31 clients',

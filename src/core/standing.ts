@@ -82,15 +82,15 @@ function sentencesFor(service: Service, now: Now, outlook: Outlook): readonly st
 
 /** What it says of itself. */
 function tellingSentences(service: Service, now: Now): readonly string[] {
-  const { tale, reloading, state } = service;
-  const said = statusSaid(service);
+  const { said, reloading, state } = service;
+  const status = statusSaid(service);
   const ago = (since: Instant): string => inWords(elapsed(since, now.instant));
   return [
-    ...(tale.stopping === null || state.name !== 'running'
+    ...(said.stopping === null || state.name !== 'running'
       ? []
-      : [`it said ${ago(tale.stopping)} ago that it is stopping`]),
+      : [`it said ${ago(said.stopping)} ago that it is stopping`]),
     ...(reloading === null ? [] : [reloadingSentence(reloading, ago(reloading.since))]),
-    ...(said === null ? [] : [`it says: ${said}`]),
+    ...(status === null ? [] : [`it says: ${status}`]),
   ];
 }
 

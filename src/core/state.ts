@@ -183,8 +183,8 @@ export interface Handover {
   readonly phase: 'preparing' | 'before' | 'launching' | 'warming' | 'transfer' | 'verdict' | 'after';
   readonly hook: number;
   readonly helper: ProcessRef | null;
-  /** What the new one has told so far; it counts from the moment on in which it takes over. */
-  readonly tale: Tale;
+  /** What the new one has said so far; it counts from the moment on in which it takes over. */
+  readonly said: Said;
   /** Since when the old one stands still, because its state goes over: it cannot say meanwhile that it lives; null: it does not. */
   readonly still: Instant | null;
   readonly why: StopReason;
@@ -212,8 +212,8 @@ export interface Unborn {
   readonly generation: number;
 }
 
-/** What it has told by sd_notify, since its start. */
-export interface Tale {
+/** What it has said of itself by sd_notify, since its start. */
+export interface Said {
   readonly status: string | null;
   readonly errno: number | null;
   readonly busError: string | null;
@@ -228,7 +228,7 @@ export interface Tale {
   readonly hung: { readonly period: Millis; readonly how: 'silence' | 'trigger' } | null;
 }
 
-export const silent: Tale = {
+export const silent: Said = {
   status: null,
   errno: null,
   busError: null,
@@ -345,7 +345,7 @@ export interface Service {
   readonly draining: readonly Outgoing[];
   /** Of hand-overs that were broken off. */
   readonly unborn: readonly Unborn[];
-  readonly tale: Tale;
+  readonly said: Said;
   readonly watchdog: Watchdog | null;
   readonly reloading: Reloading | null;
   /** Its next restart by the calendar; `at` null: not known yet, or never. */
@@ -419,7 +419,7 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
     health: [],
     draining: [],
     unborn: [],
-    tale: silent,
+    said: silent,
     watchdog: null,
     reloading: null,
     planned: null,

@@ -1,6 +1,6 @@
-// What follows from a move whoever made it: the watchdog is armed with a process that serves, a process that serves no more has
-// told its tale, sockets and stored descriptors are let go when the service is down for good, and what drains is hastened when
-// the whole service goes down. One place, since every way down ends here.
+// What follows from a move whoever made it: the watchdog is armed with a process that serves, what one said that serves no more
+// is forgotten, sockets and stored descriptors are let go when the service is down for good, and what drains is hastened when the
+// whole service goes down. One place, since every way down ends here.
 
 import { hasten } from './draining.js';
 import type { Effect } from './effect.js';
@@ -33,10 +33,10 @@ function serving(was: Service, service: Service, at: Moment): Service {
 
 const isSameDefinition = (was: Service, is: Service): boolean => was.spec.watchdog === is.spec.watchdog;
 
-/** A new process tells its own; what one told that takes over came with it. */
+/** A new process speaks for itself; what one has said that takes over came with it. */
 function told(was: Service, service: Service): Service {
   const isNew = service.generation !== was.generation && mainOf(service) === null;
-  return isNew && service.tale !== silent ? { ...service, tale: silent } : service;
+  return isNew && service.said !== silent ? { ...service, said: silent } : service;
 }
 
 function stopsWaiting({ state: before, spec }: Service, { state: now }: Service): readonly Effect[] {

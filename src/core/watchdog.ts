@@ -9,7 +9,7 @@ import { type Instant, instant, later, type Millis, type Moment, millis } from '
 
 /** It serves from now on, or has just said that it lives. */
 export function armed(service: Service, at: Moment): Service {
-  const every = service.tale.watchdogPeriod ?? service.spec.watchdog;
+  const every = service.said.watchdogPeriod ?? service.spec.watchdog;
   const watchdog = every === null || every === 0 ? null : { period: every, due: later(at.instant, every) };
   return service.watchdog === null && watchdog === null ? service : { ...service, watchdog };
 }
@@ -45,6 +45,6 @@ export function missed(service: Service, process: ProcessRef, how: 'silence' | '
   const period = service.watchdog?.period ?? service.spec.watchdog ?? millis(0);
   const { state } = service;
   const helper = state.name === 'running' ? state.helper : null;
-  const hung: Service = { ...service, tale: { ...service.tale, hung: { period, how } } };
+  const hung: Service = { ...service, said: { ...service.said, hung: { period, how } } };
   return before([], [{ type: 'watchdogMissed', period, how }], beginStop(hung, process, helper, 'watchdog', at));
 }

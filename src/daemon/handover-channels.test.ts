@@ -79,7 +79,7 @@ function handingOver(): void {
     ...{ name: 'handover', since: instant(0), process: old, servedSince: instant(0), generation: 2 },
     ...{ successor: fresh, phase: 'warming', hook: 0, helper: null, why: 'requested', deadline: null },
   } as const;
-  service = { ...service, state: { ...state, tale: service.tale } as Service['state'] };
+  service = { ...service, state: { ...state, said: service.said } as Service['state'] };
 }
 
 async function dial(process: ProcessRef, kinOf: ProcessRef = process): Promise<Line> {

@@ -29,7 +29,7 @@ describe('of the generations of a service', () => {
     expect(newestGeneration({ ...service, draining: [gone] })).toBe(7);
     const state = {
       ...{ name: 'handover', since: now, process: living, servedSince: now, generation: 5, successor: null },
-      ...{ phase: 'launching', hook: 0, helper: null, tale: silent, why: 'requested', deadline: null },
+      ...{ phase: 'launching', hook: 0, helper: null, said: silent, why: 'requested', deadline: null },
     } as const;
     expect(newestGeneration({ ...service, state: { ...service.state, ...state } as Service['state'] })).toBe(5);
   });

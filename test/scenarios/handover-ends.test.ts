@@ -105,10 +105,10 @@ describe('the old generation dies', () => {
     reach(stage, 'warming');
     stage.say('web', { status: 'new' }, successorOf(stage));
     stage.run(5);
-    expect(stage.service('web').tale.status).toBe('old');
+    expect(stage.service('web').said.status).toBe('old');
     stage.kill(stage.serving('web'));
     stage.run(5_000);
-    expect(stage.service('web').tale.status).toBe('new');
+    expect(stage.service('web').said.status).toBe('new');
   });
 
   it.each(phases)('and the new one with it, in %s: the ordinary rule, with sockets and store (2-15) (D7)', (phase) => {

@@ -75,7 +75,7 @@ describe('NotifyAccess', () => {
     const stage = up(notifying({ notifyAccess: access, reload: { type: 'command', command: command('/bin/reload') } }));
     stage.say('web', { status: 'heard' }, sender(stage));
     stage.run(10);
-    return stage.service('web').tale.status === 'heard';
+    return stage.service('web').said.status === 'heard';
   };
   const main = (stage: Stage) => stage.serving('web');
   const helper = (stage: Stage) => {
@@ -110,18 +110,18 @@ describe('NotifyAccess', () => {
     stage.run(5);
     stage.say('web', { status: 'from a child' }, child);
     stage.run(5);
-    expect(stage.service('web').tale.status).toBe('from a child');
+    expect(stage.service('web').said.status).toBe('from a child');
     stage.say('web', { access: 'none' });
     stage.run(5);
     stage.say('web', { status: 'nobody listens' });
     stage.run(5);
-    expect(stage.service('web').tale.status).toBe('from a child');
+    expect(stage.service('web').said.status).toBe('from a child');
     stage.ask('web', 'restart');
     stage.run(5_000);
-    expect(stage.service('web').tale).toMatchObject({ access: null, status: null });
+    expect(stage.service('web').said).toMatchObject({ access: null, status: null });
     stage.say('web', { status: 'anew' });
     stage.run(5);
-    expect(stage.service('web').tale.status).toBe('anew');
+    expect(stage.service('web').said.status).toBe('anew');
   });
 });
 
@@ -130,13 +130,13 @@ describe('what it says of itself', () => {
     const stage = up();
     stage.say('web', { status: 'one', errno: 2, busError: 'org.example.Failed' });
     stage.run(5);
-    expect(stage.service('web').tale).toMatchObject({ status: 'one', errno: 2, busError: 'org.example.Failed' });
+    expect(stage.service('web').said).toMatchObject({ status: 'one', errno: 2, busError: 'org.example.Failed' });
     stage.say('web', { errno: null });
     stage.run(5);
-    expect(stage.service('web').tale).toMatchObject({ status: 'one', errno: 2 });
+    expect(stage.service('web').said).toMatchObject({ status: 'one', errno: 2 });
     stage.say('web', { status: '' });
     stage.run(5);
-    expect(stage.service('web').tale.status).toBeNull();
+    expect(stage.service('web').said.status).toBeNull();
   });
 
   it('survives the keeper', () => {
@@ -146,7 +146,7 @@ describe('what it says of itself', () => {
     stage.killKeeper();
     stage.startKeeper();
     stage.run(5);
-    expect(stage.service('web').tale.status).toBe('one');
+    expect(stage.service('web').said.status).toBe('one');
   });
 
   it('resets its restarts when it asks for that', () => {
@@ -193,7 +193,7 @@ describe('MAINPID', () => {
     stage.say('web', { status: 'old' }, old);
     stage.run(60_000);
     expect(stage.serving('web')).toBe(child);
-    expect(stage.service('web').tale).toMatchObject({ status: null, stopping: null });
+    expect(stage.service('web').said).toMatchObject({ status: null, stopping: null });
   });
 
   it('is given back by the new one: then the old one drains no more', () => {
@@ -294,7 +294,7 @@ describe('STOPPING=1', () => {
     stage.run(5);
     stage.say('web', { ready: 'yes' });
     stage.run(5);
-    expect(stage.service('web').tale.stopping).not.toBeNull();
+    expect(stage.service('web').said.stopping).not.toBeNull();
   });
 });
 

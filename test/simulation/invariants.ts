@@ -87,7 +87,7 @@ export class Invariants {
       const { spec, state, next, fate } = service;
       if (state.name !== 'running' || desiredOf(service) === 'down' || fate !== 'stays' || next !== null) continue;
       // A restart that waits for its turn, and an end that it has announced itself, are nobody's doing.
-      if (service.enrolled !== null || service.tale.stopping !== null) continue;
+      if (service.enrolled !== null || service.said.stopping !== null) continue;
       if (isEqual(this.#stage.configured.get(spec.name), spec)) this.#untouched.set(spec.name, state.process);
     }
   }

@@ -242,7 +242,7 @@ function handoverStates(): readonly (readonly [string, ServiceState])[] {
     generation: 2,
     hook: 0,
     helper: null,
-    tale: silent,
+    said: silent,
     still: null,
     why: 'requested',
     deadline: at.instant,

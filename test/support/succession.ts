@@ -140,11 +140,11 @@ function expectSame(stage: Stage, { service, main, stored, received }: Standing,
     service.spec,
     null,
   ]);
-  expect([now.lastDeath, now.rest, now.wave, now.tale]).toEqual([
+  expect([now.lastDeath, now.rest, now.wave, now.said]).toEqual([
     service.lastDeath,
     service.rest,
     service.wave,
-    service.tale,
+    service.said,
   ]);
   expect(now.health.map(({ verdict }) => verdict)).toEqual(service.health.map(({ verdict }) => verdict));
   expect([main.life, main.received.length]).toEqual(['alive', received]);
