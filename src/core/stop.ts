@@ -43,8 +43,10 @@ function descendOn(service: Service, process: ProcessRef, why: StopReason, at: M
 
 /** Is there a next generation that could take up what this one knows? Whoever is asked and has no channel answers at once. */
 function mayLeaveState(service: Service, why: StopReason): boolean {
-  const { spec } = service;
+  const { spec, said } = service;
   if (spec.kind.type !== 'supervised' || spec.notifyAccess === 'none' || desiredOf(service) === 'down') return false;
+  // It is about to end, by its own word: a refusal could not let it go on, and would be asked for again and again.
+  if (said.stopping !== null) return false;
   return why === 'requested' || why === 'changed' || why === 'planned' || why === 'coupling';
 }
 

@@ -451,6 +451,15 @@ describe('a restart by stop and start', () => {
     expect(progressSince(stage, was).text).toMatch(/its state could not be written: No space left on device/);
   });
 
+  it('does not ask one for its state that has said that it is stopping, and is ended for not doing it', () => {
+    const torn = program(handsOver({ exports: { after: 20, as: 'failed' } }), readyAfter(50));
+    const stage = serving(replaced(), torn);
+    stage.say('web', { stopping: 'yes' });
+    stage.run(60_000);
+    expect(stage.happened('web', 'handoverRefused')).toEqual([]);
+    expect(stage.service('web')).toMatchObject({ generation: 2, state: { name: 'running' } });
+  });
+
   it('that is refused is no new life for its heartbeats', () => {
     const beats = [heartbeat({ then: { type: 'notice' }, fails: { count: 1, of: 1 } })];
     const torn = program(handsOver({ exports: { after: 20, as: 'failed' } }), readyAfter(50));
