@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/sandbox-machine.js';
 import { Systemd } from '../support/sandbox-systemd.js';
-import { flipped, flipsItself, fourGenerations, SHELLFLIP, TOO_MANY } from '../support/shellflip.js';
+import { flipsItself, fourGenerations, SHELLFLIP, TOO_MANY } from '../support/shellflip.js';
 
 const UNITS = '/etc/systemd/system';
 const [MEMORY, FILE] = [18_461, 18_462];

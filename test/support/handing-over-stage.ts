@@ -55,7 +55,7 @@ export const acceptingOf = (home: Home): readonly number[] => {
 /** Until one process is left, which is the service, and answers; its pid. */
 export async function alone(home: Home, port: number): Promise<number> {
   await home.until(
-    () => `one process, which serves; there are ${livingOf(home)}\n${home.read('steps')}`,
+    () => `one process, which serves; there are ${livingOf(home).join(', ')}\n${home.read('steps')}`,
     async () => {
       const { state, process } = await home.service('web');
       return state === 'running' && String(livingOf(home)) === String(process?.pid);

@@ -93,7 +93,10 @@ describe('a second request', () => {
   it('at the same time is refused, and the first goes its way (graceful D8)', async () => {
     const { home, port, old } = await serving({ HO_WARMUP: '2' });
     const both = await Promise.all([home.upkeep('restart', 'web'), home.upkeep('restart', 'web')]);
-    expect(both.map(({ code }) => code).sort(), JSON.stringify(both)).toEqual([0, 1]);
+    expect(
+      both.map(({ code }) => code).toSorted((one, other) => Number(one) - Number(other)),
+      JSON.stringify(both),
+    ).toEqual([0, 1]);
     expect(both.find(({ code }) => code === 1)?.stderr).toMatch(/a hand-over is under way/);
     await ended(home, old);
     expect(await alone(home, port)).not.toBe(old);
@@ -120,7 +123,8 @@ describe('an old generation that does not finish in time', () => {
     const cut = new Promise<void>((resolve) => slow.once('close', () => resolve()));
     slow.write('GET / HTTP/1.1\r\n');
     await home.until('it is accepted', () => slow.readyState === 'open');
-    const [first = [], later] = [childrenOf(home), (): readonly number[] => childrenOf(home).slice(2)];
+    const first = childrenOf(home);
+    const later = (): readonly number[] => childrenOf(home).slice(first.length);
     expect((await home.upkeep('restart', 'web')).code).toBe(0);
     await home.when('web', ({ draining }) => draining.length === 0);
     await cut;
