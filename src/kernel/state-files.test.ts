@@ -62,6 +62,14 @@ describe('the place for the state of a service', () => {
     expect(lstatSync(join(path, '..')).uid).toBe(0);
   });
 
+  it('goes with the service', () => {
+    writeFileSync(files.fileOf(spec), 'state');
+    files.makePipe(spec);
+    files.release(spec.name);
+    expect(existsSync(join(directory, 'web.d'))).toBe(false);
+    files.release(spec.name);
+  });
+
   it('has a file only where there is something in a file', () => {
     const path = files.fileOf(spec);
     expect(files.left(spec.name)).toBeNull();

@@ -15,6 +15,7 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  rmdirSync,
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -83,6 +84,15 @@ export class StateFiles {
 
   /** There is no such service any more. */
   release(service: ServiceName): void {
+    this.#empty(service);
+    try {
+      rmdirSync(this.#home(service));
+    } catch {
+      // There is none, or it has put something of its own there.
+    }
+  }
+
+  #empty(service: ServiceName): void {
     this.endPipe(service);
     this.remove(service);
     removeFile(this.#path(service, REFUSED));
@@ -110,7 +120,7 @@ export class StateFiles {
       if (stat.uid !== uid || stat.gid !== gid) {
         // Another user's from now on: what the one before has left is not for that one, and he can put nothing there any more.
         fchownSync(fd, uid, gid);
-        this.release(service);
+        this.#empty(service);
       }
       if ((stat.mode & 0o7777) !== 0o700) fchmodSync(fd, 0o700);
     } finally {
