@@ -77,7 +77,7 @@ describe('a service that waits', () => {
 
     const start = await home.upkeep('start', 'web');
     expect(start.code).toBe(1);
-    expect(start.stderr).toMatch(/^upkeep: web: start failed: it waits for api: .*db.*; it goes on waiting/m);
+    expect(start.stderr).toMatch(/^upkeep: web: start failed: it waits for api[ :].*db.*; it goes on waiting/m);
     expect(await home.upkeep('wait', 'web')).toMatchObject({ code: 3 });
 
     expect((await home.upkeep('start', 'db')).code).toBe(0);
