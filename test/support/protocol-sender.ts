@@ -6,8 +6,11 @@ export type Step = Readonly<Record<string, unknown>>;
 
 export const SENDER = program('sd-notify-sender.py');
 
+/** The same in the place of each check: nobody may enter the directory of this file, perhaps. */
+export const OWN_SENDER = 'sender.py';
+
 /** The service is this from then on; single quotes of the shell have no meaning inside. */
-export const becomes = (...steps: readonly Step[]): string => `exec ${PYTHON} ${SENDER} '${JSON.stringify(steps)}'`;
+export const becomes = (...steps: readonly Step[]): string => `exec ${PYTHON} ${OWN_SENDER} '${JSON.stringify(steps)}'`;
 
 /** Says one after the other, and waits after each until somebody has looked. */
 export const inTurn = (steps: readonly Step[]): readonly Step[] =>

@@ -1,10 +1,11 @@
 // What the checks of a protocol need on either side before they begin: a place for each, its script there, and the addresses of its
 // sockets.
 
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Check } from './protocol-check.js';
+import { OWN_SENDER, SENDER } from './protocol-sender.js';
 
 export interface Staged {
   readonly check: Check;
@@ -23,6 +24,7 @@ export async function staged(checks: readonly Check[], home: string): Promise<re
     mkdirSync(place);
     // Whoever its user is.
     chmodSync(place, 0o777);
+    copyFileSync(SENDER, join(place, OWN_SENDER));
     writeFileSync(join(place, 'run.sh'), `cd ${place}\n${check.script(place)}\n`);
     const addresses = new Map<string, string | number>();
     for (const { name, type } of check.sockets ?? [])
