@@ -47,10 +47,15 @@ export async function staged(checks: readonly Check[], home: string): Promise<re
 export const isLazy = ({ sockets = [] }: Check): boolean => sockets.some(({ start }) => start === 'lazy');
 
 /** Not given again while this process lives: the kernel goes on from the last one. */
+/** One that was free a moment ago may be given a second time. */
+const given = new Set<number>();
+
 async function freePort(): Promise<number> {
   const server: Server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
+  if (given.has(port)) return freePort();
+  given.add(port);
   return port;
 }

@@ -17,7 +17,8 @@ export async function askRestart({ socket, service, reason }: Question): Promise
   const operation = await call(socket, 'POST', `${path}/restart?wait=${WAIT}`, { reason });
   const progress = membersOf(membersOf(operation).progress);
   if (progress.type !== 'done') throw new Error(textIn(progress.text) ?? 'the keeper did not say what came of it');
-  const { pid } = membersOf(membersOf(await call(socket, 'GET', path)).process);
+  const { service: status } = membersOf(await call(socket, 'GET', path));
+  const { pid } = membersOf(membersOf(status).process);
   return typeof pid === 'number' ? pid : 0;
 }
 

@@ -72,7 +72,11 @@ export class FakeKeeper {
         const { progress, pid } = this.answer;
         response.setHeader('content-type', 'application/json');
         response.end(
-          JSON.stringify(request.method === 'POST' ? { id: '1', progress } : { name: 'web', process: { pid } }),
+          JSON.stringify(
+            request.method === 'POST'
+              ? { id: '1', progress }
+              : { version: 1, service: { name: 'web', process: { pid } } },
+          ),
         );
       });
     });
