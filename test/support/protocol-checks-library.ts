@@ -28,7 +28,7 @@ const answered = (kept: Kept, generation: number): Promise<Answer> =>
 const get = (kept: Kept, path: string): Promise<unknown> =>
   new Promise((resolve, reject) => {
     const url = `http://127.0.0.1:${kept.addressOf('http')}/${path}`;
-    request(url, { agent: false }, (answer) => json(answer).then(resolve, reject))
+    request(url, { agent: false }, (answer) => void json(answer).then(resolve, reject))
       .on('error', reject)
       .end();
   });
