@@ -14,7 +14,7 @@ import { enrol, type Pace, passOver } from './pool.js';
 import { pursue, up } from './pursue.js';
 import { askToReload } from './reload.js';
 import type { Desired } from './spec.js';
-import { desiredOf, mainOf, noRestarts, type Override, type Service } from './state.js';
+import { desiredOf, forgetFailures, latestSpec, mainOf, type Override, type Service } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 import { isUp } from './turn.js';
@@ -109,7 +109,7 @@ function obey(service: Service, it: Ask, by: Sender | null, pace: Pace, at: Mome
     case 'reset': {
       const clean: Service = {
         ...service,
-        restarts: { ...noRestarts, total: service.restarts.total, lastStart: service.restarts.lastStart },
+        restarts: forgetFailures(service.restarts),
       };
       return pursue(clean, at);
     }
@@ -142,7 +142,7 @@ function override(
   lasts: Override['lasts'],
   at: Moment,
 ): Service {
-  const asConfigured = (service.next ?? service.spec).desired === desired;
+  const asConfigured = latestSpec(service).desired === desired;
   return { ...service, override: asConfigured ? null : { desired, by, since: at.wall, until, lasts, reason } };
 }
 

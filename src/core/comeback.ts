@@ -5,7 +5,7 @@
 import { isEqual } from './difference.js';
 import type { ServiceEvent } from './event.js';
 import type { ServiceSpec } from './spec.js';
-import { newService, type Service } from './state.js';
+import { latestSpec, newService, type Service } from './state.js';
 import type { Instant } from './time.js';
 
 export interface Comeback {
@@ -56,7 +56,7 @@ function beginAnew(spec: ServiceSpec, was: Service | undefined, word: ReturnType
 }
 
 function goOn(was: Service, spec: ServiceSpec): Comeback {
-  const latest = was.next ?? was.spec;
+  const latest = latestSpec(was);
   const isLatest = isEqual(latest, spec);
   // One object for one definition: those that came out of a journal are copies.
   const as = isLatest ? { ...was, ...(was.next === null ? { spec } : { next: spec }) } : was;

@@ -9,13 +9,13 @@ import { andThen, before, go, type Move, stay } from './move.js';
 import { enrol } from './pool.js';
 import { pursue } from './pursue.js';
 import type { ServiceSpec } from './spec.js';
-import { desiredOf, mainOf, noRestarts, type Service } from './state.js';
+import { desiredOf, latestSpec, mainOf, noRestarts, type Service } from './state.js';
 import { beginStop, stopWhenLaunched } from './stop.js';
 import type { Moment } from './time.js';
 
 /** A new definition. What the living process has baked in needs a new process; all else is live at once. */
 export function change(service: Service, spec: ServiceSpec, at: Moment): Move {
-  const was = service.next ?? service.spec;
+  const was = latestSpec(service);
   // The hand-over under way is to a definition that is not the latest any more.
   if (service.state.name === 'handover' && needsRestart(was, spec).length > 0)
     return andThen(callOff(service, 'its definition has changed again', at), (it) => change(it, spec, at));

@@ -3,7 +3,7 @@
 
 import { couplingOf } from './graph.js';
 import type { Coupling, Pool, ServiceSpec } from './spec.js';
-import type { ServiceSet, StateName } from './state.js';
+import { latestSpec, type ServiceSet, type StateName } from './state.js';
 import type { ServiceStatus, Status } from './status.js';
 
 export interface GraphDocument {
@@ -34,7 +34,7 @@ export interface GraphNode {
 export function graphOf({ host, time, services }: Status, set: ServiceSet): GraphDocument {
   const nodes = services.flatMap((status) => {
     const service = set.get(status.name);
-    return service === undefined ? [] : [nodeOf(service.next ?? service.spec, couplingOf(service), status)];
+    return service === undefined ? [] : [nodeOf(latestSpec(service), couplingOf(service), status)];
   });
   return { version: 1, host, time, services: nodes };
 }

@@ -2,7 +2,7 @@
 // its neighbours alone, however many are configured. Knows names and edges, no states.
 
 import type { Coupling, ServiceName } from './spec.js';
-import type { Service } from './state.js';
+import { latestSpec, type Service } from './state.js';
 
 /** Those that name this service: in `needs`, in `wants` or `after`, in `restartWith`. */
 export interface Dependents {
@@ -19,7 +19,7 @@ const nobody: Dependents = { needs: [], orders: [], restarts: [] };
 export const dependentsIn = (links: Pick<Links, 'get'>, name: string): Dependents => links.get(name) ?? nobody;
 
 /** The coupling that counts: it is no part of a process, so a new definition's holds at once. */
-export const couplingOf = ({ next, spec }: Service): Coupling => (next ?? spec).coupling;
+export const couplingOf = (service: Service): Coupling => latestSpec(service).coupling;
 
 /** The services that have to be there, or to be on their way, before this one starts; and that end after it. */
 export function* targetsOf({ needs, wants, after }: Coupling): Generator<ServiceName> {

@@ -14,17 +14,23 @@ import { isProbed, readyDeadline } from './launch.js';
 import { andThen, before, go, type Move, stay } from './move.js';
 import type { ExitStatus, ProcessRef } from './process.js';
 import type { ServiceSpec } from './spec.js';
-import { desiredOf, type Handover, type Running, type Service, type StopReason, silent, type Unborn } from './state.js';
+import {
+  desiredOf,
+  type Handover,
+  latestSpec,
+  type Running,
+  type Service,
+  type StopReason,
+  silent,
+  type Unborn,
+} from './state.js';
 import { beginStop } from './stop.js';
 import { elapsed, later, type Moment } from './time.js';
 import { armed } from './watchdog.js';
 
-/** What the new generation is started by. */
-const specOfNew = (service: Service): ServiceSpec => service.next ?? service.spec;
-
 /** Is a restart of it an overlapped one? Only what serves can go on serving. */
 export function overlaps(service: Service): boolean {
-  const { handover, kind } = specOfNew(service);
+  const { handover, kind } = latestSpec(service);
   return (
     handover.mode === 'overlap' &&
     kind.type === 'supervised' &&
@@ -35,7 +41,7 @@ export function overlaps(service: Service): boolean {
 
 /** Why no hand-over can begin now, with what would do; null: one can. */
 export function obstacle(service: Service): string | null {
-  const { maxDraining } = specOfNew(service).handover;
+  const { maxDraining } = latestSpec(service).handover;
   if (service.state.name === 'handover')
     return `a hand-over is under way (${phaseText(service.state)}); wait for it, or stop the service`;
   const count = countDraining(service);
@@ -97,7 +103,7 @@ function beginHandover(service: Service, running: Running, why: StopReason, at: 
 }
 
 function prepareNew(service: Service, state: Handover, at: Moment): Move {
-  const spec = specOfNew(service);
+  const spec = latestSpec(service);
   const { directories, sockets } = spec;
   if (directories.length + sockets.length === 0) return advance(service, { ...state, phase: 'before' }, at);
   // What lies about is the old one's, and in use: a pid file, say, which nobody holds open.
@@ -114,7 +120,7 @@ export function prepared(service: Service, state: Handover, problem: string | nu
 /** The next command of this phase, or what comes when there is none (any more). */
 function advance(service: Service, state: Handover, at: Moment): Move {
   const role = hookRoleIn(state.phase === 'before' ? 'before' : 'after');
-  const spec = specOfNew(service);
+  const spec = latestSpec(service);
   const command = commandsOf(spec.hooks, role)[state.hook];
   if (command === undefined) return state.phase === 'before' ? launchNew(service, state) : commit(service, state, at);
   const { generation, hook } = state;
@@ -129,7 +135,7 @@ const mainPid = ({ successor }: Handover): Readonly<Record<string, string>> =>
   successor === null ? {} : { MAINPID: String(successor.pid) };
 
 function launchNew(service: Service, state: Handover): Move {
-  const spec = specOfNew(service);
+  const spec = latestSpec(service);
   const { kind } = spec;
   if (kind.type !== 'supervised') return stay(service);
   const { generation } = state;
@@ -140,7 +146,7 @@ function launchNew(service: Service, state: Handover): Move {
 
 /** It lives: now it has to say that it is ready, or that it will not. */
 export function launched(service: Service, state: Handover, process: ProcessRef, at: Moment): Move {
-  const spec = specOfNew(service);
+  const spec = latestSpec(service);
   const next: Handover = { ...state, successor: process, phase: 'warming', deadline: readyDeadline(spec.ready, at) };
   return go(service, next, awaitNew(spec, process), [
     { type: 'handoverPhase', phase: 'launched', process, bytes: null },
@@ -167,7 +173,7 @@ export function transfer(service: Service, state: Handover, at: Moment): Move {
 /** The old one has written all of it, or has nothing (`bytes` null). */
 export function exported(service: Service, state: Handover, bytes: number | null, at: Moment): Move {
   if (state.phase !== 'transfer') return stay(service);
-  const deadline = readyDeadline(specOfNew(service).ready, at);
+  const deadline = readyDeadline(latestSpec(service).ready, at);
   const told: readonly What[] =
     bytes === null ? [] : [{ type: 'handoverPhase', phase: 'received', process: state.successor, bytes }];
   const moves = bytes === null ? goOnMoving(service, state, at) : service;
@@ -207,7 +213,7 @@ function commit(service: Service, state: Handover, at: Moment): Move {
   const old = service.generation;
   const serving: Service = {
     ...service,
-    spec: specOfNew(service),
+    spec: latestSpec(service),
     next: null,
     enrolled: null,
     generation,
@@ -281,7 +287,7 @@ export function undo(service: Service, state: Handover, reason: string, at: Mome
 }
 
 function endsOf(service: Service, { phase }: Handover): readonly Effect[] {
-  const spec = specOfNew(service);
+  const spec = latestSpec(service);
   const wasAsked = (phase === 'warming' || phase === 'transfer' || phase === 'verdict') && isProbed(spec.ready);
   const quiet: readonly Effect[] = wasAsked ? [{ type: 'stopAwaitingReady', service: spec.name }] : [];
   return [...quiet, { type: 'endExport', service: spec.name }];
@@ -321,7 +327,7 @@ export function handoverHookExited(service: Service, state: Handover, status: Ex
     return undo(
       service,
       alone,
-      `${hookName({ ...service, spec: specOfNew(service) }, role, state.hook)} ${failure}`,
+      `${hookName({ ...service, spec: latestSpec(service) }, role, state.hook)} ${failure}`,
       at,
     );
   return advance(service, { ...alone, hook: state.hook + 1 }, at);
@@ -329,7 +335,7 @@ export function handoverHookExited(service: Service, state: Handover, status: Ex
 
 /** Time is up for whatever it was at. */
 export function handoverTimedOut(service: Service, state: Handover, at: Moment): Move {
-  const spec = specOfNew(service);
+  const spec = latestSpec(service);
   switch (state.phase) {
     case 'before':
     case 'after': {

@@ -5,7 +5,7 @@ import type { Effect } from './effect.js';
 import { go, type Move, stay } from './move.js';
 import type { ProcessRef } from './process.js';
 import type { Ready } from './spec.js';
-import type { LaunchReason, Service, Starting, Waiting } from './state.js';
+import { type LaunchReason, latestSpec, type Service, type Starting, type Waiting } from './state.js';
 import { type Instant, later, type Millis, type Moment, seconds } from './time.js';
 
 /** How long the leftovers of a dead generation may take before we say that they are stuck. After SIGKILL only a hung disk or a tracer holds a process. */
@@ -35,7 +35,7 @@ function wait(service: Service, reason: Waiting['for'], why: LaunchReason, deadl
 
 /** A new definition counts from the next start on: the old process was stopped by its own rules. A restart that it was to wait for is this one. */
 function takeNextSpec(service: Service): Service {
-  return { ...service, spec: service.next ?? service.spec, next: null, enrolled: null };
+  return { ...service, spec: latestSpec(service), next: null, enrolled: null };
 }
 
 /** Look for a watched daemon until further notice: it may come up by another's hand. */

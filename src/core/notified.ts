@@ -12,7 +12,7 @@ import type { Notification, StoreWish } from './notification.js';
 import { isSameProcess, type ProcessRef } from './process.js';
 import { acknowledge, reloadsByItself } from './reload.js';
 import type { NotifyAccess } from './socket.js';
-import { isHeld, mainOf, noRestarts, type Said, type Service } from './state.js';
+import { forgetFailures, isHeld, latestSpec, mainOf, type Said, type Service } from './state.js';
 import { type Instant, instant, type Millis, type Moment } from './time.js';
 import { armed, extended, missed } from './watchdog.js';
 import { follow } from './watching.js';
@@ -25,7 +25,7 @@ type Voice = 'main' | 'control' | 'member' | 'successor' | 'old' | 'stranger';
 
 export function notified(service: Service, { sender, says, batch }: Of<'notified'>, at: Moment): Move {
   const voice = voiceOf(service, sender);
-  if (!mayTell(service.said.access ?? service.spec.notifyAccess, voice)) return stay(service);
+  if (!mayTell(accessOf(service), voice)) return stay(service);
   return voice === 'successor'
     ? fromSuccessor(service, sender.process, says, batch, at)
     : fromMain(service, sender, says, batch, at);
@@ -37,14 +37,15 @@ function voiceOf(service: Service, { process, kinOf, isMember }: Speaker): Voice
   const isKinOf = (other: ProcessRef): boolean => kinOf !== null && isSameProcess(other, kinOf);
   if (is(mainOf(service))) return 'main';
   if (state.name === 'handover' && state.successor !== null && (is(state.successor) || isKinOf(state.successor)))
-    return is(state.successor) || speaksForAll(service) ? 'successor' : 'stranger';
+    return is(state.successor) || accessOf(service) === 'all' ? 'successor' : 'stranger';
   if (outgoingOf(service, process) !== undefined || (kinOf !== null && outgoingOf(service, kinOf) !== undefined))
     return 'old';
   if ('helper' in state && is(state.helper)) return 'control';
   return isMember === 'yes' ? 'member' : 'stranger';
 }
 
-const speaksForAll = ({ said, spec }: Service): boolean => (said.access ?? spec.notifyAccess) === 'all';
+/** By its own word (NOTIFYACCESS), else as configured. */
+const accessOf = ({ said, spec }: Service): NotifyAccess => said.access ?? spec.notifyAccess;
 
 function mayTell(access: NotifyAccess, voice: Voice): boolean {
   switch (voice) {
@@ -78,7 +79,7 @@ function fromSuccessor(
     said === state.said && deadline === state.deadline ? service : { ...service, state: { ...state, said, deadline } };
   const stored = keep(told, process, says.store, batch);
   if (says.ready === 'no' || service.spec.kind.type !== 'supervised') return stored;
-  const isAwaited = (service.next ?? service.spec).ready.probe.type === 'notify';
+  const isAwaited = latestSpec(service).ready.probe.type === 'notify';
   return andThen(stored, (it) => (isAwaited && it.state.name === 'handover' ? approved(it, it.state, at) : stay(it)));
 }
 
@@ -89,10 +90,7 @@ function fromMain(service: Service, sender: Speaker, says: Notification, batch: 
     (it) => tell(it, says),
     (it) => extend(it, says, at),
     (it) => watch(it, says, at),
-    (it) =>
-      says.restartReset === 'yes'
-        ? stay({ ...it, restarts: { ...noRestarts, total: it.restarts.total, lastStart: it.restarts.lastStart } })
-        : stay(it),
+    (it) => stay(says.restartReset === 'yes' ? { ...it, restarts: forgetFailures(it.restarts) } : it),
     (it) => keep(it, mainOf(it) ?? sender.process, says.store, batch),
   ];
   return steps.reduce((move, next) => andThen(move, next), stay(service));
@@ -103,28 +101,15 @@ function changeMain(service: Service, { main: process }: Notification, at: Momen
   const { state } = service;
   const old = mainOf(service);
   if (process === null || old === null || service.spec.kind.type !== 'supervised') return stay(service);
+  if (state.name !== 'starting' && state.name !== 'running' && state.name !== 'stopping') return stay(service);
   if (isSameProcess(process, old)) return stay(service);
-  if ('helper' in state && state.helper !== null && isSameProcess(state.helper, process)) return stay(service);
+  if (state.helper !== null && isSameProcess(state.helper, process)) return stay(service);
   const named = [{ type: 'mainChanged', from: old, to: process } as const];
   // What it had been, it is no more; it ends when it likes, and that is no end of the service.
   const freed = staying(release(service, old, at), process);
   const isReadying = state.name === 'starting' && state.phase === 'readying';
   const awaited = isReadying ? awaitReady(service, process) : [];
-  switch (state.name) {
-    case 'starting':
-    case 'running':
-    case 'stopping':
-      return go(freed, { ...state, process }, [follow(service, process), ...awaited], named);
-    case 'unknown':
-    case 'stopped':
-    case 'skipped':
-    case 'waiting':
-    case 'done':
-    case 'backoff':
-    case 'failed':
-    case 'handover':
-      return stay(service);
-  }
+  return go(freed, { ...state, process }, [follow(service, process), ...awaited], named);
 }
 
 /** STOPPING wins over READY, and READY after RELOADING in one message means: reloaded at once. */
@@ -173,23 +158,9 @@ function extend(service: Service, { extend: by }: Notification, at: Moment): Mov
   if (by === null) return stay(service);
   const patient = extended(service, by, at);
   const { state } = patient;
-  switch (state.name) {
-    case 'starting':
-    case 'stopping': {
-      if (state.deadline === null) return stay(patient);
-      return stay({ ...patient, state: { ...state, deadline: furthest(state.deadline, by, at) } });
-    }
-    case 'running':
-    case 'handover':
-    case 'unknown':
-    case 'stopped':
-    case 'skipped':
-    case 'waiting':
-    case 'done':
-    case 'backoff':
-    case 'failed':
-      return stay(patient);
-  }
+  const isTimed = state.name === 'starting' || state.name === 'stopping';
+  if (!isTimed || state.deadline === null) return stay(patient);
+  return stay({ ...patient, state: { ...state, deadline: furthest(state.deadline, by, at) } });
 }
 
 const furthest = (deadline: Instant, by: Millis, at: Moment): Instant => instant(Math.max(deadline, at.instant + by));
@@ -211,7 +182,7 @@ function watch(service: Service, { watchdog, watchdogPeriod }: Notification, at:
 function keep(service: Service, process: ProcessRef, wish: StoreWish | null, batch: number | null): Move {
   const { state } = service;
   const isNew = state.name === 'handover' && state.successor !== null && isSameProcess(state.successor, process);
-  const spec = isNew ? (service.next ?? service.spec) : service.spec;
+  const spec = isNew ? latestSpec(service) : service.spec;
   if (wish === null || spec.fdStore === 0) return stay(service);
   switch (wish.type) {
     case 'remove': {

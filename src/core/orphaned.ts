@@ -12,7 +12,7 @@ import { andThen, type Move } from './move.js';
 import type { ProcessRef } from './process.js';
 import { judge } from './restart.js';
 import * as running from './running.js';
-import type { Handover, Running, Service, Starting } from './state.js';
+import { type Handover, latestSpec, type Running, type Service, type Starting } from './state.js';
 import type { Moment } from './time.js';
 
 type Of<T extends Fact['type']> = Extract<Fact, { type: T }>;
@@ -40,7 +40,7 @@ function goOnAlone(service: Service, state: Handover, successor: ProcessRef, fac
   const death = filed(service, { ...seen, served: healthyFor(service) ?? seen.served });
   const verdict = judge(service.spec.restart, service.restarts, death, at);
   if (verdict.type !== 'start') return endAsUsual(service, state, fact, at);
-  const spec = service.next ?? service.spec;
+  const spec = latestSpec(service);
   const rid = leaveNoRest(service, state.process);
   const begun = { name: 'starting', since: state.since, why: 'restart', process: successor, setback: null } as const;
   // Its word that it is ready is not said twice: at its commands after a start it goes on where it is.

@@ -6,7 +6,7 @@ import type { SingleEvent } from './event.js';
 import { inOrderOfDoing, type PlanEntry, withOthers } from './plan-order.js';
 import { isReplacedBeside } from './replaced.js';
 import { type ServiceName, type ServiceSpec, serviceName } from './spec.js';
-import { desiredOf, newService, type Service, type ServiceSet } from './state.js';
+import { desiredOf, latestSpec, newService, type Service, type ServiceSet } from './state.js';
 import type { Instant } from './time.js';
 import { isThere } from './turn.js';
 
@@ -34,7 +34,7 @@ function ownEntries(set: ServiceSet, specs: readonly ServiceSpec[]): readonly Pl
 function entryOf(service: Service | undefined, spec: ServiceSpec): PlanEntry {
   const { name } = spec;
   if (service === undefined) return { name, action: spec.desired === 'up' ? 'start' : 'none', keys: [], why: 'new' };
-  const before = service.next ?? service.spec;
+  const before = latestSpec(service);
   if (isEqual(before, spec) || isResize(before, spec)) return { name, action: 'none', keys: [], why: 'unchanged' };
   const keys = changedKeys(before, spec);
   const desiredChanged = before.desired !== spec.desired;
@@ -65,11 +65,7 @@ export function applyEvents(set: ServiceSet, specs: readonly ServiceSpec[], now:
     const service = set.get(spec.name);
     const name: ServiceName = spec.name;
     if (service === undefined) events.push({ type: 'added', service: name, as: newService(spec, now) });
-    else if (
-      service.fate === 'removed' ||
-      service.state.name === 'skipped' ||
-      !isEqual(service.next ?? service.spec, spec)
-    )
+    else if (service.fate === 'removed' || service.state.name === 'skipped' || !isEqual(latestSpec(service), spec))
       events.push({ type: 'changed', service: name, spec });
   }
   return events;

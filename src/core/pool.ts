@@ -4,7 +4,7 @@
 import type { SingleEvent } from './event.js';
 import { go, type Move } from './move.js';
 import { type Coupling, memberName, type Pool, type ServiceName, serviceName } from './spec.js';
-import { desiredOf, type Service } from './state.js';
+import { desiredOf, latestSpec, type Service } from './state.js';
 import { isUp } from './turn.js';
 import type { View } from './world.js';
 
@@ -12,7 +12,7 @@ import type { View } from './world.js';
 export type Pace = 'now' | 'in turn';
 
 /** The pool that counts: how many it has now, also for a member that still runs under an old definition. */
-const poolOf = ({ next, spec }: Service): Pool | null => (next ?? spec).pool;
+const poolOf = (service: Service): Pool | null => latestSpec(service).pool;
 
 /** The other members that are there, in the order of their numbers. */
 export function* siblingsOf(view: Pick<View, 'get'>, service: Service): Generator<Service> {

@@ -362,8 +362,11 @@ export type ServiceSet = ReadonlyMap<string, Service>;
 /** What we are trying for: the operator's word, else the configuration's. */
 export function desiredOf(service: Service): Desired {
   if (service.fate !== 'stays') return 'down';
-  return service.override?.desired ?? service.next?.desired ?? service.spec.desired;
+  return service.override?.desired ?? latestSpec(service).desired;
 }
+
+/** The definition that its next start is by: the new one, where one waits for that. */
+export const latestSpec = ({ next, spec }: Pick<Service, 'next' | 'spec'>): ServiceSpec => next ?? spec;
 
 /** The main process, where one is known to live. */
 export function mainOf(service: Service): ProcessRef | null {
@@ -427,3 +430,6 @@ export function newService(spec: ServiceSpec, now: Instant): Service {
 }
 
 export const noRestarts: Restarts = { total: 0, window: [], streak: 0, pace: 'normal', lastStart: null };
+
+/** The limit and the delays begin anew; what has been is not undone. */
+export const forgetFailures = ({ total, lastStart }: Restarts): Restarts => ({ ...noRestarts, total, lastStart });
