@@ -10,6 +10,7 @@ import type { SocketSpec } from '../../src/core/socket.js';
 import type { ServiceSpec } from '../../src/core/spec.js';
 import { readStat } from '../../src/kernel/identity.js';
 import { supervised } from '../support/builders.js';
+import { COUNTED, COUNTS, type Step } from '../support/fd-store-sequence.js';
 import { exec, makeRealKernel, type RealSubject, spawning } from '../support/real-kernel.js';
 
 const CLIENT = join(import.meta.dirname, '../support/fd-store-client.py');
@@ -50,8 +51,6 @@ function obey(event: Event): void {
       poll: says.store.poll,
     });
 }
-
-type Step = Readonly<Record<string, string | number | boolean>>;
 
 let current = spec();
 let runs = 0;
@@ -127,23 +126,7 @@ async function kill({ process }: { readonly process: ProcessRef }): Promise<void
 
 describe('what a service stores', () => {
   it('is counted as systemd 252 counts it, word for word (graceful C2, C3, C4)', async () => {
-    const steps: readonly Step[] = [
-      { files: 2, say: 'FDSTORE=1\nFDNAME=a' },
-      { files: 1, say: 'FDSTORE=1\nFDNAME=b' },
-      { again: 0, say: 'FDSTORE=1\nFDNAME=another' },
-      { files: 1, say: 'FDSTORE=1\nFDNAME=a:b' },
-      { files: 1, say: `FDSTORE=1\nFDNAME=${'x'.repeat(256)}` },
-      { pipe: 'p', say: 'FDSTORE=1\nFDNAME=pipe' },
-      { hangUp: 'p' },
-      { pipe: 'q', say: 'FDSTORE=1\nFDNAME=unwatched\nFDPOLL=0' },
-      { hangUp: 'q' },
-      { files: 1, say: 'FDSTORE=1\nFDNAME=seventh' },
-      { files: 10, say: 'FDSTORE=1\nFDNAME=many' },
-      { say: 'FDSTOREREMOVE=1\nFDNAME=many' },
-      { files: 1, say: 'FDSTOREREMOVE=1\nFDSTORE=1\nFDNAME=both' },
-      { say: 'FDSTOREREMOVE=1\nFDNAME=b' },
-    ];
-    expect(await counts(steps, [6])).toEqual([2, 3, 3, 4, 5, 6, 5, 6, 6, 7, 12, 7, 7, 6]);
+    expect(await counts(COUNTED, [6])).toEqual(COUNTS);
     expect(kept()).toEqual(['a', 'a', 'stored', 'stored', 'unwatched', 'seventh']);
     // The bad names, and that five of the ten were too many: the service itself is told nothing, and lives.
     expect(subject.complaints).toHaveLength(3);

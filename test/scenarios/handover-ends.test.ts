@@ -1,5 +1,5 @@
 // Who dies in the middle of a hand-over, and who calls it off: either process, both, an operator, a configuration, the host, the
-// keeper. Numbers in brackets are the branches of docs/graceful.md; how a hand-over itself goes is in handover.test.ts.
+// keeper. Numbers in brackets are the branches of graceful 2; how a hand-over itself goes is in handover.test.ts.
 
 import { describe, expect, it } from 'vitest';
 import type { ServiceSpec } from '../../src/core/spec.js';

@@ -1,4 +1,4 @@
-// The 33 branches of the overlapped restart (docs/graceful.md; numbers in brackets) as far as the keeper decides them: the way
+// The 33 branches of the overlapped restart (graceful 2; their numbers in brackets) as far as the keeper decides them: the way
 // that it is meant to go, and all that leads back to where it began. Deaths, stops and keepers are in handover-ends.test.ts.
 
 import { describe, expect, it } from 'vitest';

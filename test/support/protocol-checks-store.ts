@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COUNTED, type Step } from './fd-store-sequence.js';
 import {
   type Check,
   inState,
@@ -14,8 +15,6 @@ import {
   when,
   yesOrNo,
 } from './protocol-check.js';
-
-type Step = Readonly<Record<string, string | number | boolean>>;
 
 const CLIENT = program('fd-store-client.py');
 const NEWER = 'systemd 252 does not have it; newer ones do.';
@@ -41,23 +40,6 @@ async function counts(kept: Kept, steps: readonly Step[], hungUp: readonly numbe
   }
   return seen.join(', ');
 }
-
-const COUNTED: readonly Step[] = [
-  { files: 2, say: 'FDSTORE=1\nFDNAME=a' },
-  { files: 1, say: 'FDSTORE=1\nFDNAME=b' },
-  { again: 0, say: 'FDSTORE=1\nFDNAME=another' },
-  { files: 1, say: 'FDSTORE=1\nFDNAME=a:b' },
-  { files: 1, say: `FDSTORE=1\nFDNAME=${'x'.repeat(256)}` },
-  { pipe: 'p', say: 'FDSTORE=1\nFDNAME=pipe' },
-  { hangUp: 'p' },
-  { pipe: 'q', say: 'FDSTORE=1\nFDNAME=unwatched\nFDPOLL=0' },
-  { hangUp: 'q' },
-  { files: 1, say: 'FDSTORE=1\nFDNAME=seventh' },
-  { files: 10, say: 'FDSTORE=1\nFDNAME=many' },
-  { say: 'FDSTOREREMOVE=1\nFDNAME=many' },
-  { files: 1, say: 'FDSTOREREMOVE=1\nFDSTORE=1\nFDNAME=both' },
-  { say: 'FDSTOREREMOVE=1\nFDNAME=b' },
-];
 
 const counted: Check = {
   cites: 'C2 C3 C4',

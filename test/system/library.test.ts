@@ -50,6 +50,17 @@ async function restart(home: Home): Promise<number> {
   return home.running('web', old);
 }
 
+/** Five restarts under this load, each seen to serve. */
+async function losesNothing(home: Home, load: ReturnType<typeof startLoad>): Promise<void> {
+  for (let i = 0; i < 5; i++) {
+    const before = load.answered();
+    await restart(home);
+    await home.until('it serves', () => load.answered() > before + 20);
+  }
+  await load.end();
+  expect(load.lost).toEqual([]);
+}
+
 async function refusal(home: Home): Promise<string> {
   const { code, stderr } = await home.upkeep('restart', 'web');
   expect(code).toBe(1);
@@ -60,25 +71,13 @@ describe('five restarts under load lose nothing', () => {
   it.each(['http', 'express', 'cluster'])('of %s, which knows nothing of it (graceful D1, E1, E5)', async (name) => {
     const { home, port } = await running((_, at) => unchanged(name, at));
     const load = startLoad(port, { kept: 5, fresh: 5 });
-    for (let i = 0; i < 5; i++) {
-      const before = load.answered();
-      await restart(home);
-      await home.until('it serves', () => load.answered() > before + 20);
-    }
-    await load.end();
-    expect(load.lost).toEqual([]);
+    await losesNothing(home, load);
   });
 
   it('of HTTP/2: no stream that was opened, and a session that is told to go begins another (graceful E5)', async () => {
     const { home, port } = await running((_, at) => unchanged('http2', at));
     const load = streams(port, 5);
-    for (let i = 0; i < 5; i++) {
-      const before = load.answered();
-      await restart(home);
-      await home.until('it serves', () => load.answered() > before + 20);
-    }
-    await load.end();
-    expect(load.lost).toEqual([]);
+    await losesNothing(home, load);
   });
 
   it('of WebSockets: each client is told to go with 1001, and finds the next generation (graceful E5)', async () => {
@@ -99,13 +98,7 @@ describe('five restarts under load lose nothing', () => {
   it('of the example of the README, as it is pasted, which counts on (graceful E1)', async () => {
     const { home, port } = await running((at, of) => service([pasted(at)], of));
     const load = startLoad(port, { kept: 5, fresh: 5 });
-    for (let i = 0; i < 5; i++) {
-      const before = load.answered();
-      await restart(home);
-      await home.until('it serves', () => load.answered() > before + 20);
-    }
-    await load.end();
-    expect(load.lost).toEqual([]);
+    await losesNothing(home, load);
     const { requests } = (await get200(port, '/')) as { readonly requests: number };
     await restart(home);
     expect(await get200(port, '/')).toMatchObject({ requests: requests + 1 });
